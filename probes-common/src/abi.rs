@@ -1,0 +1,149 @@
+//! The memory of a firing and the words that travel between the kernel and the tracer.
+
+/// Slots for each CPU: one firing and three that interrupt it.
+pub const SLOTS_PER_CPU: u32 = 4;
+
+/// Room for the largest record, in bytes.
+pub const RECORD_SIZE: usize = 1536;
+
+/// The beginning of a slot. What the compiler lays out behind it starts at [`SLOT_SIZE`].
+#[repr(C, align(8))]
+pub struct Slot {
+    /// `program << 16 | discriminator`; written by the dispatcher.
+    pub probe: u32,
+    /// Which probe of a family this is; written by the trampoline.
+    pub discriminator: u32,
+    /// Nanoseconds of CLOCK_MONOTONIC at which the firing first asked for the time; 0 before.
+    pub time: u64,
+    /// What went wrong in a clause; the record of the ERROR probe.
+    pub fault: Fault,
+    /// The record, of the type that the program declares.
+    pub record: [u8; RECORD_SIZE],
+}
+
+/// Size of the part of a slot that Rust knows.
+pub const SLOT_SIZE: usize = core::mem::size_of::<Slot>();
+/// Where the record lies in a slot.
+pub const SLOT_RECORD: usize = core::mem::offset_of!(Slot, record);
+/// Where the fault lies in a slot.
+pub const SLOT_FAULT: usize = core::mem::offset_of!(Slot, fault);
+
+crate::record! {
+    /// A fault of a clause, as the ERROR probe shows it.
+    pub struct Fault as "dtrace_error" {
+        /// The probe that faulted, as `program << 16 | discriminator`.
+        0 probe: u64 as "uint64_t";
+        /// The enabled probe id of the clause that faulted.
+        0 epid: u64 as "uint64_t";
+        /// The action in that clause, counted from 1.
+        0 action: u64 as "uint64_t";
+        /// The instruction in that clause.
+        0 offset: u64 as "uint64_t";
+        /// The kind of fault, DTRACEFLT_*.
+        0 fault: u64 as "uint64_t";
+        /// The address or value that was at fault.
+        0 value: u64 as "uint64_t";
+    }
+}
+
+/// Kinds of faults, with DTrace's numbers (sys/dtrace.h).
+pub mod fault {
+    /// Something else.
+    pub const UNKNOWN: u64 = 0;
+    /// An address that cannot be read.
+    pub const BADADDR: u64 = 1;
+    /// An address that is not aligned.
+    pub const BADALIGN: u64 = 2;
+    /// An illegal operation.
+    pub const ILLOP: u64 = 3;
+    /// A division by zero.
+    pub const DIVZERO: u64 = 4;
+    /// Out of scratch space.
+    pub const NOSCRATCH: u64 = 5;
+    /// An access without permission.
+    pub const KPRIV: u64 = 6;
+    /// An access without permission to user memory.
+    pub const UPRIV: u64 = 7;
+    /// Tuple overflow.
+    pub const TUPOFLOW: u64 = 8;
+    /// A bad stack.
+    pub const BADSTACK: u64 = 9;
+}
+
+/// What a clause function returns.
+pub mod outcome {
+    /// Go on with the next clause.
+    pub const NEXT: u64 = 0;
+    /// End this firing.
+    pub const STOP: u64 = 1;
+    /// The fault is in the slot.
+    pub const FAULT: u64 = 2;
+}
+
+/// Values of the word STATE.
+pub mod state {
+    /// BEGIN has not ended.
+    pub const BEFORE: u64 = 0;
+    /// Probes fire.
+    pub const ACTIVE: u64 = 1;
+    /// exit() was called or the tracer is ending; only END runs.
+    pub const ENDED: u64 = 2;
+}
+
+/// What every message in the ring begins with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Enabled probe id: which clause of which program made it, counted from 1; [`EPID_FAULT`] for a fault.
+    pub epid: u32,
+    /// `program << 16 | discriminator`.
+    pub probe: u32,
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    pub time: u64,
+    /// Counts the messages of this CPU, dropped ones too: a gap is a drop.
+    pub seq: u32,
+    /// The CPU.
+    pub cpu: u32,
+}
+
+/// Size of the header.
+pub const HEADER_SIZE: usize = core::mem::size_of::<Header>();
+
+/// The epid of a message whose body is a [`Fault`].
+pub const EPID_FAULT: u32 = 0;
+
+/// Why something was not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Drop {
+    /// The ring was full.
+    Ring = 0,
+    /// No slot was free.
+    Slot = 1,
+    /// A map had no room for another aggregation key.
+    Aggregation = 2,
+    /// A map had no room for another dynamic variable.
+    Dynamic = 3,
+    /// A support map (owners, calls under way) had no room.
+    Support = 4,
+}
+
+/// How many kinds of drops there are. The map DROPS (per-CPU array of u64) is indexed `program * DROP_KINDS + kind`.
+pub const DROP_KINDS: u32 = 5;
+
+/// The most programs of one session.
+pub const MAX_PROGRAMS: u32 = 256;
+
+/// Settings that the tracer hands in, constant for the verifier.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// Number of possible CPUs.
+    pub cpus: u32,
+    /// The tracer's own process id, as the kernel's first PID namespace has it.
+    pub own_pid: u32,
+    /// Bytes waiting in the ring at which the reader is woken.
+    pub watermark: u64,
+    /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
+    pub wall_offset: u64,
+}

@@ -1,0 +1,66 @@
+//! The dtrace provider: BEGIN, END and ERROR.
+use crate::abi::Fault;
+use crate::probe::{Arg, Attach, Probe, Program};
+use crate::record;
+use crate::schema::Described;
+
+record! {
+    /// A probe without arguments.
+    pub struct Nothing as "dtrace_nothing" {
+        /// Unused.
+        0 zero: u64 as "uint64_t";
+    }
+}
+
+/// BEGIN.
+pub const BEGIN: Program = Program {
+    name: "dtrace_begin",
+    attach: Attach::TestRun,
+    family: false,
+    record: &Nothing::DEF,
+    needs: &[],
+};
+/// END.
+pub const END: Program =
+    Program { name: "dtrace_end", attach: Attach::TestRun, family: false, record: &Nothing::DEF, needs: &[] };
+/// ERROR: it has no trampoline; dispatchers call its clauses, and its record is the slot's fault.
+pub const ERROR: Program =
+    Program { name: "dtrace_error", attach: Attach::Called, family: false, record: &Fault::DEF, needs: &[] };
+
+/// The probes, in the order of their ids.
+pub const PROBES: &[Probe] = &[
+    Probe {
+        provider: "dtrace",
+        function: "",
+        name: "BEGIN",
+        program: &BEGIN,
+        discriminator: 0,
+        args: &[],
+        doc: "Fires once, before any other probe, in the tracer's own context.",
+    },
+    Probe {
+        provider: "dtrace",
+        function: "",
+        name: "END",
+        program: &END,
+        discriminator: 0,
+        args: &[],
+        doc: "Fires once, after all others, in the tracer's own context.",
+    },
+    Probe {
+        provider: "dtrace",
+        function: "",
+        name: "ERROR",
+        program: &ERROR,
+        discriminator: 0,
+        args: &[
+            Arg { ctype: "uint64_t", field: "probe", doc: "the probe" },
+            Arg { ctype: "uint64_t", field: "epid", doc: "the enabled probe id of the clause that faulted" },
+            Arg { ctype: "uint64_t", field: "action", doc: "the action in it, from 1" },
+            Arg { ctype: "uint64_t", field: "offset", doc: "the instruction in it" },
+            Arg { ctype: "uint64_t", field: "fault", doc: "the kind of fault, DTRACEFLT_*" },
+            Arg { ctype: "uint64_t", field: "value", doc: "the address or value at fault" },
+        ],
+        doc: "Fires when a clause faults, in the context of the probe that fired it.",
+    },
+];
