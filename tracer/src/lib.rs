@@ -1,1 +1,2 @@
 //! tracer
+pub mod kernel;

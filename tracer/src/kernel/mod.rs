@@ -1,0 +1,7 @@
+//! What this kernel is: its types, its system calls, its tracepoints, and what it grants. Everything that the compiler
+//! may know about the system it compiles for is gathered in a [`target::Target`].
+//!
+//! Reading the system and judging what was read are kept apart, so that every judgement is tested on made-up facts.
+
+pub mod btf;
+pub mod offsets;
