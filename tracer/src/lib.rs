@@ -1,2 +1,4 @@
 //! tracer
+pub mod bpf;
+pub mod ir;
 pub mod kernel;
