@@ -1,0 +1,126 @@
+//! Where things lie in what the kernel hands out: messages in the ring, keys and values of aggregations.
+//!
+//! The code generator writes these while it lays the memory out; the consumer decodes by them. Nothing else knows.
+
+use std::rc::Rc;
+
+use crate::check::typed::{Aggregation, AggregationId, ProbePart};
+use crate::diagnostic::Span;
+use crate::syntax::format::Format;
+
+/// How a value lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repr {
+    /// A little-endian integer.
+    Int {
+        /// 1, 2, 4 or 8.
+        bytes: u8,
+        /// Whether it is signed.
+        signed: bool,
+    },
+    /// A zero-padded string in so many bytes.
+    Str(u32),
+    /// 16 bytes of [`probes_common::schema::Ip`].
+    Ip,
+    /// A u32, `program << 16 | discriminator`, that stands for a part of that probe's name.
+    Probe(ProbePart),
+}
+
+impl Repr {
+    /// Size in bytes.
+    pub fn size(self) -> u32 {
+        match self {
+            Repr::Int { bytes, .. } => u32::from(bytes),
+            Repr::Str(size) => size,
+            Repr::Ip => 16,
+            Repr::Probe(_) => 4,
+        }
+    }
+}
+
+/// A value at an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldAt {
+    /// Bytes from the beginning of the message (its header included) or of the key.
+    pub offset: u32,
+    /// How it lies there.
+    pub repr: Repr,
+}
+
+/// One action of a clause with the values it recorded.
+#[derive(Debug, Clone)]
+pub struct ActionAt {
+    /// What to do with them.
+    pub kind: ActionKind,
+    /// The values, in order.
+    pub fields: Vec<FieldAt>,
+}
+
+/// What the consumer does on receiving an action.
+#[derive(Debug, Clone)]
+pub enum ActionKind {
+    /// Print the value in default form.
+    Trace,
+    /// Format the values.
+    Printf(Rc<Format>),
+    /// Print aggregations.
+    Printa(Option<Rc<Format>>, Vec<AggregationId>),
+    /// Set an aggregation's values to zero, keep its keys.
+    Clear(AggregationId),
+    /// Remove an aggregation's keys: all, or all but the largest (smallest, when negative) n in the one field.
+    Trunc(AggregationId),
+    /// Divide what is printed by the one field.
+    Normalize(AggregationId),
+    /// Divide no more.
+    Denormalize(AggregationId),
+    /// End with the status in the one field.
+    Exit,
+}
+
+/// The message of one enabled probe: a clause on a program.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Its enabled probe id, from 1; the index in a program's layouts plus one.
+    pub epid: u32,
+    /// Index of the clause in the typed program.
+    pub clause: usize,
+    /// Size of the whole message in bytes, the header included.
+    pub size: u32,
+    /// The actions in order; empty for the default action.
+    pub actions: Vec<ActionAt>,
+    /// For each instruction that can fault: its index and the action (from 1) and place it belongs to.
+    pub faults: Vec<(u32, u32, Span)>,
+}
+
+/// An aggregation's maps.
+#[derive(Debug, Clone)]
+pub struct AggregationAt {
+    /// The aggregation.
+    pub aggregation: Aggregation,
+    /// Symbol of the map: a per-CPU array with one element where there is no key, a per-CPU hash where there is.
+    pub map: String,
+    /// The parts of the key, each at a multiple of 8.
+    pub keys: Vec<FieldAt>,
+    /// Size of the key in bytes.
+    pub key_size: u32,
+    /// Size of the value in bytes; what lies there is [`value_words`].
+    pub value_size: u32,
+}
+
+/// How many u64 words a value of that function has, all CPUs' to be merged word by word:
+/// count: `[n]`; sum: `[calls, sum]`; avg: `[calls, sum]`; min, max: `[calls, value]` (a CPU with no calls has no say);
+/// quantize: `[calls, bucket 0..126]`; lquantize: `[calls, below, bucket 0..levels-1, above]`.
+pub fn value_words(function: crate::check::typed::Function) -> u32 {
+    use crate::check::typed::Function;
+    match function {
+        Function::Count => 1,
+        Function::Sum | Function::Avg | Function::Min | Function::Max => 2,
+        Function::Quantize => 1 + 127,
+        Function::Lquantize { low, high, step } => 1 + 2 + lquantize_levels(low, high, step),
+    }
+}
+
+/// How many buckets lie between the bounds.
+pub fn lquantize_levels(low: i64, high: i64, step: u64) -> u32 {
+    ((high as i128 - low as i128) as u128 / step as u128) as u32
+}

@@ -1,0 +1,134 @@
+//! Values and events in a form that no output format shapes: what the consumer makes and every output prints.
+//!
+//! [`Event`] is the schema of everything that a run says: its JSON form (one object a line) is documented in
+//! docs/json.md and produced by `output::json` alone.
+
+use std::rc::Rc;
+
+use crate::check::typed::Function;
+use crate::provider::ProbeId;
+use crate::syntax::format::Format;
+
+/// A value from the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// An integer: the value sign- or zero-extended, the size in bytes of its type, whether the type is signed.
+    Int {
+        /// Its value; an unsigned 64-bit one wraps.
+        value: i64,
+        /// 1, 2, 4 or 8.
+        bytes: u8,
+        /// Whether it is signed.
+        signed: bool,
+    },
+    /// A string, without its terminating zero; any bytes.
+    Str(Vec<u8>),
+}
+
+/// What a run says, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A clause fired and recorded something, or had nothing but its probe's line to say.
+    Firing(Firing),
+    /// printa, or the aggregations at the end.
+    Aggregations(Printout),
+    /// Something was lost.
+    Drop(DropNotice),
+    /// A clause faulted.
+    Fault(FaultNotice),
+}
+
+/// One firing of one clause.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Firing {
+    /// The probe.
+    pub probe: ProbeId,
+    /// Enabled probe id.
+    pub epid: u32,
+    /// The CPU.
+    pub cpu: u32,
+    /// Nanoseconds, monotonic.
+    pub time: u64,
+    /// What it recorded; empty for the default action.
+    pub actions: Vec<Recorded>,
+}
+
+/// What one action recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// trace(value)
+    Trace(Value),
+    /// printf
+    Printf(Rc<Format>, Vec<Value>),
+    /// printa: taken when the message was read.
+    Printa(Printout),
+    /// exit(status)
+    Exit(i32),
+    /// An action without output: clear, trunc, normalize, denormalize.
+    Silent,
+}
+
+/// Aggregations to print together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Printout {
+    /// The format; none for the default layout.
+    pub format: Option<Rc<Format>>,
+    /// The aggregations; several are joined by key.
+    pub tables: Vec<Table>,
+}
+
+/// A snapshot of an aggregation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Name without `@`.
+    pub name: String,
+    /// The function.
+    pub function: Function,
+    /// What values are divided by when printed; 1 for not at all.
+    pub normal: i64,
+    /// The rows, unsorted.
+    pub rows: Vec<Row>,
+}
+
+/// One key with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The key.
+    pub key: Vec<Value>,
+    /// The value, merged over all CPUs, in the words of `lower::layout::value_words`.
+    pub words: Vec<u64>,
+}
+
+/// Something was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DropNotice {
+    /// What kind.
+    pub kind: probes_common::abi::Drop,
+    /// The program or probe that lost it, such as `syscall:::entry`.
+    pub probe: String,
+    /// How many since the last notice.
+    pub count: u64,
+    /// How many in all.
+    pub total: u64,
+}
+
+/// A clause faulted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultNotice {
+    /// The probe.
+    pub probe: ProbeId,
+    /// Enabled probe id of the clause.
+    pub epid: u32,
+    /// The action in it, from 1.
+    pub action: u32,
+    /// The instruction in it.
+    pub offset: u32,
+    /// DTRACEFLT_*.
+    pub fault: u64,
+    /// The address or value.
+    pub value: u64,
+    /// The CPU.
+    pub cpu: u32,
+    /// Nanoseconds, monotonic.
+    pub time: u64,
+}
