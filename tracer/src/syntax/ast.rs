@@ -1,0 +1,644 @@
+//! The untyped tree of a D program: what was written, nothing of what it means.
+//!
+//! Invariants: every node has the span of its text; names are as written (macro variables unexpanded, types
+//! unresolved); no tree is higher than [`super::HEIGHT`] nodes, so that walking one by recursion is safe.
+
+use crate::diagnostic::{LineMark, Span};
+
+/// A whole program text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Program {
+    /// Clauses and declarations in the order of the text.
+    pub items: Vec<Item>,
+    /// `#pragma` lines in the order of the text. They may stand anywhere and concern the whole program.
+    pub pragmas: Vec<Pragma>,
+    /// A preprocessor's line marks, for the diagnostics.
+    pub marks: Vec<LineMark>,
+}
+
+/// A name with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ident {
+    /// The name.
+    pub name: String,
+    /// Its place.
+    pub span: Span,
+}
+
+/// `#pragma D ...`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pragma {
+    /// What it asks for.
+    pub kind: PragmaKind,
+    /// From the `#` to the end of the line.
+    pub span: Span,
+}
+
+/// The pragmas of D.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PragmaKind {
+    /// `#pragma D option name[=value]`
+    Option {
+        /// The option's name.
+        name: Ident,
+        /// What follows the `=`.
+        value: Option<Ident>,
+    },
+    /// `#pragma D attributes Name/Data/Class [provider NAME [part]] | NAME`
+    Attributes {
+        /// The three stabilities, as written.
+        stability: Ident,
+        /// What they are given to, word by word.
+        target: Vec<Ident>,
+    },
+    /// `#pragma D binding "version" NAME`
+    Binding {
+        /// The version, without its quotes.
+        version: Ident,
+        /// What is bound to it.
+        name: Ident,
+    },
+    /// `#pragma D depends_on library|module|provider NAME`
+    DependsOn {
+        /// `library`, `module` or `provider`.
+        class: Ident,
+        /// Its name.
+        name: Ident,
+    },
+    /// `#pragma error text`: the program refuses itself.
+    Error(String),
+}
+
+/// A part of a program at its outermost level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// What it is.
+    pub kind: ItemKind,
+    /// From its first to its last character.
+    pub span: Span,
+}
+
+/// What stands at the outermost level.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemKind {
+    /// Probes, a predicate, actions.
+    Clause(Clause),
+    /// Variables or types.
+    Declaration(Declaration),
+    /// `inline int name = value;`
+    Inline(Inline),
+    /// `translator out < in > { member = value; };`
+    Translator(Translator),
+}
+
+/// `probes /predicate/ { body }`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// At least one.
+    pub probes: Vec<ProbeDesc>,
+    /// What must be true (not zero) for the body to run.
+    pub predicate: Option<Expr>,
+    /// The actions; `None` where there are no braces at all, as in `-n BEGIN`.
+    pub body: Option<Vec<Stmt>>,
+}
+
+/// Which probes: four globs, or a number as `-l` shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeDesc {
+    /// How they are chosen.
+    pub kind: ProbeDescKind,
+    /// The whole description.
+    pub span: Span,
+}
+
+/// The two ways to choose probes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProbeDescKind {
+    /// `provider:module:function:name`, fewer parts being the last ones. A part may be empty (anything), a
+    /// glob, or hold macro variables (`pid$target`, `$1`), here as written.
+    Parts {
+        /// The provider.
+        provider: Ident,
+        /// The module.
+        module: Ident,
+        /// The function.
+        function: Ident,
+        /// The probe's name.
+        name: Ident,
+    },
+    /// The probe's number.
+    Id(u32),
+}
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stmt {
+    /// What it is.
+    pub kind: StmtKind,
+    /// Without its `;`.
+    pub span: Span,
+}
+
+/// The statements of D. Empty ones (`;`) leave no trace.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StmtKind {
+    /// An expression: an assignment or an action.
+    Expr(Expr),
+    /// `@name[keys] = func(args)`
+    Aggregate {
+        /// The aggregation.
+        agg: AggRef,
+        /// The aggregating function's name.
+        func: Ident,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// `if (cond) then else otherwise`; `otherwise` is empty where there is no `else`.
+    If {
+        /// What decides.
+        cond: Expr,
+        /// Done when it is not zero.
+        then: Vec<Stmt>,
+        /// Done when it is.
+        otherwise: Vec<Stmt>,
+    },
+}
+
+/// `@name[keys]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggRef {
+    /// The name without its `@`; empty for the anonymous aggregation.
+    pub name: String,
+    /// The key's parts; empty where there are no brackets.
+    pub keys: Vec<Expr>,
+    /// The whole reference.
+    pub span: Span,
+}
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its text, without parentheses around it.
+    pub span: Span,
+}
+
+/// Where a variable lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// `x`: one for all, or a built-in, or an enumerator, or an inline.
+    Global,
+    /// `self->x`: one a thread.
+    Thread,
+    /// `this->x`: one a firing.
+    Clause,
+}
+
+/// The expressions of D. Parentheses leave no trace: the tree's shape says it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// An integer constant.
+    Int(IntLit),
+    /// A character constant's value. The first of several characters is the most significant.
+    Char(u64),
+    /// A floating-point constant.
+    Float(FloatLit),
+    /// A string constant's bytes, escapes replaced, without a final zero.
+    Str(Vec<u8>),
+    /// `x`, `self->x`, `this->x`. Where `sizeof` is applied to a bare name, that may be a type's.
+    Var(Scope, Ident),
+    /// `` `name `` or `` module`name ``: a symbol of the kernel or of a program.
+    Symbol {
+        /// The module's name, where given.
+        module: Option<Ident>,
+        /// The symbol's name.
+        name: Ident,
+    },
+    /// `$name`, `$1`, `$$1`: what the command line or the run gives.
+    Macro(MacroArg),
+    /// `@name[keys]` as an argument, as in `printa(@a)`.
+    Agg(AggRef),
+    /// `func(args)`
+    Call {
+        /// The function's name.
+        func: Ident,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// `base[keys]`: an array's element, or an associative array's.
+    Index {
+        /// The array.
+        base: Box<Expr>,
+        /// At least one.
+        keys: Vec<Expr>,
+    },
+    /// `base.member` or `base->member`
+    Member {
+        /// The structure, or the pointer to it.
+        base: Box<Expr>,
+        /// Whether by `->`.
+        arrow: bool,
+        /// The member's name.
+        member: Ident,
+    },
+    /// An operator before or after its operand.
+    Unary {
+        /// The operator.
+        op: UnOp,
+        /// The operand.
+        expr: Box<Expr>,
+    },
+    /// An operator between its operands, comma included.
+    Binary {
+        /// The operator.
+        op: BinOp,
+        /// On its left.
+        left: Box<Expr>,
+        /// On its right.
+        right: Box<Expr>,
+    },
+    /// `place = value`, or `place op= value`.
+    Assign {
+        /// The operator before the `=`.
+        op: Option<BinOp>,
+        /// What is assigned to: any expression; whether it can be is not syntax.
+        place: Box<Expr>,
+        /// The value.
+        value: Box<Expr>,
+    },
+    /// `cond ? then : otherwise`
+    Cond {
+        /// What decides.
+        cond: Box<Expr>,
+        /// The value when it is not zero.
+        then: Box<Expr>,
+        /// The value when it is.
+        otherwise: Box<Expr>,
+    },
+    /// `(type)expr`
+    Cast {
+        /// To what.
+        ty: TypeName,
+        /// What is cast.
+        expr: Box<Expr>,
+    },
+    /// `sizeof (type)`; of an expression it is [`UnOp::Sizeof`].
+    SizeofType(TypeName),
+    /// `offsetof(type, member)`
+    Offsetof {
+        /// The structure or union.
+        ty: TypeName,
+        /// Its member.
+        member: Ident,
+    },
+    /// `xlate<type>(expr)`
+    Xlate {
+        /// To what; often a pointer.
+        ty: TypeName,
+        /// What is translated.
+        expr: Box<Expr>,
+    },
+    /// What could not be parsed; a diagnostic has told already.
+    Error,
+}
+
+/// An integer constant as C reads it: its type follows from all four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IntLit {
+    /// Its value.
+    pub value: u64,
+    /// How it is written: only a decimal one is never unsigned by its size alone.
+    pub radix: Radix,
+    /// Whether with a `u`.
+    pub unsigned: bool,
+    /// The number of `l`: 0, 1 or 2.
+    pub longs: u8,
+}
+
+/// How an integer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Radix {
+    /// `10`
+    #[default]
+    Decimal,
+    /// `012`
+    Octal,
+    /// `0xa`
+    Hex,
+}
+
+/// A floating-point constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloatLit {
+    /// Its value, finite and not negative.
+    pub value: f64,
+    /// Its type.
+    pub kind: FloatKind,
+}
+
+/// The type that a floating-point constant's suffix gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FloatKind {
+    /// With an `f`.
+    Float,
+    /// Without.
+    #[default]
+    Double,
+    /// With an `l`.
+    LongDouble,
+}
+
+/// `$name` or `$$name`
+#[derive(Debug, Clone, PartialEq)]
+pub struct MacroArg {
+    /// Without the `$`s: `target`, `1`.
+    pub name: String,
+    /// Whether with two `$`: a string, whatever it holds.
+    pub string: bool,
+}
+
+/// The operators with one operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnOp {
+    /// `+x`
+    Plus,
+    /// `-x`
+    Neg,
+    /// `!x`
+    Not,
+    /// `~x`
+    BitNot,
+    /// `*x`
+    Deref,
+    /// `&x`
+    Addr,
+    /// `++x`
+    PreInc,
+    /// `--x`
+    PreDec,
+    /// `x++`
+    PostInc,
+    /// `x--`
+    PostDec,
+    /// `sizeof x`
+    Sizeof,
+    /// `stringof x`
+    Stringof,
+}
+
+/// The operators with two operands, besides assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BinOp {
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `%`
+    Rem,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `<<`
+    Shl,
+    /// `>>`
+    Shr,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `&`
+    And,
+    /// `^`
+    Xor,
+    /// `|`
+    Or,
+    /// `&&`
+    LogAnd,
+    /// `^^`
+    LogXor,
+    /// `||`
+    LogOr,
+    /// `,`
+    Comma,
+}
+
+/// A type without a name declared: in casts, parameters, `sizeof`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeName {
+    /// What the derivations begin with.
+    pub base: BaseType,
+    /// From the outside inwards: `int *[3]`, an array of pointers, is `[Array(3), Pointer]`.
+    pub derived: Vec<Derived>,
+    /// The whole type.
+    pub span: Span,
+}
+
+/// What stands before the declarators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaseType {
+    /// The type.
+    pub kind: BaseKind,
+    /// `const` and the like.
+    pub quals: Quals,
+    /// Its words.
+    pub span: Span,
+}
+
+/// `const`, `volatile`, `restrict`, `userland`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quals {
+    /// `const`
+    pub constant: bool,
+    /// `volatile`
+    pub volatile: bool,
+    /// `restrict`
+    pub restrict: bool,
+    /// `userland`: a pointer into the traced program.
+    pub userland: bool,
+}
+
+/// The types that need no derivation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BaseKind {
+    /// `void`
+    Void,
+    /// `string`
+    String,
+    /// `char` to `long long`, in whatever order its words stood.
+    Int {
+        /// Its size.
+        width: IntWidth,
+        /// `signed`, `unsigned` or neither.
+        sign: Option<Sign>,
+    },
+    /// `float`
+    Float,
+    /// `double`
+    Double,
+    /// `long double`
+    LongDouble,
+    /// A typedef's name, perhaps of a module: ``vmlinux`pid_t``.
+    Named {
+        /// The module.
+        module: Option<Ident>,
+        /// The name.
+        name: Ident,
+    },
+    /// `struct tag { ... }` or `union tag { ... }`
+    Record(Record),
+    /// `enum tag { ... }`
+    Enum(Enum),
+}
+
+/// C's integer sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IntWidth {
+    /// `char`
+    Char,
+    /// `short`
+    Short,
+    /// `int`
+    Int,
+    /// `long`
+    Long,
+    /// `long long`
+    LongLong,
+}
+
+/// `signed` or `unsigned`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// `signed`
+    Signed,
+    /// `unsigned`
+    Unsigned,
+}
+
+/// A structure or union, named, defined, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Whether a union.
+    pub union: bool,
+    /// The module of the tag: ``struct vmlinux`task_struct``.
+    pub module: Option<Ident>,
+    /// Its tag.
+    pub tag: Option<Ident>,
+    /// Its members, where they are given.
+    pub members: Option<Vec<Declaration>>,
+}
+
+/// An enumeration, named, defined, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enum {
+    /// The module of the tag.
+    pub module: Option<Ident>,
+    /// Its tag.
+    pub tag: Option<Ident>,
+    /// Its enumerators, where they are given, with their values, where those are.
+    pub values: Option<Vec<(Ident, Option<Expr>)>>,
+}
+
+/// One step from a type to another.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Derived {
+    /// Pointer to.
+    Pointer(Quals),
+    /// Array of so many, or of unknown size. A bare name inside the brackets that is not known as a type by
+    /// its spelling is taken as a constant's.
+    Array(Option<Box<Expr>>),
+    /// Associative array with keys of these types; an inline's have names.
+    Assoc(Vec<Param>),
+    /// Function with these parameters, returning.
+    Function {
+        /// The parameters; `void` alone is none.
+        params: Vec<Param>,
+        /// Whether `...` follows.
+        variadic: bool,
+    },
+}
+
+/// A parameter, perhaps with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    /// Its type.
+    pub ty: TypeName,
+    /// Its name.
+    pub name: Option<Ident>,
+}
+
+/// What stands before a declaration's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// `self`: variables of threads.
+    Thread,
+    /// `this`: variables of a firing.
+    Clause,
+    /// `typedef`: the names are types.
+    Typedef,
+    /// `extern`
+    Extern,
+    /// `static`
+    Static,
+    /// `auto`
+    Auto,
+    /// `register`
+    Register,
+}
+
+/// `storage base declarator, declarator;`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declaration {
+    /// What kind of names are declared: `None` is global variables (or members).
+    pub storage: Option<Storage>,
+    /// The type that all begin with.
+    pub base: BaseType,
+    /// What is declared; none for a structure, union or enumeration alone.
+    pub declarators: Vec<Declarator>,
+    /// Without the `;`.
+    pub span: Span,
+}
+
+/// One declared name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declarator {
+    /// Its name; only a bit-field may have none.
+    pub name: Option<Ident>,
+    /// From the name outwards, see [`TypeName::derived`].
+    pub derived: Vec<Derived>,
+    /// A member's size in bits.
+    pub bits: Option<Box<Expr>>,
+    /// The whole declarator.
+    pub span: Span,
+}
+
+/// `inline base declarator = value;`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inline {
+    /// The type's beginning.
+    pub base: BaseType,
+    /// Its name; where its outermost derivation is [`Derived::Assoc`], it has parameters.
+    pub declarator: Declarator,
+    /// What stands for it.
+    pub value: Expr,
+}
+
+/// `translator output < input > { member = value; ... };`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Translator {
+    /// What it makes.
+    pub output: TypeName,
+    /// What it is made of, and the name by which the members' values refer to it.
+    pub input: Param,
+    /// The members and their values.
+    pub members: Vec<(Ident, Expr)>,
+}
