@@ -3,5 +3,9 @@
 //!
 //! Reading the system and judging what was read are kept apart, so that every judgement is tested on made-up facts.
 
+pub mod arch;
 pub mod btf;
 pub mod offsets;
+pub mod process;
+pub mod syscalls;
+pub mod tracepoints;

@@ -147,7 +147,7 @@ fn ask_everything(bytes: Vec<u8>) {
     let Ok(btf) = Btf::parse(bytes) else { return };
     for id in 0..=btf.len() as u32 + 1 {
         let id = TypeId(id);
-        (btf.name(id), btf.kind(id), btf.size_of(id), btf.display(id), btf.field_of(id, "deep.y"));
+        let _ = (btf.name(id), btf.kind(id), btf.size_of(id), btf.display(id), btf.field_of(id, "deep.y"));
     }
     for path in ["x", "deep.y", "high", "nothing"] {
         btf.field("outer", path);

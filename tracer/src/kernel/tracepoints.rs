@@ -1,0 +1,84 @@
+//! Which raw tracepoints the kernel has.
+//!
+//! The kernel declares `typedef void (*btf_trace_NAME)(void *__data, ...)` for each of its tracepoints
+//! (include/trace/bpf_probe.h, Linux 6.18), so its BTF answers, and tracefs need not be mounted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::btf::{Btf, Kind};
+
+/// The prefix of the typedefs.
+const PREFIX: &str = "btf_trace_";
+
+/// The raw tracepoints of a kernel.
+#[derive(Clone, Debug)]
+pub enum Tracepoints {
+    /// Those that a kernel's BTF declares.
+    Declared(Arc<Btf>),
+    /// All but these: a made-up kernel.
+    AllBut(BTreeSet<&'static str>),
+}
+
+impl Tracepoints {
+    /// Whether there is a raw tracepoint called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Tracepoints::Declared(btf) => btf.find(Kind::Typedef, &format!("{PREFIX}{name}")).is_some(),
+            Tracepoints::AllBut(gone) => !gone.contains(name),
+        }
+    }
+
+    /// The types of its arguments, where the kernel says.
+    pub fn params(&self, name: &str) -> Option<Vec<String>> {
+        let Tracepoints::Declared(btf) = self else { return None };
+        // The first parameter, `void *__data`, is the kernel's own.
+        let params = btf.func_proto_params(&format!("{PREFIX}{name}"))?;
+        Some(params.iter().skip(1).map(|param| btf.display(param.ty)).collect())
+    }
+
+    /// The names of all tracepoints, sorted, where the kernel says.
+    pub fn names(&self) -> Vec<&str> {
+        let Tracepoints::Declared(btf) = self else { return Vec::new() };
+        let names = btf.names_with_prefix(Kind::Typedef, PREFIX);
+        let names: BTreeSet<&str> = names.filter_map(|(name, _)| name.strip_prefix(PREFIX)).collect();
+        names.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::btf::tests::{running, sample};
+
+    #[test]
+    fn they_are_the_typedefs_of_the_btf() {
+        let tracepoints = Tracepoints::Declared(Arc::new(sample()));
+        assert!(tracepoints.has("paint") && !tracepoints.has("pain") && !tracepoints.has(""));
+        assert_eq!(tracepoints.names(), ["paint"]);
+        assert_eq!(
+            tracepoints.params("paint"),
+            Some(vec!["const struct point *".to_owned(), "int".to_owned()])
+        );
+        assert_eq!(tracepoints.params("pain"), None);
+    }
+
+    #[test]
+    fn a_made_up_kernel_lacks_what_it_is_told_to() {
+        let tracepoints = Tracepoints::AllBut(["sys_enter"].into());
+        assert!(!tracepoints.has("sys_enter") && tracepoints.has("sys_exit"));
+    }
+
+    #[test]
+    fn the_running_kernel_has_what_every_kernel_has() {
+        let Some(btf) = running() else { return };
+        let tracepoints = Tracepoints::Declared(Arc::new(btf));
+        for name in ["sys_enter", "sched_switch", "signal_generate", "inet_sock_set_state"] {
+            assert!(tracepoints.has(name), "{name}");
+        }
+        assert_eq!(
+            tracepoints.params("sys_enter"),
+            Some(vec!["struct pt_regs *".to_owned(), "long".to_owned()])
+        );
+    }
+}
