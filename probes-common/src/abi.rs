@@ -15,6 +15,8 @@ pub struct Slot {
     pub discriminator: u32,
     /// Nanoseconds of CLOCK_MONOTONIC at which the firing first asked for the time; 0 before.
     pub time: u64,
+    /// 1 while a firing has the slot; exchanged atomically by the trampolines, never touched by anyone else.
+    pub busy: u64,
     /// What went wrong in a clause; the record of the ERROR probe.
     pub fault: Fault,
     /// The record, of the type that the program declares.
@@ -126,10 +128,12 @@ pub enum Drop {
     Dynamic = 3,
     /// A support map (owners, calls under way) had no room.
     Support = 4,
+    /// A 32-bit system call: its number means another call than it does for 64-bit programs, so it was passed over.
+    Compat = 5,
 }
 
 /// How many kinds of drops there are. The map DROPS (per-CPU array of u64) is indexed `program * DROP_KINDS + kind`.
-pub const DROP_KINDS: u32 = 5;
+pub const DROP_KINDS: u32 = 6;
 
 /// The most programs of one session.
 pub const MAX_PROGRAMS: u32 = 256;

@@ -37,6 +37,7 @@ offsets! {
     task_start_boottime = "task_struct.start_boottime";
     task_mm = "task_struct.mm";
     task_flags = "task_struct.flags";
+    task_status = "task_struct.thread_info.status";
     task_state = "task_struct.__state";
     task_prio = "task_struct.prio";
     task_static_prio = "task_struct.static_prio";

@@ -36,6 +36,18 @@ impl StructDef {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// The want bit of the field at that offset, for the trampolines: they name fields by `offset_of!`.
+    pub const fn bit_at(&self, offset: usize) -> u8 {
+        let mut index = 0;
+        while index < self.fields.len() {
+            if self.fields[index].offset == offset {
+                return self.fields[index].bit;
+            }
+            index += 1;
+        }
+        panic!("no field at that offset")
+    }
 }
 
 /// One field of a struct.

@@ -1,0 +1,184 @@
+//! The trampolines' frame, and the firing of a probe from claim to release.
+
+use core::ffi::c_void;
+
+use aya_ebpf::bindings::bpf_raw_tracepoint_args;
+use probes_common::abi::{Drop, Fault, RECORD_SIZE, Slot};
+
+use crate::{drops, slots};
+
+/// Declares eBPF programs, of three sorts:
+///
+/// ```text
+/// probe NAME in "section", |program: Program| ...      hosts one probe
+/// family NAME in "section", |program: Family| ...      hosts several, told apart by a discriminator
+/// support NAME in "section", |ctx: Context| ...        gathers what others need; has no clauses
+/// ```
+///
+/// They do nothing unless the tracer is active.
+macro_rules! programs {
+    ($( $(#[doc = $doc:literal])* $sort:ident $name:ident in $section:literal, |$this:ident| $body:expr; )*) => { $(
+        $(#[doc = $doc])*
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = $section)]
+        pub extern "C" fn $name(ctx: *mut core::ffi::c_void) -> u32 {
+            if $crate::state::active() {
+                let $this = $crate::firing::$sort!($name, ctx);
+                $body;
+            }
+            0
+        }
+    )* };
+}
+
+/// The [`Context`] of a program without clauses.
+macro_rules! support {
+    ($name:ident, $ctx:expr) => {
+        $crate::firing::Context($ctx)
+    };
+}
+
+/// The [`Program`] of that name, with the symbols that the linker defines and patches. Once in each program.
+macro_rules! probe {
+    ($name:ident, $ctx:expr) => {{
+        #[unsafe(export_name = concat!("WANTS_", stringify!($name)))]
+        static WANTS: u64 = u64::MAX;
+        #[unsafe(export_name = concat!("PROGRAM_", stringify!($name)))]
+        static PROGRAM: u32 = 0;
+        unsafe extern "C" {
+            #[link_name = concat!("clauses_", stringify!($name))]
+            fn clauses(slot: *mut probes_common::abi::Slot, ctx: *mut core::ffi::c_void) -> u64;
+        }
+        $crate::firing::Program {
+            ctx: $crate::firing::Context($ctx),
+            number: &raw const PROGRAM,
+            wants: &raw const WANTS,
+            clauses,
+        }
+    }};
+}
+
+/// The [`Family`] of that name.
+macro_rules! family {
+    ($name:ident, $ctx:expr) => {{
+        unsafe extern "C" {
+            #[link_name = concat!("gate_", stringify!($name))]
+            fn gate(discriminator: u64) -> u64;
+        }
+        $crate::firing::Family { program: $crate::firing::probe!($name, $ctx), gate }
+    }};
+}
+
+/// The want bit of a field: `bit!(SignalSend, sig)`; of a struct field, where its own fields' bits begin.
+macro_rules! bit {
+    ($record:ty, $field:ident) => {
+        const { <$record as probes_common::schema::Described>::DEF.bit_at(core::mem::offset_of!($record, $field)) }
+    };
+}
+
+pub(crate) use {bit, family, probe, programs, support};
+
+/// What the kernel gives a program.
+#[derive(Clone, Copy)]
+pub struct Context(pub *mut c_void);
+
+impl Context {
+    /// An argument of a raw tracepoint, as the 64-bit word that the kernel passes. Only for programs on raw tracepoints
+    /// with so many arguments; the verifier refuses others.
+    #[inline(always)]
+    pub fn arg(self, n: usize) -> u64 {
+        // SAFETY: see above.
+        unsafe { *(*self.0.cast::<bpf_raw_tracepoint_args>()).args.as_ptr().add(n) }
+    }
+}
+
+/// A program with one probe, as it runs.
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// What the kernel gave it.
+    pub ctx: Context,
+    /// Its number, in `.rodata`.
+    pub number: *const u32,
+    /// Its want bits, in `.rodata`.
+    pub wants: *const u64,
+    /// Its dispatcher.
+    pub clauses: unsafe extern "C" fn(*mut Slot, *mut c_void) -> u64,
+}
+
+impl Program {
+    /// Fires the probe: claims a slot, has its record filled in, runs the clauses, and gives the slot back.
+    ///
+    /// `fill` gets a record that can be written, with what an earlier firing left in it, and the want bits; it sets
+    /// the fields that are wanted.
+    #[inline(always)]
+    pub fn fire<R>(self, fill: impl FnOnce(&mut R, Wants)) {
+        self.fire_as(0, fill);
+    }
+
+    #[inline(always)]
+    fn fire_as<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants)) {
+        const { assert!(size_of::<R>() <= RECORD_SIZE) }
+        let Some(slot) = slots::claim() else {
+            return self.drop(Drop::Slot);
+        };
+        // SAFETY: the slot is ours until it is released, and a record is plain data, any bytes of which are a value;
+        // `clauses` is defined by the linker.
+        unsafe {
+            (*slot).discriminator = discriminator;
+            (*slot).time = 0;
+            (*slot).fault = Fault { probe: 0, epid: 0, action: 0, offset: 0, fault: 0, value: 0 };
+            fill(&mut *(&raw mut (*slot).record).cast(), Wants(self.wants.read_volatile()));
+            (self.clauses)(slot, self.ctx.0);
+        }
+        slots::release(slot);
+    }
+
+    /// Counts something that this program did not record.
+    #[inline(always)]
+    pub fn drop(self, kind: Drop) {
+        // SAFETY: a static; volatile because the linker changes its value.
+        drops::count(unsafe { self.number.read_volatile() }, kind as u32);
+    }
+}
+
+/// A program with several probes.
+#[derive(Clone, Copy)]
+pub struct Family {
+    /// The program.
+    pub program: Program,
+    /// Whether any clause wants a discriminator, by the linker.
+    pub gate: unsafe extern "C" fn(u64) -> u64,
+}
+
+impl Family {
+    /// Whether any clause wants that one of its probes. Ask before anything else is done.
+    #[inline(always)]
+    pub fn wanted(self, discriminator: u32) -> bool {
+        // SAFETY: the linker defines it.
+        unsafe { (self.gate)(discriminator.into()) != 0 }
+    }
+
+    /// Fires that one of its probes; see [`Program::fire`].
+    #[inline(always)]
+    pub fn fire<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants)) {
+        self.program.fire_as(discriminator, fill);
+    }
+}
+
+/// The want bits of a program.
+#[derive(Clone, Copy)]
+pub struct Wants(pub u64);
+
+impl Wants {
+    /// Whether a field with that bit is wanted.
+    #[inline(always)]
+    pub fn field(self, bit: u8) -> bool {
+        self.0 >> bit & 1 != 0
+    }
+
+    /// The bits of a struct field's own fields.
+    #[inline(always)]
+    pub fn part(self, bit: u8) -> Wants {
+        Wants(self.0 >> bit)
+    }
+}

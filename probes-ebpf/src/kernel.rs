@@ -1,0 +1,48 @@
+//! Reading the kernel: fields by their offsets in the running kernel, zero where a read faults or the field is absent.
+
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel};
+use probes_common::offsets::ABSENT;
+
+use crate::constants::offset;
+
+/// The current thread's `task_struct`.
+#[inline(always)]
+pub fn task() -> u64 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_get_current_task() }
+}
+
+/// Reads a value of kernel memory `offset` bytes behind `base`. `T` is plain data: any bytes are a value of it.
+#[inline(always)]
+pub fn read<T: Copy>(base: u64, offset: u32) -> T {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the helper writes all of `value`, with zeros when the read faults, so it is initialized either way.
+    unsafe {
+        copy(value.as_mut_ptr(), base, offset);
+        value.assume_init()
+    }
+}
+
+/// Like [`read`], straight into memory: for what should not pass through the stack.
+///
+/// # Safety
+/// `to` can be written.
+#[inline(always)]
+pub unsafe fn copy<T: Copy>(to: *mut T, base: u64, offset: u32) {
+    // A null pointer faults as well as any other: reading at 0 gives zeros.
+    let from = if offset == ABSENT { 0 } else { base + u64::from(offset) };
+    // SAFETY: the caller's promise; the source may be anything.
+    unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from as *const c_void) };
+}
+
+/// `TS_COMPAT` of arch/x86/include/asm/thread_info.h: the thread is in a 32-bit system call.
+const COMPAT: u32 = 2;
+
+/// Whether the current thread is in a 32-bit system call.
+#[inline(always)]
+pub fn in_compat_call() -> bool {
+    read::<u32>(task(), offset!(task_status)) & COMPAT != 0
+}

@@ -1,0 +1,30 @@
+//! BEGIN and END: run by the tracer itself (BPF_PROG_TEST_RUN), once each.
+//!
+//! ERROR has no program of its own: dispatchers call its clauses.
+
+use core::ffi::c_void;
+
+use probes_common::providers::dtrace::Nothing;
+
+use crate::firing::probe;
+use crate::state;
+
+/// BEGIN: probes fire from its end on.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/dtrace_begin")]
+pub extern "C" fn dtrace_begin(ctx: *mut c_void) -> u32 {
+    if state::before() {
+        probe!(dtrace_begin, ctx).fire(|_: &mut Nothing, _| ());
+        state::activate();
+    }
+    0
+}
+
+/// END: no other probe fires from its beginning on.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/dtrace_end")]
+pub extern "C" fn dtrace_end(ctx: *mut c_void) -> u32 {
+    state::end();
+    probe!(dtrace_end, ctx).fire(|_: &mut Nothing, _| ());
+    0
+}

@@ -1,0 +1,5 @@
+//! The trampolines, one file a provider. Their records and tables are in `probes_common::providers`.
+
+mod dtrace;
+mod profile;
+mod syscall;
