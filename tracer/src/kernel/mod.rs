@@ -5,7 +5,14 @@
 
 pub mod arch;
 pub mod btf;
+pub mod features;
 pub mod offsets;
 pub mod process;
+pub mod refusal;
 pub mod syscalls;
+pub mod target;
 pub mod tracepoints;
+mod trial;
+
+pub use refusal::Refusal;
+pub use target::Target;
