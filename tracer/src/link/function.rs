@@ -1,0 +1,52 @@
+//! Functions with symbolic references: the one form in which the linker holds trampolines, runtime routines and clauses.
+
+use crate::bpf::{Code, Insn, RelocationKind};
+
+/// What an instruction refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A function, by name.
+    Function(String),
+    /// A map, by name.
+    Map(String),
+    /// A byte of a data section: the section's name and the offset.
+    Data(String, u32),
+}
+
+/// A function whose references are by name.
+#[derive(Debug, Clone)]
+pub(super) struct Function {
+    /// Its symbol.
+    pub(super) name: String,
+    /// The ELF section that it has to stand in: `.text`, or one that says what the program hangs on.
+    pub(super) section: String,
+    /// Its instructions.
+    pub(super) insns: Vec<Insn>,
+    /// The instructions that refer to something, in order.
+    pub(super) references: Vec<(usize, Target)>,
+}
+
+impl Function {
+    /// A compiled clause.
+    pub(super) fn from_code(code: Code) -> Function {
+        let references = code
+            .relocations
+            .into_iter()
+            .map(|relocation| {
+                let target = match relocation.kind {
+                    RelocationKind::Map => Target::Map(relocation.symbol),
+                    RelocationKind::Data => Target::Data(relocation.symbol, relocation.addend as u32),
+                    RelocationKind::Call => Target::Function(relocation.symbol),
+                };
+                (relocation.offset as usize, target)
+            })
+            .collect();
+        Function { name: code.name, section: ".text".into(), insns: code.insns, references }
+    }
+
+    /// The same function under another name, its references renamed by `rename`.
+    pub(super) fn renamed(&self, name: String, rename: impl Fn(&Target) -> Target) -> Function {
+        let references = self.references.iter().map(|(at, target)| (*at, rename(target))).collect();
+        Function { name, section: self.section.clone(), insns: self.insns.clone(), references }
+    }
+}
