@@ -139,7 +139,7 @@ pub enum Text {
 }
 
 /// A part of a probe's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProbePart {
     /// probeprov
     Provider,

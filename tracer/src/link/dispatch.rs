@@ -29,7 +29,13 @@ pub(super) fn dispatcher(
     code.push(load_u32(8, 6, core::mem::offset_of!(Slot, discriminator) as i16));
     code.push(mov(1, 8));
     code.push(Insn { opcode: 0x47, dst: 1, imm: (number << 16) as i32, ..Insn::default() }); // r1 |= number << 16
-    code.push(Insn { opcode: 0x63, dst: 6, src: 1, offset: core::mem::offset_of!(Slot, probe) as i16, imm: 0 });
+    code.push(Insn {
+        opcode: 0x63,
+        dst: 6,
+        src: 1,
+        offset: core::mem::offset_of!(Slot, probe) as i16,
+        imm: 0,
+    });
     for offset in (locals.0..locals.0 + locals.1).step_by(8) {
         code.push(Insn { opcode: 0x7a, dst: 6, offset: offset as i16, ..Insn::default() }); // *(u64 *)(r6 + o) = 0
     }
@@ -59,17 +65,15 @@ pub(super) fn dispatcher(
 /// `gate_NAME(discriminator)`: 1 when some clause wants it.
 pub(super) fn gate(name: &str, program: &ProgramImage) -> Function {
     let mut code = Assembler::default();
-    let wanted: Option<Vec<u16>> = program
-        .clauses
-        .iter()
-        .map(|clause| clause.discriminators.clone())
-        .collect::<Option<Vec<_>>>()
-        .map(|lists| {
-            let mut all = lists.concat();
-            all.sort_unstable();
-            all.dedup();
-            all
-        });
+    let wanted: Option<Vec<u16>> =
+        program.clauses.iter().map(|clause| clause.discriminators.clone()).collect::<Option<Vec<_>>>().map(
+            |lists| {
+                let mut all = lists.concat();
+                all.sort_unstable();
+                all.dedup();
+                all
+            },
+        );
     let no = code.label();
     if let Some(wanted) = &wanted {
         code.push(mov(8, 1));

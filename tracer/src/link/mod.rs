@@ -153,11 +153,17 @@ impl Linker {
     fn patch(&mut self, symbol: &str, bytes: &[u8]) -> Result<(), LinkError> {
         let Some(place) = self.probes.data_symbols.get(symbol) else { return Ok(()) };
         if place.size as usize != bytes.len() {
-            return Err(LinkError::Object(format!("constant {symbol} has {} bytes, not {}", place.size, bytes.len())));
+            return Err(LinkError::Object(format!(
+                "constant {symbol} has {} bytes, not {}",
+                place.size,
+                bytes.len()
+            )));
         }
         let section = self.probes.data.get_mut(&place.section);
         let target = section.and_then(|data| data.get_mut(place.offset as usize..)?.get_mut(..bytes.len()));
-        target.ok_or_else(|| LinkError::Object(format!("constant {symbol} lies outside its section")))?.copy_from_slice(bytes);
+        target
+            .ok_or_else(|| LinkError::Object(format!("constant {symbol} lies outside its section")))?
+            .copy_from_slice(bytes);
         Ok(())
     }
 
@@ -196,7 +202,8 @@ impl Linker {
             let gate = dispatch::gate(&symbol, image);
             self.functions.insert(gate.name.clone(), gate);
         }
-        let constants = [("WANTS", image.wants.to_le_bytes().to_vec()), ("PROGRAM", number.to_le_bytes().to_vec())];
+        let constants =
+            [("WANTS", image.wants.to_le_bytes().to_vec()), ("PROGRAM", number.to_le_bytes().to_vec())];
         let trampoline = self.trampoline(base)?.clone();
         if symbol == base {
             for (prefix, bytes) in &constants {
@@ -208,7 +215,9 @@ impl Linker {
         // A copy: its constants are copies too, at the end of their section, and its clauses have the copy's name.
         let mut moved = Vec::new();
         for (prefix, bytes) in &constants {
-            let Some(place) = self.probes.data_symbols.get(&format!("{prefix}_{base}")).cloned() else { continue };
+            let Some(place) = self.probes.data_symbols.get(&format!("{prefix}_{base}")).cloned() else {
+                continue;
+            };
             let section = self.probes.data.entry(place.section.clone()).or_default();
             section.resize(section.len().next_multiple_of(8), 0);
             moved.push((place, section.len() as u32));

@@ -61,13 +61,17 @@ fn read_data(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkError>
         }
     }
     for symbol in file.symbols() {
-        let Some((section, true)) = section_of(file, symbol.section_index())?.map(|name| (name, is_data(name)))
+        let Some((section, true)) =
+            section_of(file, symbol.section_index())?.map(|name| (name, is_data(name)))
         else {
             continue;
         };
         if symbol.kind() == SymbolKind::Data && symbol.size() > 0 {
-            let place =
-                DataSymbol { section: section.into(), offset: symbol.address() as u32, size: symbol.size() as u32 };
+            let place = DataSymbol {
+                section: section.into(),
+                offset: symbol.address() as u32,
+                size: symbol.size() as u32,
+            };
             probes.data_symbols.insert(text(symbol.name())?.into(), place);
         }
     }
@@ -85,7 +89,8 @@ fn read_maps(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkError>
         let name = text(symbol.name())?;
         let word = |index: usize| -> Result<u32, LinkError> {
             let at = symbol.address() as usize + index * 4;
-            let word = bytes.get(at..at + 4).ok_or_else(|| LinkError::Object(format!("map {name} is cut short")))?;
+            let word =
+                bytes.get(at..at + 4).ok_or_else(|| LinkError::Object(format!("map {name} is cut short")))?;
             Ok(u32::from_le_bytes(word.try_into().expect("four bytes")))
         };
         let map = MapDef {
@@ -110,7 +115,9 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
             .collect::<Result<_, LinkError>>()?;
         let in_section: Vec<_> = file
             .symbols()
-            .filter(|symbol| symbol.section_index() == Some(section.index()) && symbol.kind() == SymbolKind::Text)
+            .filter(|symbol| {
+                symbol.section_index() == Some(section.index()) && symbol.kind() == SymbolKind::Text
+            })
             .filter(|symbol| symbol.size() > 0)
             .collect();
         let name_at = |address: u64| -> Result<String, LinkError> {
@@ -124,8 +131,10 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
             let body = bytes
                 .get(start as usize..(start + symbol.size()) as usize)
                 .ok_or_else(|| LinkError::Object(format!("function {name} is cut short")))?;
-            let insns: Vec<Insn> =
-                body.chunks_exact(8).map(|chunk| Insn::decode(chunk.try_into().expect("eight bytes"))).collect();
+            let insns: Vec<Insn> = body
+                .chunks_exact(8)
+                .map(|chunk| Insn::decode(chunk.try_into().expect("eight bytes")))
+                .collect();
             let mut references = Vec::new();
             for (index, insn) in insns.iter().enumerate() {
                 let at = start + index as u64 * 8;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use object::elf::{R_BPF_64_32, R_BPF_64_64};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope,
 };
 
 use super::LinkError;
@@ -106,7 +107,9 @@ impl Writer<'_> {
         for (at, target) in &function.references {
             let missing = |name: &str| LinkError::Undefined(name.to_owned(), function.name.clone());
             let (symbol, r_type) = match target {
-                Target::Function(name) => (self.symbols.get(name).ok_or_else(|| missing(name))?.0, R_BPF_64_32),
+                Target::Function(name) => {
+                    (self.symbols.get(name).ok_or_else(|| missing(name))?.0, R_BPF_64_32)
+                }
                 Target::Map(name) => (self.symbols.get(name).ok_or_else(|| missing(name))?.0, R_BPF_64_64),
                 Target::Data(name, _) => {
                     let section = *self.sections.get(name).ok_or_else(|| missing(name))?;
@@ -119,7 +122,9 @@ impl Writer<'_> {
                 addend: 0,
                 flags: RelocationFlags::Elf { r_type },
             };
-            self.elf.add_relocation(section, relocation).map_err(|error| LinkError::Write(error.to_string()))?;
+            self.elf
+                .add_relocation(section, relocation)
+                .map_err(|error| LinkError::Write(error.to_string()))?;
         }
         Ok(())
     }
