@@ -1,0 +1,24 @@
+//! Kernel tests: each starts a workload of its own, traces only that, and compares what the tracer says with what the workload
+//! itself, waitpid or /proc say. The same binary, linked statically, is run on this kernel and in virtual machines on others.
+//!
+//! One file a family; a file adds itself to `FAMILIES`. The workloads are functions of the same files: the binary runs itself
+//! again with `--workload`, so that nothing else has to be there.
+
+use std::process::ExitCode;
+
+use harness::Family;
+
+mod environment;
+#[allow(unused, reason = "the first tests that run the tracer come with its command line")]
+mod harness;
+
+const FAMILIES: &[Family] = &[environment::FAMILY];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|first| first == "--workload") {
+        return harness::workload::main(FAMILIES, &arguments[2..]);
+    }
+    let trials = FAMILIES.iter().flat_map(harness::trials).collect();
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+}
