@@ -5,8 +5,10 @@
 #![no_std]
 
 pub mod abi;
+pub mod names;
 pub mod offsets;
 pub mod probe;
 pub mod providers;
 pub mod schema;
 pub mod types;
+pub mod types_net;

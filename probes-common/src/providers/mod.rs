@@ -3,10 +3,12 @@
 pub mod dtrace;
 pub mod proc;
 pub mod profile;
+pub mod socket;
 pub mod syscall;
+pub mod tcp;
 
 use crate::probe::Probe;
 
 /// Every probe that is named in advance. The probes of syscall and profile are made from the running kernel's system
 /// calls and from the rates that a program names.
-pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES];
+pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES, socket::PROBES, tcp::PROBES];

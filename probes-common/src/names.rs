@@ -1,0 +1,127 @@
+//! Names of numbers: the constants that D programs can use, and what output calls states, families, types and flags.
+//!
+//! The numbers are those of Linux on x86_64 and arm64 (include/uapi/linux/{in,socket,tcp}.h, include/linux/socket.h,
+//! include/net/tcp_states.h); errnos and signals are elsewhere.
+
+/// A constant that a D program can use by name.
+pub type Constant = (&'static str, i64);
+
+macro_rules! names {
+    ($($(#[doc = $doc:literal])* $table:ident = $($name:ident $value:literal),* $(,)?;)*) => { $(
+        $(#[doc = $doc])*
+        pub const $table: &[Constant] = &[ $( (stringify!($name), $value) ),* ];
+    )* };
+}
+
+names! {
+    /// TCP states as illumos and Oracle Linux name them, and as Linux does.
+    TCP_STATE =
+        TCP_STATE_ESTABLISHED 1, TCP_STATE_SYN_SENT 2, TCP_STATE_SYN_RECEIVED 3, TCP_STATE_FIN_WAIT_1 4,
+        TCP_STATE_FIN_WAIT_2 5, TCP_STATE_TIME_WAIT 6, TCP_STATE_CLOSED 7, TCP_STATE_CLOSE_WAIT 8,
+        TCP_STATE_LAST_ACK 9, TCP_STATE_LISTEN 10, TCP_STATE_CLOSING 11, TCP_STATE_SYN_RECV 3,
+        TCP_STATE_FIN_WAIT1 4, TCP_STATE_FIN_WAIT2 5, TCP_STATE_CLOSE 7;
+
+    /// TCP states as FreeBSD names them.
+    TCPS =
+        TCPS_ESTABLISHED 1, TCPS_SYN_SENT 2, TCPS_SYN_RECEIVED 3, TCPS_FIN_WAIT_1 4, TCPS_FIN_WAIT_2 5,
+        TCPS_TIME_WAIT 6, TCPS_CLOSED 7, TCPS_CLOSE_WAIT 8, TCPS_LAST_ACK 9, TCPS_LISTEN 10,
+        TCPS_CLOSING 11;
+
+    /// Flags of a TCP header.
+    TH =
+        TH_FIN 1, TH_SYN 2, TH_RST 4, TH_PUSH 8, TH_PSH 8, TH_ACK 16, TH_URG 32, TH_ECE 64, TH_CWR 128;
+
+    /// Address families.
+    AF =
+        AF_UNSPEC 0, AF_UNIX 1, AF_LOCAL 1, AF_INET 2, AF_INET6 10, AF_NETLINK 16, AF_PACKET 17, AF_ALG 38,
+        AF_VSOCK 40, AF_XDP 44;
+
+    /// Socket types, and the flags that go with them.
+    SOCK =
+        SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, SOCK_RDM 4, SOCK_SEQPACKET 5, SOCK_PACKET 10,
+        SOCK_NONBLOCK 0x800, SOCK_CLOEXEC 0x80000;
+
+    /// Protocols.
+    IPPROTO =
+        IPPROTO_IP 0, IPPROTO_ICMP 1, IPPROTO_TCP 6, IPPROTO_UDP 17, IPPROTO_IPV6 41, IPPROTO_ICMPV6 58,
+        IPPROTO_SCTP 132, IPPROTO_UDPLITE 136, IPPROTO_RAW 255, IPPROTO_MPTCP 262;
+
+    /// Flags of send and receive.
+    MSG =
+        MSG_OOB 1, MSG_PEEK 2, MSG_DONTROUTE 4, MSG_CTRUNC 8, MSG_TRUNC 0x20, MSG_DONTWAIT 0x40,
+        MSG_EOR 0x80, MSG_WAITALL 0x100, MSG_CONFIRM 0x800, MSG_ERRQUEUE 0x2000, MSG_NOSIGNAL 0x4000,
+        MSG_MORE 0x8000, MSG_ZEROCOPY 0x4000000, MSG_FASTOPEN 0x20000000, MSG_CMSG_CLOEXEC 0x40000000;
+
+    /// What shutdown ends.
+    SHUT =
+        SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2;
+
+    /// Levels of socket options, beside the protocols.
+    SOL =
+        SOL_SOCKET 1, SOL_NETLINK 270;
+
+    /// Options of SOL_SOCKET.
+    SO =
+        SO_DEBUG 1, SO_REUSEADDR 2, SO_TYPE 3, SO_ERROR 4, SO_DONTROUTE 5, SO_BROADCAST 6, SO_SNDBUF 7,
+        SO_RCVBUF 8, SO_KEEPALIVE 9, SO_OOBINLINE 10, SO_PRIORITY 12, SO_LINGER 13, SO_REUSEPORT 15,
+        SO_PASSCRED 16, SO_PEERCRED 17, SO_RCVLOWAT 18, SO_SNDLOWAT 19, SO_RCVTIMEO 20, SO_SNDTIMEO 21,
+        SO_BINDTODEVICE 25, SO_ATTACH_FILTER 26, SO_TIMESTAMP 29, SO_ACCEPTCONN 30, SO_MARK 36,
+        SO_PROTOCOL 38, SO_DOMAIN 39, SO_BUSY_POLL 46, SO_ATTACH_BPF 50, SO_INCOMING_CPU 49, SO_COOKIE 57,
+        SO_ZEROCOPY 60;
+
+    /// Options of IPPROTO_TCP.
+    TCP =
+        TCP_NODELAY 1, TCP_MAXSEG 2, TCP_CORK 3, TCP_KEEPIDLE 4, TCP_KEEPINTVL 5, TCP_KEEPCNT 6,
+        TCP_SYNCNT 7, TCP_LINGER2 8, TCP_DEFER_ACCEPT 9, TCP_WINDOW_CLAMP 10, TCP_INFO 11, TCP_QUICKACK 12,
+        TCP_CONGESTION 13, TCP_USER_TIMEOUT 18, TCP_FASTOPEN 23, TCP_NOTSENT_LOWAT 25,
+        TCP_FASTOPEN_CONNECT 30, TCP_ULP 31;
+
+}
+
+/// All of them.
+pub const CONSTANTS: &[&[Constant]] = &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP];
+
+/// The value of a constant.
+pub fn constant(name: &str) -> Option<i64> {
+    CONSTANTS.iter().copied().flatten().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// The first name in a table that has this value.
+pub fn name(table: &[Constant], value: i64) -> Option<&'static str> {
+    table.iter().find(|(_, known)| *known == value).map(|(name, _)| *name)
+}
+
+/// Names of the TCP states, from 1; 0 is none. What D's `tcp_state_string[]` gives is `state-` and this in lower case.
+pub const TCP_STATES: &[&str] = &[
+    "",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECEIVED",
+    "FIN_WAIT_1",
+    "FIN_WAIT_2",
+    "TIME_WAIT",
+    "CLOSED",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+];
+
+/// D's `tcp_state_string[]`, by state.
+pub const TCP_STATE_STRING: &[&str] = &[
+    "state-unknown",
+    "state-established",
+    "state-syn-sent",
+    "state-syn-received",
+    "state-fin-wait-1",
+    "state-fin-wait-2",
+    "state-time-wait",
+    "state-closed",
+    "state-close-wait",
+    "state-last-ack",
+    "state-listen",
+    "state-closing",
+];
+
+/// The flags of a TCP header, by bit, short enough for a picture.
+pub const TCP_FLAGS: &[&str] = &["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
