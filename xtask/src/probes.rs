@@ -57,11 +57,11 @@ pub(crate) fn build() -> Result<()> {
     let target_dir = root().join("target/bpf");
     run(toolchain
         .cargo()
-        .args(["build", "--package", "probes-ebpf", "--release", "-Zbuild-std=core", "--target", TARGET])
+        .args(["build", "--package", "probes-ebpf", "--profile", "probes", "-Zbuild-std=core", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\x1f")))?;
-    let built = target_dir.join(TARGET).join("release/probes");
+    let built = target_dir.join(TARGET).join("probes/probes");
     run(toolchain.objcopy().arg("--strip-debug").arg(&built).arg(object_path()))?;
     fs::write(hash_path(), manifest()?)?;
     println!("tracer/probes.bpf.o: {} bytes", fs::metadata(object_path())?.len());
