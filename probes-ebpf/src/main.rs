@@ -12,9 +12,13 @@ mod runtime;
 #[cfg(target_arch = "bpf")]
 mod atomic;
 #[cfg(target_arch = "bpf")]
+mod calls;
+#[cfg(target_arch = "bpf")]
 mod constants;
 #[cfg(target_arch = "bpf")]
 mod drops;
+#[cfg(target_arch = "bpf")]
+mod files;
 #[cfg(target_arch = "bpf")]
 mod firing;
 #[cfg(target_arch = "bpf")]

@@ -57,7 +57,16 @@ pub(crate) fn build() -> Result<()> {
     let target_dir = root().join("target/bpf");
     run(toolchain
         .cargo()
-        .args(["build", "--package", "probes-ebpf", "--profile", "probes", "-Zbuild-std=core", "--target", TARGET])
+        .args([
+            "build",
+            "--package",
+            "probes-ebpf",
+            "--profile",
+            "probes",
+            "-Zbuild-std=core",
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(&target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\x1f")))?;
