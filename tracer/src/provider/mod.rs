@@ -1,29 +1,37 @@
-//! Which probes exist here, and how each attaches.
+//! Which probes exist here, and how each attaches: the [`Catalog`].
 
-use probes_common::probe::{Arg, Program};
+mod catalog;
+mod glob;
+mod listing;
+mod rate;
+mod unmatched;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use probes_common::probe::{Arg, Attach, Program};
+
+pub use catalog::Catalog;
+pub use glob::{is_glob, matches};
+pub use listing::{list, list_verbose};
+pub use rate::Rate;
+pub use unmatched::Unmatched;
 
 /// A probe's id, as `-l` shows it: an index into the catalog plus one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProbeId(pub u32);
 
-/// The period of a profile or tick probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rate {
-    /// Nanoseconds between two firings.
-    pub nanoseconds: u64,
-}
-
 /// One probe of the catalog.
 #[derive(Debug, Clone)]
 pub struct ProbeInfo {
     /// Provider.
-    pub provider: String,
+    pub provider: Cow<'static, str>,
     /// Module.
-    pub module: String,
+    pub module: Cow<'static, str>,
     /// Function.
-    pub function: String,
+    pub function: Cow<'static, str>,
     /// Name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Its trampoline.
     pub program: &'static Program,
     /// Which of the trampoline's probes it is.
@@ -34,4 +42,60 @@ pub struct ProbeInfo {
     pub args: &'static [Arg],
     /// When it fires.
     pub doc: &'static str,
+    /// What this kernel lacks for it; an unavailable probe is listed but never matched.
+    pub lacks: Option<Attach>,
+}
+
+impl fmt::Display for ProbeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}:{}", self.provider, self.module, self.function, self.name)
+    }
+}
+
+/// A probe description: four globs, an empty one standing for anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pattern {
+    /// The provider.
+    pub provider: String,
+    /// The module.
+    pub module: String,
+    /// The function.
+    pub function: String,
+    /// The probe's name.
+    pub name: String,
+}
+
+impl Pattern {
+    /// Reads `provider:module:function:name`; of fewer parts the last is the name.
+    pub fn parse(text: &str) -> Option<Pattern> {
+        let mut parts = text.rsplit(':');
+        let mut part = || parts.next().unwrap_or_default().to_owned();
+        let (name, function, module, provider) = (part(), part(), part(), part());
+        parts.next().is_none().then_some(Pattern { provider, module, function, name })
+    }
+
+    /// Whether the probe is one of those described.
+    pub fn covers(&self, probe: &ProbeInfo) -> bool {
+        matches(&self.name, &probe.name)
+            && matches(&self.function, &probe.function)
+            && matches(&self.provider, &probe.provider)
+            && matches(&self.module, &probe.module)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}:{}", self.provider, self.module, self.function, self.name)
+    }
+}
+
+/// How a program gets to run, in words.
+pub fn describe(attach: Attach) -> String {
+    match attach {
+        Attach::RawTracepoint(name) => format!("raw tracepoint {name}"),
+        Attach::Profile => "perf event cpu-clock on every CPU".to_owned(),
+        Attach::Tick => "perf event cpu-clock on one CPU".to_owned(),
+        Attach::TestRun => "run by the tracer itself".to_owned(),
+        Attach::Called => "called by the probe whose clause faults".to_owned(),
+    }
 }

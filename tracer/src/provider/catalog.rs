@@ -1,0 +1,289 @@
+//! All probes of a target, with their ids.
+//!
+//! Invariant: an id never changes its meaning while the catalog lives. Probes of the profile provider, of which there
+//! are as many as rates, are added when a description first names them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use probes_common::probe::{Arg, Attach, Program};
+use probes_common::providers::{PROVIDERS, dtrace, profile, syscall};
+
+use super::rate::{self, BadRate};
+use super::unmatched::{self, Unmatched};
+use super::{Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
+use crate::kernel::Target;
+use crate::kernel::arch::Abi;
+use crate::kernel::tracepoints::Tracepoints;
+
+/// The module of what lives in the kernel itself.
+const KERNEL: &str = "vmlinux";
+
+/// The profile probes that are there without being asked for, so that `-l` and `profile:::` have some to show: DTrace's
+/// usual rates, which keep out of step with what happens at round ones.
+const USUAL_RATES: &[&str] = &[
+    "profile-97",
+    "profile-199",
+    "profile-499",
+    "profile-997",
+    "profile-1999",
+    "profile-4001",
+    "profile-4999",
+    "tick-1",
+    "tick-10",
+    "tick-100",
+    "tick-500",
+    "tick-1000",
+    "tick-5000",
+];
+
+/// The probes of a target.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    probes: Vec<ProbeInfo>,
+    /// By program, discriminator and rate: what the kernel tells of a firing.
+    places: HashMap<(&'static str, u16, Option<Rate>), ProbeId>,
+    tracepoints: Tracepoints,
+}
+
+impl Catalog {
+    /// All probes of `target`.
+    pub fn new(target: &Target) -> Catalog {
+        let tracepoints = target.tracepoints.clone();
+        let mut catalog = Catalog { probes: Vec::new(), places: HashMap::new(), tracepoints };
+        for probe in PROVIDERS.iter().copied().flatten() {
+            catalog.add(ProbeInfo {
+                provider: probe.provider.into(),
+                module: if probe.provider == dtrace::PROBES[0].provider { "" } else { KERNEL }.into(),
+                function: probe.function.into(),
+                name: probe.name.into(),
+                program: probe.program,
+                discriminator: probe.discriminator,
+                rate: None,
+                args: probe.args,
+                doc: probe.doc,
+                lacks: None,
+            });
+        }
+        for (number, name) in target.machine.syscalls(Abi::Native) {
+            for &(side, program, args, doc) in SYSCALL_SIDES {
+                catalog.add(ProbeInfo {
+                    provider: "syscall".into(),
+                    module: KERNEL.into(),
+                    function: name.into(),
+                    name: side.into(),
+                    program,
+                    discriminator: number,
+                    rate: None,
+                    args,
+                    doc,
+                    lacks: None,
+                });
+            }
+        }
+        for name in USUAL_RATES {
+            catalog.add_rate(name);
+        }
+        catalog
+    }
+
+    /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
+    /// `tick-1s` asks for.
+    pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
+        if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) && may_be_rate(pattern) {
+            self.add_rate(&pattern.name);
+        }
+        let available = |id: &ProbeId| self.get(*id).is_some_and(|probe| probe.lacks.is_none());
+        self.all(pattern).filter(available).collect()
+    }
+
+    /// The probes that `pattern` describes, also those that this kernel cannot have.
+    pub fn all(&self, pattern: &Pattern) -> impl Iterator<Item = ProbeId> {
+        self.ids().filter(|&id| self.get(id).is_some_and(|probe| pattern.covers(probe)))
+    }
+
+    /// Why [`Catalog::matching`] found nothing, and what may have been meant.
+    pub fn explain(&self, pattern: &Pattern) -> Unmatched {
+        unmatched::explain(self, pattern)
+    }
+
+    /// The probe of that id.
+    pub fn get(&self, id: ProbeId) -> Option<&ProbeInfo> {
+        self.probes.get(id.0.checked_sub(1)? as usize)
+    }
+
+    /// The probe that fires as `discriminator` in a copy of `program`.
+    pub fn firing(&self, program: &Program, discriminator: u16, rate: Option<Rate>) -> Option<ProbeId> {
+        self.places.get(&(program.name, discriminator, rate)).copied()
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ProbeId> + use<> {
+        (1..=self.probes.len() as u32).map(ProbeId)
+    }
+
+    /// All probes, in the order of their ids.
+    pub fn probes(&self) -> &[ProbeInfo] {
+        &self.probes
+    }
+
+    fn add(&mut self, mut probe: ProbeInfo) {
+        let needs = probe.program.needs.iter().map(|support| support.attach);
+        probe.lacks = std::iter::once(probe.program.attach).chain(needs).find(|&attach| self.lacks(attach));
+        let id = ProbeId(self.probes.len() as u32 + 1);
+        // Two names for one rate (tick-1 and tick-1s) fire as one; the one that was asked for last is shown.
+        self.places.insert((probe.program.name, probe.discriminator, probe.rate), id);
+        self.probes.push(probe);
+    }
+
+    /// Adds the profile probe called `name`, if it is one.
+    fn add_rate(&mut self, name: &str) {
+        let Some((program, doc, Ok(rate))) = parse_rate(name) else { return };
+        self.add(ProbeInfo {
+            provider: PROFILE.into(),
+            module: "".into(),
+            function: "".into(),
+            name: Cow::Owned(name.to_owned()),
+            program,
+            discriminator: 0,
+            rate: Some(rate),
+            args: profile::ARGS,
+            doc,
+            lacks: None,
+        });
+    }
+
+    fn lacks(&self, attach: Attach) -> bool {
+        match attach {
+            Attach::RawTracepoint(name) => !self.tracepoints.has(name),
+            Attach::Profile | Attach::Tick | Attach::TestRun | Attach::Called => false,
+        }
+    }
+}
+
+/// The two probes of a system call: name, trampoline, arguments, documentation.
+const SYSCALL_SIDES: &[(&str, &Program, &[Arg], &str)] = &[
+    ("entry", &syscall::ENTRY, syscall::ENTRY_ARGS, "Fires when a thread enters the system call."),
+    (
+        "return",
+        &syscall::RETURN,
+        syscall::RETURN_ARGS,
+        "Fires when the system call returns to the thread; one that was blocked when tracing began has no entry.",
+    ),
+];
+
+/// The provider of rates.
+const PROFILE: &str = "profile";
+
+/// The program of the profile probe `name`, when it fires, and its rate.
+pub(super) fn parse_rate(name: &str) -> Option<(&'static Program, &'static str, Result<Rate, BadRate>)> {
+    let (kind, rate) = name.split_once('-')?;
+    let (program, doc) = match kind {
+        "profile" => (&profile::PROFILE, "Fires at this rate on every CPU, in whatever runs there."),
+        "tick" => (&profile::TICK, "Fires at this rate on one CPU."),
+        _ => return None,
+    };
+    Some((program, doc, rate::parse(rate)))
+}
+
+/// Whether the other parts of a description allow for a profile probe.
+pub(super) fn may_be_rate(pattern: &Pattern) -> bool {
+    matches(&pattern.provider, PROFILE) && matches(&pattern.module, "") && matches(&pattern.function, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(catalog: &mut Catalog, pattern: &str) -> Vec<String> {
+        let pattern = Pattern::parse(pattern).expect("it has at most four parts");
+        let ids = catalog.matching(&pattern);
+        ids.iter().map(|&id| catalog.get(id).expect("it was matched").to_string()).collect()
+    }
+
+    #[test]
+    fn ids_are_in_the_order_that_is_promised() {
+        let catalog = Catalog::new(&Target::fixture());
+        let name = |id| catalog.get(ProbeId(id)).map(ToString::to_string);
+        assert_eq!(name(1).as_deref(), Some("dtrace:::BEGIN"));
+        assert_eq!(name(2).as_deref(), Some("dtrace:::END"));
+        assert_eq!(name(3).as_deref(), Some("dtrace:::ERROR"));
+        assert_eq!(name(0), None);
+        let stable: usize = PROVIDERS.iter().map(|probes| probes.len()).sum();
+        assert_eq!(name(stable as u32 + 1).as_deref(), Some("syscall:vmlinux:read:entry"));
+        assert_eq!(name(stable as u32 + 2).as_deref(), Some("syscall:vmlinux:read:return"));
+        assert_eq!(name(stable as u32 + 3).as_deref(), Some("syscall:vmlinux:write:entry"));
+    }
+
+    #[test]
+    fn descriptions_match() {
+        let mut catalog = Catalog::new(&Target::fixture());
+        assert_eq!(names(&mut catalog, "BEGIN"), ["dtrace:::BEGIN"]);
+        assert_eq!(names(&mut catalog, "syscall::openat:entry"), ["syscall:vmlinux:openat:entry"]);
+        assert_eq!(names(&mut catalog, "openat:").len(), 2);
+        assert_eq!(names(&mut catalog, "syscall::*chmodat*:entry").len(), 2);
+        let calls = catalog.probes().iter().filter(|probe| probe.provider == "syscall").count();
+        assert_eq!(names(&mut catalog, "syscall:::").len(), calls);
+        assert_eq!(names(&mut catalog, "syscall:::entry").len(), calls / 2);
+        assert_eq!(names(&mut catalog, "proc:::signal-send"), ["proc:vmlinux::signal-send"]);
+        assert!(names(&mut catalog, "syscall::opne:entry").is_empty());
+        assert_eq!(Pattern::parse("a:b:c:d:e"), None);
+    }
+
+    #[test]
+    fn rates_are_made_once_when_asked_for() {
+        let mut catalog = Catalog::new(&Target::fixture());
+        let before = catalog.probes().len();
+        assert_eq!(names(&mut catalog, "tick-250ms"), ["profile:::tick-250ms"]);
+        assert_eq!(names(&mut catalog, "profile:::tick-250ms"), ["profile:::tick-250ms"]);
+        assert_eq!(catalog.probes().len(), before + 1);
+        let probe = &catalog.probes()[before];
+        assert_eq!((probe.program, probe.rate), (&profile::TICK, Some(Rate { nanoseconds: 250_000_000 })));
+        for none in ["tick-0", "tick-1x", "syscall:::tick-7s", "tick-", "tock-1s", "tick-1*x"] {
+            assert!(names(&mut catalog, none).is_empty(), "{none}");
+        }
+        assert_eq!(names(&mut catalog, "profile-99[0-9]"), ["profile:::profile-997"]);
+        assert_eq!(catalog.probes().len(), before + 1);
+    }
+
+    #[test]
+    fn a_firing_leads_back_to_its_probe() {
+        let catalog = Catalog::new(&Target::fixture());
+        for (id, probe) in catalog.ids().zip(catalog.probes()) {
+            assert_eq!(catalog.firing(probe.program, probe.discriminator, probe.rate), Some(id), "{probe}");
+        }
+        assert_eq!(catalog.firing(&syscall::ENTRY, 400, None), None);
+    }
+
+    #[test]
+    fn of_two_names_for_a_rate_the_one_asked_for_is_shown() {
+        let mut catalog = Catalog::new(&Target::fixture());
+        let asked = catalog.matching(&Pattern::parse("tick-1s").expect("it is a description"));
+        let second = Rate { nanoseconds: 1_000_000_000 };
+        assert_eq!(catalog.firing(&profile::TICK, 0, Some(second)), asked.first().copied());
+    }
+
+    #[test]
+    fn what_the_kernel_lacks_is_known_but_not_matched() {
+        let target =
+            Target { tracepoints: Tracepoints::AllBut(["signal_generate"].into()), ..Target::fixture() };
+        let mut catalog = Catalog::new(&target);
+        assert!(names(&mut catalog, "proc:::signal-send").is_empty());
+        let send = Pattern::parse("proc:::signal-send").expect("it is a description");
+        let id = catalog.all(&send).next().expect("it is listed");
+        assert_eq!(
+            catalog.get(id).and_then(|probe| probe.lacks),
+            Some(Attach::RawTracepoint("signal_generate"))
+        );
+    }
+
+    #[test]
+    fn every_argument_is_a_field_of_the_record() {
+        for probe in Catalog::new(&Target::fixture()).probes() {
+            for arg in probe.args.iter().filter(|arg| !arg.field.is_empty()) {
+                assert!(probe.program.record.field(arg.field).is_some(), "{probe}: {}", arg.field);
+            }
+            assert!(!probe.doc.is_empty(), "{probe}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What `-l` and `-lv` print, as text.
+
+use std::fmt::Write;
+
+use probes_common::schema::{Kind, StructDef};
+
+use super::{Catalog, ProbeId, ProbeInfo, describe};
+
+/// The rows of `-l`, below their heading, in DTrace's columns.
+pub fn list(catalog: &Catalog, ids: &[ProbeId]) -> String {
+    let mut text = heading();
+    for (id, probe) in known(catalog, ids) {
+        text.push_str(&row(id, probe));
+    }
+    text
+}
+
+/// The rows of `-lv`: below each probe when it fires, what it hangs on and its arguments; at the end the types that
+/// the arguments point to.
+pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
+    let mut text = heading();
+    let mut types: Vec<&StructDef> = Vec::new();
+    for (id, probe) in known(catalog, ids) {
+        text.push_str(&row(id, probe));
+        put(
+            &mut text,
+            format_args!("\n\t{}\n\n\tAttachment\n\t\t{}\n", probe.doc, describe(probe.program.attach)),
+        );
+        for support in probe.program.needs {
+            put(&mut text, format_args!("\t\tbeside it: {}\n", describe(support.attach)));
+        }
+        text.push_str("\n\tArgument Types\n");
+        if probe.args.is_empty() {
+            text.push_str("\t\tNone\n");
+        }
+        let width = probe.args.iter().map(|arg| arg.ctype.len()).max().unwrap_or(0);
+        for (i, arg) in probe.args.iter().enumerate() {
+            put(&mut text, format_args!("\t\targs[{i}]: {:width$}  {}\n", arg.ctype, arg.doc));
+            if let Some(Kind::Struct(def)) = probe.program.record.field(arg.field).map(|field| field.kind) {
+                remember(&mut types, def);
+            }
+        }
+        text.push('\n');
+    }
+    for def in types {
+        text.push_str(&declare(def));
+    }
+    text
+}
+
+/// Notes a type, and those that it points to, once.
+fn remember(types: &mut Vec<&'static StructDef>, def: &'static StructDef) {
+    if types.iter().any(|known| known.name == def.name) {
+        return;
+    }
+    types.push(def);
+    for field in def.fields {
+        if let Kind::Struct(inner) = field.kind {
+            remember(types, inner);
+        }
+    }
+}
+
+/// A type as a declaration with a comment for each member.
+fn declare(def: &StructDef) -> String {
+    let width = def.fields.iter().map(|field| member(field.ctype, field.name).len()).max().unwrap_or(0);
+    let mut text = format!("{}: {}\n", def.name, def.doc.trim());
+    for field in def.fields {
+        put(
+            &mut text,
+            format_args!("\t{:width$}  /* {} */\n", member(field.ctype, field.name), field.doc.trim()),
+        );
+    }
+    text.push('\n');
+    text
+}
+
+/// A member as C declares it: `pid_t pr_pid;`, `char pr_fname[16];`.
+fn member(ctype: &str, name: &str) -> String {
+    match ctype.split_once('[') {
+        Some((element, size)) => format!("{element} {name}[{size};"),
+        None if ctype.ends_with('*') => format!("{ctype}{name};"),
+        None => format!("{ctype} {name};"),
+    }
+}
+
+fn heading() -> String {
+    columns("ID", "PROVIDER", "MODULE", "FUNCTION", "NAME")
+}
+
+fn row(id: ProbeId, probe: &ProbeInfo) -> String {
+    let name = match probe.lacks {
+        Some(attach) => format!("{} (unavailable: this kernel has no {})", probe.name, describe(attach)),
+        None => probe.name.to_string(),
+    };
+    columns(&id.0.to_string(), &probe.provider, &probe.module, &probe.function, &name)
+}
+
+fn columns(id: &str, provider: &str, module: &str, function: &str, name: &str) -> String {
+    format!("{id:>5} {provider:>10} {module:>17} {function:>33} {name}\n")
+}
+
+fn known<'a>(catalog: &'a Catalog, ids: &[ProbeId]) -> impl Iterator<Item = (ProbeId, &'a ProbeInfo)> {
+    ids.iter().filter_map(|&id| Some((id, catalog.get(id)?)))
+}
+
+fn put(text: &mut String, args: std::fmt::Arguments<'_>) {
+    text.write_fmt(args).expect("writing to a string never fails");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Target;
+    use crate::kernel::tracepoints::Tracepoints;
+    use crate::provider::Pattern;
+
+    fn catalog() -> (Catalog, Vec<ProbeId>) {
+        let target =
+            Target { tracepoints: Tracepoints::AllBut(["signal_generate"].into()), ..Target::fixture() };
+        let catalog = Catalog::new(&target);
+        let ids = ["BEGIN", "proc:::signal-send", "syscall::openat:return"]
+            .iter()
+            .flat_map(|text| {
+                catalog.all(&Pattern::parse(text).expect("it is a description")).collect::<Vec<_>>()
+            })
+            .collect();
+        (catalog, ids)
+    }
+
+    #[test]
+    fn columns_are_those_of_dtrace() {
+        let (catalog, ids) = catalog();
+        let text = list(&catalog, &ids);
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some("   ID   PROVIDER            MODULE                          FUNCTION NAME")
+        );
+        assert_eq!(
+            lines.next(),
+            Some("    1     dtrace                                                     BEGIN")
+        );
+        let unavailable = lines.next().expect("the second probe");
+        assert!(
+            unavailable
+                .ends_with("signal-send (unavailable: this kernel has no raw tracepoint signal_generate)")
+        );
+        assert!(lines.next().expect("the third probe").ends_with("            openat return"));
+        assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn verbose_tells_arguments_attachment_and_types() {
+        let (catalog, ids) = catalog();
+        let text = list_verbose(&catalog, &ids);
+        for part in [
+            "\tAttachment\n\t\traw tracepoint sys_exit\n",
+            "\tArgument Types\n\t\tNone\n",
+            "\t\targs[1]: psinfo_t *    the process that the signal is for\n",
+            "psinfo_t: A process.\n\tpid_t pr_pid;",
+            "char pr_fname[16];",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+        }
+        assert_eq!(text.matches("psinfo_t: A process.").count(), 1);
+    }
+}

@@ -1,0 +1,103 @@
+//! Why a description matches no probe, and what may have been meant.
+
+use std::collections::BTreeSet;
+
+use super::catalog::{Catalog, may_be_rate, parse_rate};
+use super::{Pattern, ProbeInfo, describe, is_glob, matches};
+use crate::diagnostic::nearest;
+
+/// A description that matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Why, where more is known than that there is no such probe.
+    pub reason: Option<String>,
+    /// A description that does match and is near.
+    pub nearest: Option<String>,
+}
+
+pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
+    Unmatched { reason: reason(catalog, pattern), nearest: correct(catalog.probes(), pattern) }
+}
+
+fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
+    let known = catalog.all(pattern).find_map(|id| catalog.get(id));
+    if let Some(attach) = known.and_then(|probe| probe.lacks) {
+        return Some(format!("this kernel has no {}, which the probe needs", describe(attach)));
+    }
+    match parse_rate(&pattern.name) {
+        Some((_, _, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),
+        _ => None,
+    }
+}
+
+/// The parts of a probe, from the one that a description begins with.
+const PARTS: [fn(&ProbeInfo) -> &str; 4] = [|p| &p.provider, |p| &p.module, |p| &p.function, |p| &p.name];
+
+/// The description with each part that leads nowhere replaced by the nearest one that leads on.
+fn correct(probes: &[ProbeInfo], pattern: &Pattern) -> Option<String> {
+    let available: Vec<&ProbeInfo> = probes.iter().filter(|probe| probe.lacks.is_none()).collect();
+    let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
+    if let Some(probe) = misplaced(&available, parts) {
+        return Some(format!("{}::{}:{}", probe.provider, probe.function, probe.name));
+    }
+    let mut left = available;
+    for (part, of) in parts.iter_mut().zip(PARTS) {
+        if !left.iter().any(|probe| matches(part, of(probe))) {
+            let candidates: BTreeSet<&str> =
+                left.iter().map(|probe| of(probe)).filter(|name| !name.is_empty()).collect();
+            if is_glob(part) {
+                return None;
+            }
+            *part = nearest(part, candidates)?;
+        }
+        left.retain(|probe| matches(part, of(probe)));
+    }
+    Some(parts.join(":"))
+}
+
+/// A probe whose function was given as the name: `-n openat` for `syscall::openat:entry`.
+fn misplaced<'a>(
+    probes: &[&'a ProbeInfo],
+    [provider, module, function, name]: [&str; 4],
+) -> Option<&'a ProbeInfo> {
+    let alone = module.is_empty() && function.is_empty() && !name.is_empty();
+    let is = |probe: &&&ProbeInfo| probe.function == name && matches(provider, &probe.provider);
+    probes.iter().find(|probe| alone && is(probe)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Target;
+    use crate::kernel::tracepoints::Tracepoints;
+
+    fn explained(target: &Target, pattern: &str) -> Unmatched {
+        let pattern = Pattern::parse(pattern).expect("it has at most four parts");
+        let mut catalog = Catalog::new(target);
+        assert_eq!(catalog.matching(&pattern), [], "{pattern}");
+        catalog.explain(&pattern)
+    }
+
+    #[test]
+    fn the_nearest_description_is_proposed() {
+        let near = |pattern| explained(&Target::fixture(), pattern).nearest;
+        assert_eq!(near("syscall::opnat:entry").as_deref(), Some("syscall::openat:entry"));
+        assert_eq!(near("sycall::openat:entry").as_deref(), Some("syscall::openat:entry"));
+        assert_eq!(near("syscall::openat:enter").as_deref(), Some("syscall::openat:entry"));
+        assert_eq!(near("proc:::signal-sent").as_deref(), Some("proc:::signal-send"));
+        assert_eq!(near("BEGINN").as_deref(), Some(":::BEGIN"));
+        assert_eq!(near("openat").as_deref(), Some("syscall::openat:entry"));
+        assert_eq!(near("syscall::*zzz*:entry"), None);
+        assert_eq!(near("nothing:like:this:atall"), None);
+    }
+
+    #[test]
+    fn the_reason_is_told_where_there_is_one() {
+        let bad = explained(&Target::fixture(), "tick-5parsecs").reason.expect("the unit is none");
+        assert!(bad.contains("`parsecs` is no unit"), "{bad}");
+        assert_eq!(explained(&Target::fixture(), "syscall::opne:entry").reason, None);
+        let target = Target { tracepoints: Tracepoints::AllBut(["sys_exit"].into()), ..Target::fixture() };
+        let lacking = explained(&target, "syscall::read:return").reason.expect("there is no sys_exit");
+        assert!(lacking.contains("no raw tracepoint sys_exit"), "{lacking}");
+    }
+}
