@@ -5,9 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod initramfs;
 mod packages;
 mod probes;
+mod run;
 mod shell;
+mod tally;
+mod test;
+mod vm;
 
 /// Builds, runs and tests the tracer.
 #[derive(Parser)]
@@ -21,11 +26,17 @@ struct Cli {
 enum Command {
     /// Rebuild the checked-in probes object (sets up the eBPF toolchain where it is missing)
     Probes(probes::Options),
+    /// Build the tracer and run it, through sudo where needed; without arguments, as a demonstration
+    Run(run::Options),
+    /// Run all tests, on this kernel and on others in virtual machines; the last line is the counts
+    Test(test::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Probes(options) => probes::main(&options),
+        Command::Run(options) => run::main(&options),
+        Command::Test(options) => test::main(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,7 +28,7 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     if !missing.iter().all(|package| is_available(package)) {
-        run(as_root("apt-get").args(["update", "-qq"]))?;
+        update()?;
     }
     run(as_root("env")
         .args([
@@ -41,6 +41,11 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
         ])
         .args(&missing))
     .with_context(|| format!("please install {missing:?}"))
+}
+
+/// Fetches the lists of what there is.
+pub(crate) fn update() -> Result<()> {
+    run(as_root("apt-get").args(["update", "-qq"]))
 }
 
 fn is_installed(package: &str) -> bool {
