@@ -1,45 +1,16 @@
-//! eBPF instructions as the kernel takes them, and functions made of them.
+//! eBPF instructions as the kernel takes them, functions made of them, and their text.
 //!
-//! Invariant: only instructions of ISA version 3 and before are made (Linux 5.1: 32-bit ALU and jumps; 5.12: atomics).
-//! Encoding: Documentation/bpf/standardization/instruction-set.rst.
+//! Invariant: nothing here knows where the instructions come from; `ir` makes them, `link` joins them.
+
+mod disassemble;
+mod helper;
+pub mod insn;
+
+pub use disassemble::disassemble;
+pub use helper::helper_name;
+pub use insn::Insn;
 
 use crate::ir::At;
-
-/// One instruction, eight bytes; a 64-bit immediate takes two.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Insn {
-    /// Class, size or operation, and mode or source.
-    pub opcode: u8,
-    /// Destination register, 0 to 10.
-    pub dst: u8,
-    /// Source register, 0 to 10, or a mark of what the immediate is.
-    pub src: u8,
-    /// Bytes of a memory operand, or instructions of a jump counted from the next.
-    pub offset: i16,
-    /// The immediate.
-    pub imm: i32,
-}
-
-impl Insn {
-    /// The bytes of it, little-endian.
-    pub fn encode(self) -> [u8; 8] {
-        let [o0, o1] = self.offset.to_le_bytes();
-        let [i0, i1, i2, i3] = self.imm.to_le_bytes();
-        [self.opcode, self.src << 4 | self.dst & 0xf, o0, o1, i0, i1, i2, i3]
-    }
-
-    /// The instruction of these bytes.
-    pub fn decode(bytes: [u8; 8]) -> Insn {
-        let [opcode, regs, o0, o1, i0, i1, i2, i3] = bytes;
-        Insn {
-            opcode,
-            dst: regs & 0xf,
-            src: regs >> 4,
-            offset: i16::from_le_bytes([o0, o1]),
-            imm: i32::from_le_bytes([i0, i1, i2, i3]),
-        }
-    }
-}
 
 /// What the linker has to fill in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -6,11 +6,50 @@
 //! Invariant: every pass takes and gives a whole `Function`, so passes can be tested and reordered alone.
 //! Virtual registers are variables: they may be assigned more than once, but never read before they are.
 
+mod access;
+mod allocate;
 mod builder;
+mod check;
+mod dead;
+mod emit;
+mod eval;
+mod flow;
+mod fold;
+mod jumps;
+mod legalize;
+mod spill;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 pub use builder::Builder;
+
+use crate::bpf::Code;
+
+/// Compiles a function.
+pub fn compile(mut function: Function) -> Result<Code, Error> {
+    check::check_shape(&function)?;
+    jumps::simplify_jumps(&mut function);
+    check::check_paths(&function)?;
+    legalize::expand_division(&mut function);
+    optimize(&mut function);
+    legalize::legalize(&mut function);
+    let homes = allocate::allocate(&mut function)?;
+    emit::emit(&function, &homes)
+}
+
+/// Runs the passes until none finds anything, at most so often that time stays linear.
+fn optimize(function: &mut Function) {
+    for _ in 0..4 {
+        let folded = fold::fold(function);
+        let straightened = jumps::simplify_jumps(function);
+        let removed = dead::remove_dead(function);
+        if !(folded || straightened || removed) {
+            break;
+        }
+    }
+}
 
 /// The most that one function may use of the kernel's 512 bytes of stack, in bytes.
 pub const FRAME_LIMIT: u32 = 192;

@@ -1,0 +1,3 @@
+//! Tests of the whole way from IR to instructions.
+
+mod golden;
