@@ -171,7 +171,8 @@ fn manifest() -> Result<String> {
     Ok(format!("sources {}\nobject  {:x}\n", hash_sources()?, Sha256::digest(object)))
 }
 
-/// A hash of everything that the object is made from: our sources, the flags, the versions of aya's crates for the kernel's side.
+/// A hash of everything that the object is made from: our sources, the flags and the profile, the versions of aya's crates for the
+/// kernel's side.
 fn hash_sources() -> Result<String> {
     let mut files = Vec::new();
     for directory in ["probes-common", "probes-ebpf"] {
@@ -186,6 +187,7 @@ fn hash_sources() -> Result<String> {
         hash.update(text);
     }
     hash.update(RUSTFLAGS.join("\n"));
+    hash.update(profile()?);
     hash.update(locked_versions("aya-ebpf")?.join("\n"));
     Ok(format!("{:x}", hash.finalize()))
 }
@@ -200,6 +202,14 @@ fn collect_files(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The lines of the workspace's manifest that say how the object is optimized.
+fn profile() -> Result<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
+    let section = manifest.split_once("[profile.probes]").context("Cargo.toml has no [profile.probes]")?.1;
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    Ok(lines.filter(|line| line.contains(" = ")).collect::<Vec<_>>().join("\n"))
 }
 
 /// `name version` of the packages in Cargo.lock whose names begin with `prefix`.
