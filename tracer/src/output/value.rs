@@ -132,3 +132,39 @@ pub struct FaultNotice {
     /// Nanoseconds, monotonic.
     pub time: u64,
 }
+
+impl Row {
+    /// DTrace's order of rows: by value, then by key.
+    pub fn compare(&self, other: &Row, function: Function) -> std::cmp::Ordering {
+        let (a, b) = (magnitude(function, &self.words), magnitude(function, &other.words));
+        a.cmp(&b).then_with(|| self.key.cmp(&other.key))
+    }
+}
+
+/// What a value is sorted by: the number that is printed; of a histogram, the sum of its buckets' values by their
+/// counts.
+pub fn magnitude(function: Function, words: &[u64]) -> i128 {
+    let signed = |word: u64| i128::from(word as i64);
+    match function {
+        Function::Count => i128::from(words[0]),
+        Function::Sum | Function::Min | Function::Max => signed(words[1]),
+        Function::Avg => signed(words[1]) / i128::from(words[0].max(1)),
+        Function::Quantize => {
+            words[1..].iter().enumerate().map(|(bucket, &n)| i128::from(quantize_value(bucket)) * i128::from(n)).sum()
+        }
+        Function::Lquantize { low, step, .. } => words[1..]
+            .iter()
+            .enumerate()
+            .map(|(bucket, &n)| (i128::from(low) + (bucket as i128 - 1) * i128::from(step)) * i128::from(n))
+            .sum(),
+    }
+}
+
+/// The value that a bucket of quantize stands for: 0 at 63, powers of two above, their negatives below.
+pub fn quantize_value(bucket: usize) -> i64 {
+    match bucket {
+        63 => 0,
+        64.. => 1_i64 << (bucket - 64).min(62),
+        _ => -(1_i64 << (62 - bucket).min(62)),
+    }
+}

@@ -1,0 +1,159 @@
+//! Bytes from the kernel to values: messages and keys, by the layouts of the code generator.
+
+use std::collections::HashMap;
+
+use probes_common::abi::{EPID_FAULT, Fault, HEADER_SIZE, Header};
+use probes_common::schema::Described;
+
+use crate::check::typed::ProbePart;
+use crate::lower::layout::{FieldAt, Layout, Repr};
+use crate::output::value::{FaultNotice, Value};
+use crate::provider::{Catalog, ProbeId};
+
+/// A message taken apart, its values still in place.
+pub(super) enum Message<'a> {
+    /// A clause recorded something.
+    Record {
+        /// Its header.
+        header: Header,
+        /// What lies where in `bytes`.
+        layout: &'a Layout,
+        /// The whole message.
+        bytes: &'a [u8],
+    },
+    /// A clause faulted.
+    Fault(FaultNotice),
+}
+
+/// What decoding needs to know of the program.
+pub(super) struct Decoder {
+    /// The layouts, by epid.
+    pub(super) layouts: Vec<Layout>,
+    /// The probe of each `program << 16 | discriminator`.
+    pub(super) probes: HashMap<u32, ProbeId>,
+    /// Names of the probes in use.
+    pub(super) names: HashMap<ProbeId, [String; 4]>,
+}
+
+impl Decoder {
+    /// For these layouts and probes.
+    pub(super) fn new(layouts: Vec<Layout>, probes: HashMap<u32, ProbeId>, catalog: &Catalog) -> Decoder {
+        let names = probes
+            .values()
+            .map(|&id| {
+                let info = catalog.info(id);
+                let parts = [&info.provider, &info.module, &info.function, &info.name];
+                (id, parts.map(|part| part.to_string()))
+            })
+            .collect();
+        Decoder { layouts, probes, names }
+    }
+
+    /// The probe of a number from the kernel. Numbers of probes that no clause named do not occur.
+    pub(super) fn probe(&self, number: u32) -> ProbeId {
+        self.probes.get(&number).copied().unwrap_or(ProbeId(0))
+    }
+
+    /// Takes a message apart; `None` for one that no layout describes.
+    pub(super) fn message<'a>(&'a self, bytes: &'a [u8]) -> Option<Message<'a>> {
+        let header = header(bytes)?;
+        if header.epid == EPID_FAULT {
+            return self.fault(&header, &bytes[HEADER_SIZE..]).map(Message::Fault);
+        }
+        let layout = self.layouts.get(header.epid as usize - 1)?;
+        (bytes.len() >= layout.size as usize).then_some(Message::Record { header, layout, bytes })
+    }
+
+    fn fault(&self, header: &Header, body: &[u8]) -> Option<FaultNotice> {
+        let word = |name: &str| {
+            let offset = Fault::DEF.field(name)?.offset;
+            Some(u64::from_le_bytes(body.get(offset..offset + 8)?.try_into().ok()?))
+        };
+        Some(FaultNotice {
+            probe: self.probe(word("probe")? as u32),
+            epid: word("epid")? as u32,
+            action: word("action")? as u32,
+            offset: word("offset")? as u32,
+            fault: word("fault")?,
+            value: word("value")?,
+            cpu: header.cpu,
+            time: header.time,
+        })
+    }
+
+    /// The value of a field in a message or key that is at least as long as its layout says.
+    pub(super) fn value(&self, bytes: &[u8], field: FieldAt) -> Value {
+        let bytes = &bytes[field.offset as usize..][..field.repr.size() as usize];
+        match field.repr {
+            Repr::Int { bytes: size, signed } => {
+                Value::Int { value: integer(bytes, signed), bytes: size, signed }
+            }
+            Repr::Str(_) => {
+                let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+                Value::Str(bytes[..end].to_vec())
+            }
+            Repr::Ip => Value::Str(address(bytes).into_bytes()),
+            Repr::Probe(part) => {
+                let probe = self.probe(integer(bytes, false) as u32);
+                let index = match part {
+                    ProbePart::Provider => 0,
+                    ProbePart::Module => 1,
+                    ProbePart::Function => 2,
+                    ProbePart::Name => 3,
+                };
+                Value::Str(self.names.get(&probe).map(|names| names[index].clone()).unwrap_or_default().into_bytes())
+            }
+        }
+    }
+}
+
+fn header(bytes: &[u8]) -> Option<Header> {
+    if bytes.len() < HEADER_SIZE {
+        return None;
+    }
+    // SAFETY: Header is repr(C) of integers, any bytes of its size are a value, and the read need not be aligned.
+    Some(unsafe { bytes.as_ptr().cast::<Header>().read_unaligned() })
+}
+
+/// A little-endian integer of 1 to 8 bytes.
+fn integer(bytes: &[u8], signed: bool) -> i64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    let unused = 64 - 8 * bytes.len() as u32;
+    let value = i64::from_le_bytes(word) << unused;
+    if signed { value >> unused } else { ((value as u64) >> unused) as i64 }
+}
+
+/// An address as people write it; empty where there is none.
+fn address(bytes: &[u8]) -> String {
+    let bytes: [u8; 16] = bytes.try_into().expect("an address has 16 bytes");
+    if bytes == [0; 16] {
+        return String::new();
+    }
+    let v6 = std::net::Ipv6Addr::from(bytes);
+    v6.to_ipv4_mapped().map_or_else(|| v6.to_string(), |v4| v4.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_their_sign() {
+        assert_eq!(integer(&[0xff], true), -1);
+        assert_eq!(integer(&[0xff], false), 255);
+        assert_eq!(integer(&(-2_i64).to_le_bytes(), true), -2);
+        assert_eq!(integer(&u64::MAX.to_le_bytes(), false) as u64, u64::MAX);
+    }
+
+    #[test]
+    fn addresses_read_as_people_write_them() {
+        let mut v4 = [0; 16];
+        v4[10..12].fill(0xff);
+        v4[12..].copy_from_slice(&[127, 0, 0, 1]);
+        assert_eq!(address(&v4), "127.0.0.1");
+        let mut v6 = [0; 16];
+        v6[15] = 1;
+        assert_eq!(address(&v6), "::1");
+    }
+}

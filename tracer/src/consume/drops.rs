@@ -1,0 +1,49 @@
+//! The counters of what was lost: map DROPS, a per-CPU array indexed by program and kind.
+
+use std::io;
+
+use aya::Ebpf;
+use aya::maps::{MapError, PerCpuArray};
+use probes_common::abi::{DROP_KINDS, Drop};
+
+use crate::output::value::DropNotice;
+
+const KINDS: [Drop; DROP_KINDS as usize] =
+    [Drop::Ring, Drop::Slot, Drop::Aggregation, Drop::Dynamic, Drop::Support];
+
+/// What has been reported of each counter.
+pub(super) struct Drops {
+    programs: Vec<String>,
+    reported: Vec<u64>,
+}
+
+impl Drops {
+    /// For programs of these names, by number.
+    pub(super) fn new(programs: Vec<String>) -> Drops {
+        let reported = vec![0; programs.len() * KINDS.len()];
+        Drops { programs, reported }
+    }
+
+    /// What has been lost since the last call.
+    pub(super) fn poll(&mut self, ebpf: &Ebpf) -> io::Result<Vec<DropNotice>> {
+        let map = ebpf.map("DROPS").ok_or_else(|| io::Error::other("no map DROPS"))?;
+        let counters: PerCpuArray<_, u64> = PerCpuArray::try_from(map).map_err(io::Error::other)?;
+        let mut notices = Vec::new();
+        for (number, program) in self.programs.iter().enumerate() {
+            for (index, kind) in KINDS.into_iter().enumerate() {
+                let at = number * KINDS.len() + index;
+                let total = match counters.get(&(at as u32), 0) {
+                    Ok(values) => values.iter().sum(),
+                    Err(MapError::OutOfBounds { .. }) => 0,
+                    Err(error) => return Err(io::Error::other(error)),
+                };
+                let count = total - self.reported[at];
+                if count > 0 {
+                    self.reported[at] = total;
+                    notices.push(DropNotice { kind, probe: program.clone(), count, total });
+                }
+            }
+        }
+        Ok(notices)
+    }
+}
