@@ -1,6 +1,7 @@
 //! tracer: a DTrace for Linux.
 pub mod bpf;
 pub mod check;
+pub mod consume;
 pub mod diagnostic;
 pub mod ir;
 pub mod kernel;
@@ -8,4 +9,5 @@ pub mod link;
 pub mod lower;
 pub mod output;
 pub mod provider;
+pub mod session;
 pub mod syntax;

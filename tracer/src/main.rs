@@ -1,1 +1,2 @@
+//! The `tracer` command.
 fn main() {}

@@ -74,7 +74,13 @@ impl Aggregations {
     }
 
     /// Removes all keys, or all but the `n` with the largest values (smallest, when negative).
-    pub(super) fn trunc(&mut self, ebpf: &Ebpf, decoder: &Decoder, id: AggregationId, n: Option<i64>) -> io::Result<()> {
+    pub(super) fn trunc(
+        &mut self,
+        ebpf: &Ebpf,
+        decoder: &Decoder,
+        id: AggregationId,
+        n: Option<i64>,
+    ) -> io::Result<()> {
         let at = &self.at[id];
         let function = at.aggregation.function;
         let mut rows: Vec<(Row, Vec<u8>)> = self
@@ -125,8 +131,10 @@ impl Aggregations {
 
     /// One value out of all CPUs'.
     fn merge(&self, function: Function, bytes: &[u8]) -> Vec<u64> {
-        let words: Vec<u64> =
-            bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))).collect();
+        let words: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
+            .collect();
         let count = value_words(function) as usize;
         merge(function, words.chunks_exact(words.len() / self.cpus).map(|cpu| &cpu[..count]))
     }

@@ -40,10 +40,10 @@ impl Decoder {
     pub(super) fn new(layouts: Vec<Layout>, probes: HashMap<u32, ProbeId>, catalog: &Catalog) -> Decoder {
         let names = probes
             .values()
-            .map(|&id| {
-                let info = catalog.info(id);
+            .filter_map(|&id| {
+                let info = catalog.get(id)?;
                 let parts = [&info.provider, &info.module, &info.function, &info.name];
-                (id, parts.map(|part| part.to_string()))
+                Some((id, parts.map(|part| part.to_string())))
             })
             .collect();
         Decoder { layouts, probes, names }
@@ -101,7 +101,9 @@ impl Decoder {
                     ProbePart::Function => 2,
                     ProbePart::Name => 3,
                 };
-                Value::Str(self.names.get(&probe).map(|names| names[index].clone()).unwrap_or_default().into_bytes())
+                Value::Str(
+                    self.names.get(&probe).map(|names| names[index].clone()).unwrap_or_default().into_bytes(),
+                )
             }
         }
     }

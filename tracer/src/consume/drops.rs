@@ -9,7 +9,7 @@ use probes_common::abi::{DROP_KINDS, Drop};
 use crate::output::value::DropNotice;
 
 const KINDS: [Drop; DROP_KINDS as usize] =
-    [Drop::Ring, Drop::Slot, Drop::Aggregation, Drop::Dynamic, Drop::Support];
+    [Drop::Ring, Drop::Slot, Drop::Aggregation, Drop::Dynamic, Drop::Support, Drop::Compat];
 
 /// What has been reported of each counter.
 pub(super) struct Drops {

@@ -100,7 +100,11 @@ pub fn delete(map: BorrowedFd<'_>, key: &[u8]) -> io::Result<()> {
 }
 
 /// All keys and values of a hash, read in batches. Keys that come or go meanwhile may or may not be there.
-pub fn entries(map: BorrowedFd<'_>, key_size: usize, value_size: usize) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub fn entries(
+    map: BorrowedFd<'_>,
+    key_size: usize,
+    value_size: usize,
+) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut found = Vec::new();
     // The kernel's cursor is a u32 bucket number, whatever the key.
     let mut cursor = [0_u8; 8];

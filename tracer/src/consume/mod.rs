@@ -16,6 +16,7 @@ use aya::maps::{MapData, RingBuf};
 
 use crate::check::typed::AggregationId;
 use crate::lower::layout::{ActionAt, ActionKind, AggregationAt, Layout};
+use crate::output::Output;
 use crate::output::value::{Event, Firing, Printout, Recorded, Value};
 use crate::provider::{Catalog, ProbeId};
 use aggregate::Aggregations;
@@ -66,8 +67,8 @@ impl Consumer {
         &self.ring
     }
 
-    /// Hands on everything that is in the ring.
-    pub fn drain(&mut self, ebpf: &Ebpf, sink: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
+    /// Shows everything that is in the ring.
+    pub fn drain(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
         let Consumer { ring, decoder, aggregations, exit, .. } = self;
         while let Some(message) = ring.next() {
             let event = match decoder.message(&message) {
@@ -87,24 +88,26 @@ impl Consumer {
                         actions,
                     })
                 }
-                None => return Err(io::Error::new(io::ErrorKind::InvalidData, "a message that no clause sends")),
+                None => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a message that no clause sends"));
+                }
             };
-            sink(event)?;
+            output.event(&event)?;
         }
         Ok(())
     }
 
-    /// Hands on what has been lost since the last call.
-    pub fn report_drops(&mut self, ebpf: &Ebpf, sink: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
-        self.drops.poll(ebpf)?.into_iter().try_for_each(|notice| sink(Event::Drop(notice)))
+    /// Shows what has been lost since the last call.
+    pub fn report_drops(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
+        self.drops.poll(ebpf)?.into_iter().try_for_each(|notice| output.event(&Event::Drop(notice)))
     }
 
-    /// Hands on the aggregations that no printa has printed: the end of a run.
-    pub fn report_aggregations(&self, ebpf: &Ebpf, sink: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
+    /// Shows the aggregations that no printa has printed: the end of a run.
+    pub fn report_aggregations(&self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
         for id in self.aggregations.unprinted() {
             let table = self.aggregations.table(ebpf, &self.decoder, id)?;
             if !table.rows.is_empty() {
-                sink(Event::Aggregations(Printout { format: None, tables: vec![table] }))?;
+                output.event(&Event::Aggregations(Printout { format: None, tables: vec![table] }))?;
             }
         }
         Ok(())

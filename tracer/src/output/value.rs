@@ -149,9 +149,11 @@ pub fn magnitude(function: Function, words: &[u64]) -> i128 {
         Function::Count => i128::from(words[0]),
         Function::Sum | Function::Min | Function::Max => signed(words[1]),
         Function::Avg => signed(words[1]) / i128::from(words[0].max(1)),
-        Function::Quantize => {
-            words[1..].iter().enumerate().map(|(bucket, &n)| i128::from(quantize_value(bucket)) * i128::from(n)).sum()
-        }
+        Function::Quantize => words[1..]
+            .iter()
+            .enumerate()
+            .map(|(bucket, &n)| i128::from(quantize_value(bucket)) * i128::from(n))
+            .sum(),
         Function::Lquantize { low, step, .. } => words[1..]
             .iter()
             .enumerate()

@@ -1,0 +1,155 @@
+//! The process of -c: forked and parked before anything is compiled, so that `$target` is known, and let go when the
+//! probes are ready. It runs as the user who called sudo.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+use super::error::SessionError;
+
+/// A parked or running command.
+#[derive(Debug)]
+pub struct Child {
+    /// Its process id: `$target`.
+    pub pid: u32,
+    command: String,
+    /// Closed unwritten, the child ends without running the command.
+    gate: Option<OwnedFd>,
+    /// Gets the errno of an exec that failed; closed by one that worked.
+    trouble: OwnedFd,
+}
+
+impl Child {
+    /// Forks a child that waits. Call it while there is one thread.
+    pub fn park(command: &str) -> Result<Child, SessionError> {
+        let fail = |error| SessionError::Command { command: command.to_owned(), error };
+        let words = shlex::split(command).filter(|words| !words.is_empty());
+        let words = words.ok_or_else(|| {
+            fail(io::Error::new(io::ErrorKind::InvalidInput, "it is empty or a quote is not closed"))
+        })?;
+        let arguments: Vec<CString> = words
+            .into_iter()
+            .map(CString::new)
+            .collect::<Result<_, _>>()
+            .map_err(|error| fail(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let mut pointers: Vec<*const libc::c_char> =
+            arguments.iter().map(|argument| argument.as_ptr()).collect();
+        pointers.push(std::ptr::null());
+        let user = invoking_user();
+        let (gate_read, gate_write) = pipe().map_err(fail)?;
+        let (trouble_read, trouble_write) = pipe().map_err(fail)?;
+        // SAFETY: the child only calls functions that are safe after fork (read, write, set*id, execvp, _exit).
+        match unsafe { libc::fork() } {
+            -1 => Err(fail(io::Error::last_os_error())),
+            0 => {
+                drop(gate_write);
+                run_child(&gate_read, &trouble_write, &pointers, user.as_ref())
+            }
+            pid => Ok(Child {
+                pid: pid as u32,
+                command: command.to_owned(),
+                gate: Some(gate_write),
+                trouble: trouble_read,
+            }),
+        }
+    }
+
+    /// Lets it run; fails when the command cannot be executed.
+    pub fn release(&mut self) -> Result<(), SessionError> {
+        let Some(gate) = self.gate.take() else { return Ok(()) };
+        let fail = |error| SessionError::Command { command: self.command.clone(), error };
+        // SAFETY: one byte of a live buffer.
+        if unsafe { libc::write(gate.as_raw_fd(), [1_u8].as_ptr().cast(), 1) } != 1 {
+            return Err(fail(io::Error::last_os_error()));
+        }
+        let mut errno = [0_u8; 4];
+        // SAFETY: four bytes of a live buffer; the read ends when the exec has happened or the child is gone.
+        match unsafe { libc::read(self.trouble.as_raw_fd(), errno.as_mut_ptr().cast(), 4) } {
+            4 => Err(fail(io::Error::from_raw_os_error(i32::from_ne_bytes(errno)))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Passes a signal on.
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: our own child, not reaped before this value is dropped.
+        unsafe { libc::kill(self.pid as libc::pid_t, signal) };
+    }
+}
+
+impl Drop for Child {
+    /// A child that was never let go ends by itself when the gate closes; one that has ended is reaped.
+    fn drop(&mut self) {
+        let parked = self.gate.take().is_some();
+        let options = if parked { 0 } else { libc::WNOHANG };
+        // SAFETY: our own child; the status is not wanted.
+        unsafe { libc::waitpid(self.pid as libc::pid_t, std::ptr::null_mut(), options) };
+    }
+}
+
+/// The child's part: waits at the gate, becomes the user, becomes the command.
+fn run_child(gate: &OwnedFd, trouble: &OwnedFd, arguments: &[*const libc::c_char], user: Option<&User>) -> ! {
+    // SAFETY: only async-signal-safe calls on memory that was made before the fork.
+    unsafe {
+        let mut byte = 0_u8;
+        if libc::read(gate.as_raw_fd(), (&raw mut byte).cast(), 1) != 1 {
+            libc::_exit(0);
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        // Rust ignores SIGPIPE; a command expects its default.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        let became = user.is_none_or(|user| {
+            libc::setgroups(user.groups.len(), user.groups.as_ptr()) == 0
+                && libc::setgid(user.gid) == 0
+                && libc::setuid(user.uid) == 0
+        });
+        if became {
+            libc::execvp(arguments[0], arguments.as_ptr());
+        }
+        let errno = *libc::__errno_location();
+        libc::write(trouble.as_raw_fd(), (&raw const errno).cast(), 4);
+        libc::_exit(127)
+    }
+}
+
+struct User {
+    uid: libc::uid_t,
+    gid: libc::gid_t,
+    groups: Vec<libc::gid_t>,
+}
+
+/// The user who called sudo; `None` when nobody did or it was root.
+fn invoking_user() -> Option<User> {
+    // SAFETY: no arguments, no failure.
+    if unsafe { libc::geteuid() } != 0 {
+        return None;
+    }
+    let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+    let (uid, gid) = (number("SUDO_UID")?, number("SUDO_GID")?);
+    if uid == 0 {
+        return None;
+    }
+    let name = CString::new(std::env::var("SUDO_USER").ok()?).ok()?;
+    let mut groups = vec![0; 256];
+    let mut count = groups.len() as libc::c_int;
+    // SAFETY: the buffer has `count` elements.
+    let found = unsafe { libc::getgrouplist(name.as_ptr(), gid, groups.as_mut_ptr(), &raw mut count) };
+    groups.truncate(if found < 0 { 0 } else { count as usize });
+    if groups.is_empty() {
+        groups.push(gid);
+    }
+    Some(User { uid, gid, groups })
+}
+
+/// A pipe, read end first, both ends closed by exec.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: two elements.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us both.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}

@@ -1,0 +1,211 @@
+//! A session: a linked program in the kernel, from load to END.
+//!
+//! Everything in the kernel belongs to descriptors that the session holds: when it is dropped, or the process dies,
+//! nothing stays behind.
+
+mod attach;
+mod child;
+mod error;
+mod load;
+mod signals;
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::time::Duration;
+
+use aya::Ebpf;
+use aya::maps::Array;
+use probes_common::abi::state;
+use probes_common::probe::Attach;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::consume::{Consumer, Description};
+use crate::link;
+use crate::output::Output;
+pub use child::Child;
+pub use error::SessionError;
+use signals::Signals;
+
+/// Whose life a run follows.
+#[derive(Debug)]
+pub enum Follow {
+    /// Nobody's: it ends by exit() or a signal.
+    Nobody,
+    /// A command of our own.
+    Command(Child),
+    /// A process that was there before.
+    Process(u32),
+}
+
+/// How a run is paced.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often what has been recorded is shown, at the least.
+    pub switch: Duration,
+    /// How often drops are looked for.
+    pub status: Duration,
+}
+
+/// A loaded program.
+pub struct Session {
+    ebpf: Ebpf,
+    consumer: Consumer,
+    begin: Option<String>,
+    end: Option<String>,
+}
+
+impl Session {
+    /// Loads and attaches; nothing fires before [`Session::run`].
+    pub fn start(
+        linked: &link::Output,
+        description: Description<'_>,
+        verbose: bool,
+    ) -> Result<Session, SessionError> {
+        let mut ebpf = load::load(linked, verbose)?;
+        let consumer =
+            Consumer::new(&mut ebpf, description).map_err(SessionError::io("opening the ring buffer"))?;
+        for program in linked.supports.iter().chain(&linked.programs) {
+            attach::attach(&mut ebpf, program)?;
+        }
+        let once = |name: &str| {
+            linked
+                .programs
+                .iter()
+                .find(|program| program.attach == Attach::TestRun && program.symbol == name)
+                .map(|program| program.symbol.clone())
+        };
+        Ok(Session { ebpf, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
+    }
+
+    /// The session's maps, for those who seed them.
+    pub fn ebpf(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// Runs from BEGIN to END and gives the status of exit(), or 0.
+    pub fn run(
+        &mut self,
+        mut follow: Follow,
+        pace: Pace,
+        output: &mut dyn Output,
+    ) -> Result<i32, SessionError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(SessionError::io("starting the event loop"))?;
+        let signals = Signals::open().map_err(SessionError::io("opening a signalfd"))?;
+        self.begin(output)?;
+        if self.consumer.exit.is_none() {
+            if let Follow::Command(child) = &mut follow {
+                child.release()?;
+            }
+            runtime.block_on(self.watch(&follow, &signals, pace, output))?;
+        }
+        self.end(output)?;
+        Ok(self.consumer.exit.unwrap_or(0))
+    }
+
+    fn begin(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
+        match self.begin.clone() {
+            Some(program) => attach::run_once(&mut self.ebpf, &program)?,
+            None => self.set_state(state::ACTIVE)?,
+        }
+        self.drain(output)
+    }
+
+    fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
+        self.set_state(state::ENDED)?;
+        if let Some(program) = self.end.clone() {
+            attach::run_once(&mut self.ebpf, &program)?;
+        }
+        self.drain(output)?;
+        let show = |result: io::Result<()>| result.map_err(SessionError::io("writing the output"));
+        show(self.consumer.report_drops(&self.ebpf, output))?;
+        show(self.consumer.report_aggregations(&self.ebpf, output))?;
+        show(output.flush())
+    }
+
+    /// Shows what comes until exit(), a signal, or the end of whom it follows.
+    async fn watch(
+        &mut self,
+        follow: &Follow,
+        signals: &Signals,
+        pace: Pace,
+        output: &mut dyn Output,
+    ) -> Result<(), SessionError> {
+        let wait = SessionError::io("waiting for events");
+        let followed = match follow {
+            Follow::Nobody => None,
+            Follow::Command(child) => Some(child.pid),
+            Follow::Process(pid) => Some(*pid),
+        };
+        let life = followed.map(life).transpose()?;
+        let ring = readable(self.consumer.ring().as_fd()).map_err(wait)?;
+        let signal = readable(signals.as_fd()).map_err(SessionError::io("waiting for signals"))?;
+        let life = life.map(|life| readable(life.as_fd())).transpose();
+        let life = life.map_err(SessionError::io("waiting for the traced process"))?;
+        let mut switch = tokio::time::interval(pace.switch);
+        let mut status = tokio::time::interval(pace.status);
+        while self.consumer.exit.is_none() {
+            tokio::select! {
+                ready = ring.readable() => {
+                    ready.map_err(SessionError::io("waiting for events"))?.clear_ready();
+                    self.drain(output)?;
+                }
+                _ = switch.tick() => self.drain(output)?,
+                _ = status.tick() => {
+                    let shown = self.consumer.report_drops(&self.ebpf, output);
+                    shown.map_err(SessionError::io("writing the output"))?;
+                }
+                ready = signal.readable() => {
+                    ready.map_err(SessionError::io("waiting for signals"))?.clear_ready();
+                    if let Some(arrival) = signals.next() {
+                        if let (Follow::Command(child), true) = (follow, arrival.sent) {
+                            child.signal(arrival.signal);
+                        }
+                        break;
+                    }
+                }
+                () = gone(life.as_ref()) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
+        let drained = self.consumer.drain(&self.ebpf, output).and_then(|()| output.flush());
+        drained.map_err(SessionError::io("writing the output"))
+    }
+
+    fn set_state(&mut self, value: u64) -> Result<(), SessionError> {
+        let fail = |error: aya::maps::MapError| SessionError::Load(load::chain(&error));
+        let Some(map) = self.ebpf.map_mut(".data.state") else { return Ok(()) };
+        let mut words: Array<_, u64> = Array::try_from(map).map_err(fail)?;
+        words.set(0, value, 0).map_err(fail)
+    }
+}
+
+/// A pidfd: readable when the process has ended.
+fn life(pid: u32) -> Result<OwnedFd, SessionError> {
+    // SAFETY: no pointers.
+    match unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } {
+        -1 => Err(SessionError::Process { pid, error: io::Error::last_os_error() }),
+        // SAFETY: the kernel has just given it to us.
+        descriptor => Ok(unsafe { OwnedFd::from_raw_fd(descriptor as RawFd) }),
+    }
+}
+
+async fn gone(life: Option<&AsyncFd<OwnedFd>>) {
+    match life {
+        Some(life) => drop(life.readable().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// A copy of the descriptor, to be awaited.
+fn readable(descriptor: BorrowedFd<'_>) -> io::Result<AsyncFd<OwnedFd>> {
+    let copy = descriptor.try_clone_to_owned()?;
+    // SAFETY: the AsyncFd owns the copy, which nobody else knows.
+    Ok(unsafe { AsyncFd::register_with_interest(copy, Interest::READABLE)? })
+}
