@@ -1,11 +1,124 @@
 //! Code generation: the typed program becomes functions, maps and layouts: an [`Image`].
+//!
+//! `program` gives everything its place and compiles each clause once for each trampoline that it matches; `clause` is
+//! one such function, and the other modules are its parts: `expr` and `text` for values, `place` for variables, `record`
+//! and `builtin` for what the probe and the kernel know, `aggregate` and `action` for what is kept and sent.
+//!
+//! Invariant: pure. The same program, probes and options make the same image, byte for byte.
 
+mod action;
+mod aggregate;
+mod builtin;
+mod clause;
+mod data;
+mod expr;
+mod fault;
+mod helper;
 pub mod layout;
+mod memory;
+mod place;
+mod program;
+mod record;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod text;
 
+use probes_common::offsets::Offsets;
 use probes_common::probe::Program;
 
 use crate::bpf::Code;
+use crate::check::typed;
+use crate::diagnostic::Span;
+use crate::ir;
+use crate::provider::{Catalog, ProbeId, ProbeInfo};
 use layout::{AggregationAt, Layout};
+
+/// Compiles a program.
+pub fn lower(program: &typed::Program, probes: &dyn Probes, options: &Options) -> Result<Image, Error> {
+    program::lower(program, probes, options)
+}
+
+/// What the code generator asks the catalog of probes.
+pub trait Probes {
+    /// The probe of that id.
+    fn probe(&self, id: ProbeId) -> &ProbeInfo;
+    /// How many probes the trampoline hosts on this kernel.
+    fn hosted(&self, program: &'static Program) -> usize;
+}
+
+impl Probes for Catalog {
+    fn probe(&self, id: ProbeId) -> &ProbeInfo {
+        self.get(id).expect("the checker takes ids from the catalog")
+    }
+
+    fn hosted(&self, program: &'static Program) -> usize {
+        self.probes().iter().filter(|probe| probe.program.name == program.name).count()
+    }
+}
+
+/// What the command line and the kernel determine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bytes for each aggregation's keys and values, on each CPU (`-x aggsize`).
+    pub aggsize: u64,
+    /// Bytes for each dynamic variable's keys and values (`-x dynvarsize`).
+    pub dynvarsize: u64,
+    /// Where the kernel's fields are.
+    pub offsets: Offsets,
+    /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
+    pub wall_offset: u64,
+}
+
+impl Default for Options {
+    /// DTrace's sizes, on a kernel without fields, in 1970.
+    fn default() -> Self {
+        Options { aggsize: 4 << 20, dynvarsize: 1 << 20, offsets: Offsets::NONE, wall_offset: 0 }
+    }
+}
+
+/// Why a checked program cannot be compiled: it asks for more than a kernel gives.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The key of a map is too long.
+    #[error(
+        "the key of {name} takes {size} bytes and may take {limit}; use fewer or shorter strings (-x strsize)"
+    )]
+    Key {
+        /// The variable or aggregation.
+        name: String,
+        /// Bytes wanted.
+        size: u32,
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// The value of an aggregation is too long.
+    #[error("a value of {name} takes {size} bytes and may take {limit}; use fewer, wider buckets")]
+    Value {
+        /// The aggregation.
+        name: String,
+        /// Bytes wanted.
+        size: u32,
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// Too many trampolines.
+    #[error("the program uses {count} trampolines and may use {limit}; split it")]
+    Programs {
+        /// How many it uses.
+        count: usize,
+        /// How many it may.
+        limit: u32,
+    },
+    /// A clause cannot be compiled.
+    #[error("{error}")]
+    Clause {
+        /// What the compiler said.
+        error: ir::Error,
+        /// The clause.
+        span: Span,
+    },
+}
 
 /// Everything that the linker puts together with the probes object. Pure data.
 #[derive(Debug, Default)]
@@ -24,6 +137,8 @@ pub struct Image {
     pub layouts: Vec<Layout>,
     /// The aggregations, by [`crate::check::typed::AggregationId`].
     pub aggregations: Vec<AggregationAt>,
+    /// The source positions that an [`ir::At`] in the code's lines is an index into.
+    pub spans: Vec<Span>,
 }
 
 /// One trampoline with its clauses.

@@ -1,0 +1,113 @@
+//! What a clause sends: the layout of its message, and the code that builds it.
+//!
+//! Invariant: the layout follows from the statements' types alone, so it is known before any code is made, and every
+//! firing that reaches the end of its clause has written every field of it.
+
+use probes_common::abi::{HEADER_SIZE, state};
+
+use super::clause::Clause;
+use super::data::STATE;
+use super::layout::{ActionAt, ActionKind, FieldAt, Repr};
+use super::storage::repr;
+use crate::check::typed::{Action, Expr, Stmt};
+use crate::ir::{Memory, Operand, Size};
+
+/// The layout of a clause's message.
+pub(super) struct Actions {
+    /// The actions in order.
+    pub(super) actions: Vec<ActionAt>,
+    /// Bytes of the whole message, a multiple of 8.
+    pub(super) size: u32,
+}
+
+/// Lays out the message of these statements.
+pub(super) fn layout(statements: &[Stmt]) -> Actions {
+    let mut size = HEADER_SIZE as u32;
+    let mut place = |expr: &Expr| {
+        let repr = repr(&expr.ty);
+        let align = match repr {
+            Repr::Int { bytes, .. } => u32::from(bytes),
+            Repr::Probe(_) => 4,
+            Repr::Str(_) | Repr::Ip => 8,
+        };
+        let offset = size.next_multiple_of(align);
+        size = offset + repr.size();
+        FieldAt { offset, repr }
+    };
+    let mut actions = Vec::new();
+    for statement in statements {
+        if let Stmt::Action(action, _) = statement {
+            let fields = values(action).into_iter().map(&mut place).collect();
+            actions.push(ActionAt { kind: kind(action), fields });
+        }
+    }
+    Actions { actions, size: size.next_multiple_of(8) }
+}
+
+/// The values that an action records.
+fn values(action: &Action) -> Vec<&Expr> {
+    match action {
+        Action::Trace(value) | Action::Normalize(_, value) | Action::Exit(value) => vec![value],
+        Action::Printf(_, values) => values.iter().collect(),
+        Action::Trunc(_, count) => count.iter().collect(),
+        Action::Printa(..) | Action::Clear(_) | Action::Denormalize(_) => Vec::new(),
+    }
+}
+
+fn kind(action: &Action) -> ActionKind {
+    match action {
+        Action::Trace(_) => ActionKind::Trace,
+        Action::Printf(format, _) => ActionKind::Printf(format.clone()),
+        Action::Printa(format, tables) => ActionKind::Printa(format.clone(), tables.clone()),
+        Action::Clear(aggregation) => ActionKind::Clear(*aggregation),
+        Action::Trunc(aggregation, _) => ActionKind::Trunc(*aggregation),
+        Action::Normalize(aggregation, _) => ActionKind::Normalize(*aggregation),
+        Action::Denormalize(aggregation) => ActionKind::Denormalize(*aggregation),
+        Action::Exit(_) => ActionKind::Exit,
+    }
+}
+
+impl Clause<'_> {
+    /// Compiles an action into its place in the message. Each value counts as an action, as in DTrace.
+    pub(super) fn record_action(&mut self, action: &Action, record: &ActionAt) {
+        let values = values(action);
+        for (value, field) in values.iter().zip(&record.fields) {
+            let to = (self.slot, (self.message + field.offset) as i32).into();
+            self.record(value, field.repr, to);
+            self.action += 1;
+        }
+        if values.is_empty() {
+            self.action += 1;
+        }
+        if let Action::Exit(_) = action {
+            let state = self.b.data_addr(STATE, 0);
+            self.b.store(Size::B8, (state, 0), state::ENDED as i64);
+        }
+    }
+
+    /// Writes a value into the message.
+    fn record(&mut self, value: &Expr, repr: Repr, to: Memory) {
+        match repr {
+            Repr::Int { bytes, .. } => {
+                let value = self.int(value);
+                self.b.store(Size::of_bytes(bytes.into()).unwrap_or(Size::B8), to, value);
+            }
+            Repr::Str(size) => self.text_to(value, to, size),
+            Repr::Ip => {
+                let text = self.text(value);
+                self.copy(to, text.at, 16);
+            }
+            Repr::Probe(_) => {
+                let number = self.probe_number();
+                self.b.store(Size::B4, to, number);
+            }
+        }
+    }
+
+    /// Sends the message.
+    pub(super) fn emit(&mut self, size: u32) {
+        let at = Operand::Imm(self.message.into());
+        let args = [self.slot.into(), at, Operand::Imm(size.into()), Operand::Imm(self.epid.into())];
+        self.b.call_void("emit", &args);
+    }
+}

@@ -1,0 +1,145 @@
+//! Aggregating: this CPU's value under the key, made when it is not there, and counted up.
+//!
+//! Interrupts may nest, so words are added to atomically. Least and greatest values are compared and stored: an
+//! interrupt in between that finds a yet smaller or greater one is lost to them, and only to them.
+
+use probes_common::abi::Drop;
+
+use super::clause::Clause;
+use super::data::ZEROS;
+use super::helper;
+use super::layout::lquantize_levels;
+use crate::check::typed::{AggregationId, Expr, Function};
+use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg, Width};
+
+/// BPF_NOEXIST
+const NO_EXIST: i64 = 1;
+
+impl Clause<'_> {
+    /// `@a[keys] = function(value, weight)`
+    pub(super) fn aggregate(
+        &mut self,
+        aggregation: AggregationId,
+        keys: &[Expr],
+        value: Option<&Expr>,
+        weight: Option<&Expr>,
+    ) {
+        let at = &self.context.storage.aggregations[aggregation];
+        let first = self.action;
+        // The value's faults belong to the action after the keys'.
+        self.action = first + keys.len() as u32;
+        let value = value.map_or(Operand::Imm(0), |value| self.int(value));
+        let weight = weight.map_or(Operand::Imm(1), |weight| self.int(weight));
+        self.action = first;
+        let bucket = self.bucket(at.aggregation.function, value);
+
+        let key = match at.keys.is_empty() {
+            true => {
+                let word = self.word();
+                self.b.store(Size::B8, (word, 0), 0);
+                (word, 0).into()
+            }
+            false => self.key(keys, &at.keys, at.key_size),
+        };
+        let done = self.b.label();
+        let found = self.entry(&at.map, key, at.value_size, at.keys.is_empty(), done);
+        self.count(at.aggregation.function, found, value, weight, bucket);
+        self.b.place(done);
+        self.action = first + keys.len() as u32 + 1;
+    }
+
+    /// This CPU's value under the key; goes to `failed` when there is no room for it.
+    fn entry(
+        &mut self,
+        map: &str,
+        key: Memory,
+        value_size: u32,
+        array: bool,
+        failed: crate::ir::Label,
+    ) -> VReg {
+        let key = self.address(key);
+        let found = self.look_up_in(map, key);
+        if array {
+            // The one element of an array is always there; the verifier wants to see it tested.
+            self.b.branch(Condition::Eq, found, 0, failed);
+            return found;
+        }
+        let present = self.b.label();
+        self.b.branch(Condition::Ne, found, 0, present);
+        self.data.want_zeros(value_size);
+        let (address, zeros) = (self.b.map_addr(map), self.b.data_addr(ZEROS, 0));
+        let args = [address.into(), key.into(), zeros.into(), Operand::Imm(NO_EXIST)];
+        self.b.helper_void(helper::MAP_UPDATE_ELEM, &args);
+        let made = self.look_up_in(map, key);
+        self.b.set(found, made);
+        self.b.branch(Condition::Ne, found, 0, present);
+        self.count_drop(Drop::Aggregation);
+        self.b.jump(failed);
+        self.b.place(present);
+        found
+    }
+
+    fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
+        let map = self.b.map_addr(map);
+        self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()])
+    }
+
+    /// The bucket of a histogram and the number of the last one.
+    fn bucket(&mut self, function: Function, value: Operand) -> Option<(VReg, i64)> {
+        match function {
+            Function::Quantize => Some((self.b.call("quantize_bucket", &[value]), 126)),
+            Function::Lquantize { low, high, step } => {
+                let levels = i64::from(lquantize_levels(low, high, step));
+                let args = [value, Operand::Imm(low), Operand::Imm(step as i64), Operand::Imm(levels)];
+                Some((self.b.call("lquantize_bucket", &args), levels + 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// Counts the value up by the function's rule; see `layout::value_words`.
+    fn count(
+        &mut self,
+        function: Function,
+        at: VReg,
+        value: Operand,
+        weight: Operand,
+        bucket: Option<(VReg, i64)>,
+    ) {
+        match function {
+            Function::Count => {}
+            Function::Sum | Function::Avg => self.b.atomic_add(Width::W64, (at, 8), value),
+            Function::Min => self.keep(at, value, Condition::Sge),
+            Function::Max => self.keep(at, value, Condition::Sle),
+            Function::Quantize | Function::Lquantize { .. } => {
+                if let Some((bucket, last)) = bucket {
+                    self.count_bucket(at, bucket, last, weight);
+                }
+            }
+        }
+        self.b.atomic_add(Width::W64, (at, 0), 1);
+    }
+
+    /// Keeps the value unless one is there to which it stands in the `worse` relation.
+    fn keep(&mut self, at: VReg, value: Operand, worse: Condition) {
+        let value = self.b.in_reg(value);
+        let (store, done) = (self.b.label(), self.b.label());
+        let calls = self.b.load(Size::B8, (at, 0));
+        self.b.branch(Condition::Eq, calls, 0, store);
+        let kept = self.b.load(Size::B8, (at, 8));
+        self.b.branch(worse, value, kept, done);
+        self.b.place(store);
+        self.b.store(Size::B8, (at, 8), value);
+        self.b.place(done);
+    }
+
+    fn count_bucket(&mut self, at: VReg, bucket: VReg, last: i64, weight: Operand) {
+        let done = self.b.label();
+        // Never taken: it tells the verifier the range.
+        self.b.branch(Condition::Gt, bucket, last, done);
+        let offset = self.b.binary(BinaryOp::Shl, bucket, 3);
+        let word = self.b.add(at, offset);
+        self.b.atomic_add(Width::W64, (word, 8), weight);
+        self.b.place(done);
+    }
+}

@@ -1,0 +1,146 @@
+//! Built-in variables, each computed at most once a clause: at its first use, and again only where that may not have run.
+
+use std::mem::offset_of;
+
+use probes_common::abi::Slot;
+use probes_common::offsets::ABSENT;
+
+use super::clause::Clause;
+use super::helper;
+use crate::check::typed::Builtin;
+use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, StackSlot, VReg};
+
+/// What has been computed on every way to here.
+#[derive(Default, Clone)]
+pub(super) struct Known {
+    pid_tgid: Option<VReg>,
+    uid_gid: Option<VReg>,
+    task: Option<VReg>,
+    comm: bool,
+    values: Vec<(Builtin, Operand)>,
+}
+
+impl Clause<'_> {
+    /// The value of an integer built-in.
+    pub(super) fn builtin(&mut self, builtin: Builtin) -> Operand {
+        if let Some((_, value)) = self.known.values.iter().find(|(known, _)| *known == builtin) {
+            return *value;
+        }
+        let value = self.compute(builtin);
+        self.known.values.push((builtin, value));
+        value
+    }
+
+    fn compute(&mut self, builtin: Builtin) -> Operand {
+        match builtin {
+            Builtin::Pid => {
+                let both = self.pid_tgid();
+                self.b.binary(BinaryOp::Lshr, both, 32).into()
+            }
+            Builtin::Tid => {
+                let both = self.pid_tgid();
+                self.b.extend(32, false, both).into()
+            }
+            Builtin::Uid => {
+                let both = self.uid_gid();
+                self.b.extend(32, false, both).into()
+            }
+            Builtin::Gid => {
+                let both = self.uid_gid();
+                self.b.binary(BinaryOp::Lshr, both, 32).into()
+            }
+            Builtin::Ppid => self.parent(),
+            Builtin::Timestamp => self.timestamp().into(),
+            Builtin::Walltimestamp => {
+                let time = self.builtin(Builtin::Timestamp);
+                self.b.add(time, self.context.options.wall_offset as i64).into()
+            }
+            Builtin::Cpu => self.b.helper(helper::GET_SMP_PROCESSOR_ID, &[]).into(),
+            Builtin::Errno => self.errno(),
+            Builtin::Id => self.probe_id(),
+            Builtin::Epid => Operand::Imm(self.epid.into()),
+            Builtin::Curthread => self.task().into(),
+            Builtin::Execname | Builtin::ProbePart(_) => unreachable!("strings, which `text` compiles"),
+        }
+    }
+
+    /// Thread id in the low half, process id in the high.
+    pub(super) fn pid_tgid(&mut self) -> VReg {
+        *self.known.pid_tgid.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_PID_TGID, &[]))
+    }
+
+    fn uid_gid(&mut self) -> VReg {
+        *self.known.uid_gid.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_UID_GID, &[]))
+    }
+
+    fn task(&mut self) -> VReg {
+        *self.known.task.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_TASK, &[]))
+    }
+
+    /// The name of the current program: 16 bytes, padded with zeros by the kernel.
+    pub(super) fn comm(&mut self) -> StackSlot {
+        let comm = self.comm_memory();
+        if !self.known.comm {
+            let address = self.b.stack_addr(comm, 0);
+            self.b.helper_void(helper::GET_CURRENT_COMM, &[address.into(), Operand::Imm(16)]);
+            self.known.comm = true;
+        }
+        comm
+    }
+
+    /// The parent's process id; 0 where this kernel does not let it be found.
+    fn parent(&mut self) -> Operand {
+        let offsets = &self.context.options.offsets;
+        let (to_parent, to_tgid) = (offsets.task_real_parent, offsets.task_tgid);
+        if to_parent == ABSENT || to_tgid == ABSENT {
+            return Operand::Imm(0);
+        }
+        let task = self.task();
+        let parent = self.read_word(task, to_parent, 8);
+        self.read_word(parent, to_tgid, 4).into()
+    }
+
+    /// Reads kernel memory; zero where it cannot be read.
+    fn read_word(&mut self, base: VReg, offset: u32, bytes: u32) -> VReg {
+        let word = self.word();
+        let from = self.b.add(base, i64::from(offset));
+        let to = self.b.stack_addr(word, 0);
+        let args: [Operand; 3] = [to.into(), Operand::Imm(bytes.into()), from.into()];
+        self.b.helper_void(helper::PROBE_READ_KERNEL, &args);
+        self.b.load(Size::of_bytes(bytes).unwrap_or(Size::B8), (word, 0))
+    }
+
+    /// The time of the firing, which is that of its messages too.
+    fn timestamp(&mut self) -> VReg {
+        let at: Memory = (self.slot, offset_of!(Slot, time) as i32).into();
+        let known = self.b.label();
+        let time = self.b.load(Size::B8, at);
+        self.b.branch(Condition::Ne, time, 0, known);
+        let now = self.b.helper(helper::KTIME_GET_NS, &[]);
+        self.b.set(time, now);
+        self.b.store(Size::B8, at, time);
+        self.b.place(known);
+        time
+    }
+
+    /// The record's `errno`, where it has one.
+    fn errno(&mut self) -> Operand {
+        match self.record_field("errno") {
+            Some(field) => self.field_int(field),
+            None => Operand::Imm(0),
+        }
+    }
+
+    /// The firing probe's id.
+    fn probe_id(&mut self) -> Operand {
+        match self.unit.probes.as_slice() {
+            [(id, _)] => Operand::Imm(id.0.into()),
+            probes => {
+                let rows =
+                    probes.iter().map(|(id, probe)| (probe.discriminator, id.0.to_le_bytes())).collect();
+                let row = self.probe_row(rows);
+                self.b.load(Size::B4, row).into()
+            }
+        }
+    }
+}

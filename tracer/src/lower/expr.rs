@@ -1,0 +1,317 @@
+//! Integer expressions, with C's types on 64-bit registers.
+//!
+//! Invariant: a value of a narrower type is always held extended to 64 bits, by its sign or with zeros as its type says,
+//! so that comparing, dividing and widening need nothing more; operations that can leave the type's range narrow again.
+
+use probes_common::abi::fault;
+
+use super::clause::Clause;
+use super::helper;
+use crate::check::typed::{
+    BinaryOp, CompareOp, Expr, ExprKind, IntType, LogicalOp, Subroutine, Type, UnaryOp,
+};
+use crate::ir::{self, Condition, Label, Operand, Size};
+
+/// How a value of a type is held: its bits and whether it is signed. Pointers are unsigned words.
+pub(super) fn shape(ty: &Type) -> (u8, bool) {
+    match ty {
+        Type::Int(IntType { bytes, signed, .. }) => (bytes * 8, *signed),
+        _ => (64, false),
+    }
+}
+
+/// The constant as a value of the shape.
+fn narrow_constant(value: i64, (bits, signed): (u8, bool)) -> i64 {
+    let unused = 64 - u32::from(bits);
+    match signed {
+        true => value << unused >> unused,
+        false => ((value as u64) << unused >> unused) as i64,
+    }
+}
+
+/// Whether every value of shape `from` is one of shape `to`, held the same way.
+fn fits((from, from_signed): (u8, bool), (to, to_signed): (u8, bool)) -> bool {
+    to == 64 || (from, from_signed) == (to, to_signed) || (from < to && (!from_signed || to_signed))
+}
+
+/// The condition that a comparison of so-signed values is.
+pub(super) fn condition(op: CompareOp, signed: bool) -> Condition {
+    match (op, signed) {
+        (CompareOp::Eq, _) => Condition::Eq,
+        (CompareOp::Ne, _) => Condition::Ne,
+        (CompareOp::Lt, false) => Condition::Lt,
+        (CompareOp::Le, false) => Condition::Le,
+        (CompareOp::Gt, false) => Condition::Gt,
+        (CompareOp::Ge, false) => Condition::Ge,
+        (CompareOp::Lt, true) => Condition::Slt,
+        (CompareOp::Le, true) => Condition::Sle,
+        (CompareOp::Gt, true) => Condition::Sgt,
+        (CompareOp::Ge, true) => Condition::Sge,
+    }
+}
+
+/// The comparison that holds when `op` does not.
+pub(super) fn opposite(op: CompareOp) -> CompareOp {
+    match op {
+        CompareOp::Eq => CompareOp::Ne,
+        CompareOp::Ne => CompareOp::Eq,
+        CompareOp::Lt => CompareOp::Ge,
+        CompareOp::Ge => CompareOp::Lt,
+        CompareOp::Gt => CompareOp::Le,
+        CompareOp::Le => CompareOp::Gt,
+    }
+}
+
+impl Clause<'_> {
+    /// Evaluates for the effect.
+    pub(super) fn effect(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::PostAdd(place, delta) => self.increment(place, *delta, &expr.ty),
+            ExprKind::Comma(first, second) => {
+                self.effect(first);
+                self.effect(second);
+            }
+            ExprKind::Cast(inner) => self.effect(inner),
+            _ if matches!(expr.ty, Type::String(_)) => self.text_effect(expr),
+            _ => {
+                self.int(expr);
+            }
+        }
+    }
+
+    /// The value of an integer or pointer expression.
+    pub(super) fn int(&mut self, expr: &Expr) -> Operand {
+        match &expr.kind {
+            ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
+            ExprKind::Builtin(builtin) => self.builtin(*builtin),
+            ExprKind::Arg(index) | ExprKind::Args(index) => self.arg(*index),
+            ExprKind::Load(place) => self.load(place),
+            ExprKind::Member(base, field) => self.member(base, field, expr.span),
+            ExprKind::Deref(pointer) => self.deref(pointer, expr),
+            ExprKind::Unary(op, value) => self.unary(*op, value, &expr.ty),
+            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr),
+            ExprKind::Compare(op, left, right) => {
+                let (_, signed) = shape(&left.ty);
+                let (left, right) = (self.int(left), self.int(right));
+                self.b.compare(condition(*op, signed), left, right).into()
+            }
+            ExprKind::Logical(LogicalOp::Xor, left, right) => {
+                let (left, right) = (self.truth(left), self.truth(right));
+                self.b.binary(ir::BinaryOp::Xor, left, right).into()
+            }
+            ExprKind::CompareText(..) | ExprKind::Not(_) | ExprKind::Logical(..) => self.truth(expr),
+            ExprKind::Conditional(condition, yes, no) => {
+                let result = self.b.vreg();
+                self.choose(
+                    condition,
+                    |c| {
+                        let value = c.int(yes);
+                        c.b.set(result, value);
+                    },
+                    |c| {
+                        let value = c.int(no);
+                        c.b.set(result, value);
+                    },
+                );
+                result.into()
+            }
+            ExprKind::Assign(place, value) => {
+                let value = self.int(value);
+                self.store(place, value);
+                value
+            }
+            ExprKind::PostAdd(place, delta) => {
+                let old = self.load(place);
+                let new = self.b.add(old, *delta);
+                let new = self.narrow(new, &expr.ty);
+                self.store(place, new);
+                old
+            }
+            ExprKind::Comma(first, second) => {
+                self.effect(first);
+                self.int(second)
+            }
+            ExprKind::Cast(inner) => {
+                let value = self.int(inner);
+                match fits(shape(&inner.ty), shape(&expr.ty)) {
+                    true => value,
+                    false => self.narrow(value, &expr.ty),
+                }
+            }
+            ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, &expr.ty),
+            ExprKind::Str(_) | ExprKind::Ip(_) => unreachable!("the checker lets no string be an integer"),
+        }
+    }
+
+    /// A 64-bit result as a value of the type.
+    fn narrow(&mut self, value: impl Into<Operand>, ty: &Type) -> Operand {
+        match (value.into(), shape(ty)) {
+            (value, (64, _)) => value,
+            (Operand::Imm(value), shape) => Operand::Imm(narrow_constant(value, shape)),
+            (value, (bits, signed)) => self.b.extend(bits, signed, value).into(),
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, value: &Expr, ty: &Type) -> Operand {
+        let value = self.int(value);
+        let op = match op {
+            UnaryOp::Neg => ir::UnaryOp::Neg,
+            UnaryOp::BitNot => ir::UnaryOp::Not,
+        };
+        let result = self.b.unary(op, value);
+        self.narrow(result, ty)
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, expr: &Expr) -> Operand {
+        let (_, signed) = shape(&expr.ty);
+        let (left, right) = (self.int(left), self.int(right));
+        let op = match (op, signed) {
+            (BinaryOp::Add, _) => ir::BinaryOp::Add,
+            (BinaryOp::Sub, _) => ir::BinaryOp::Sub,
+            (BinaryOp::Mul, _) => ir::BinaryOp::Mul,
+            (BinaryOp::Div, false) => ir::BinaryOp::Div,
+            (BinaryOp::Div, true) => ir::BinaryOp::Sdiv,
+            (BinaryOp::Rem, false) => ir::BinaryOp::Mod,
+            (BinaryOp::Rem, true) => ir::BinaryOp::Smod,
+            (BinaryOp::And, _) => ir::BinaryOp::And,
+            (BinaryOp::Or, _) => ir::BinaryOp::Or,
+            (BinaryOp::Xor, _) => ir::BinaryOp::Xor,
+            (BinaryOp::Shl, _) => ir::BinaryOp::Shl,
+            (BinaryOp::Shr, false) => ir::BinaryOp::Lshr,
+            (BinaryOp::Shr, true) => ir::BinaryOp::Ashr,
+        };
+        if matches!(op, ir::BinaryOp::Div | ir::BinaryOp::Mod | ir::BinaryOp::Sdiv | ir::BinaryOp::Smod) {
+            self.check_divisor(right, expr);
+        }
+        let result = self.b.binary(op, left, right);
+        match op {
+            // Extended operands make extended results.
+            ir::BinaryOp::And | ir::BinaryOp::Or | ir::BinaryOp::Xor => result.into(),
+            ir::BinaryOp::Lshr | ir::BinaryOp::Ashr | ir::BinaryOp::Div | ir::BinaryOp::Mod => result.into(),
+            _ => self.narrow(result, &expr.ty),
+        }
+    }
+
+    /// Leaves the clause when the divisor is zero.
+    fn check_divisor(&mut self, divisor: Operand, expr: &Expr) {
+        if matches!(divisor, Operand::Imm(value) if value != 0) {
+            return;
+        }
+        let good = self.b.label();
+        self.b.branch(Condition::Ne, divisor, 0, good);
+        self.fault(fault::DIVZERO, Operand::Imm(0), expr.span);
+        self.b.place(good);
+    }
+
+    /// 1 where the expression is not zero, else 0.
+    fn truth(&mut self, expr: &Expr) -> Operand {
+        if let ExprKind::Compare(..) | ExprKind::Logical(LogicalOp::Xor, ..) = expr.kind {
+            return self.int(expr);
+        }
+        let done = self.b.label();
+        let result = self.b.constant(1);
+        self.scoped(|c| c.branch(expr, true, done));
+        self.b.set(result, 0);
+        self.b.place(done);
+        result.into()
+    }
+
+    /// Goes to `target` if the expression's truth is `wanted`, else on. On going on, what was computed stays known;
+    /// at `target` it is not.
+    pub(super) fn branch(&mut self, expr: &Expr, wanted: bool, target: Label) {
+        match &expr.kind {
+            ExprKind::Int(value) => {
+                if (narrow_constant(*value, shape(&expr.ty)) != 0) == wanted {
+                    self.b.jump(target);
+                }
+            }
+            ExprKind::Not(inner) => self.branch(inner, !wanted, target),
+            ExprKind::Compare(op, left, right) => {
+                let (_, signed) = shape(&left.ty);
+                let (left, right) = (self.int(left), self.int(right));
+                let op = if wanted { *op } else { opposite(*op) };
+                self.b.branch(condition(op, signed), left, right, target);
+            }
+            ExprKind::CompareText(op, left, right) => self.branch_text(*op, left, right, wanted, target),
+            ExprKind::Logical(op @ (LogicalOp::And | LogicalOp::Or), left, right) => {
+                // `&&` is decided by a false operand, `||` by a true one.
+                let decisive = *op == LogicalOp::Or;
+                if wanted == decisive {
+                    self.branch(left, wanted, target);
+                    self.branch(right, wanted, target);
+                } else {
+                    let on = self.b.label();
+                    self.branch(left, decisive, on);
+                    self.scoped(|c| c.branch(right, wanted, target));
+                    self.b.place(on);
+                }
+            }
+            _ => {
+                let value = self.int(expr);
+                let condition = if wanted { Condition::Ne } else { Condition::Eq };
+                self.b.branch(condition, value, 0, target);
+            }
+        }
+    }
+
+    /// `if (condition) yes else no`
+    pub(super) fn choose(
+        &mut self,
+        condition: &Expr,
+        yes: impl FnOnce(&mut Self),
+        no: impl FnOnce(&mut Self),
+    ) {
+        let (otherwise, done) = (self.b.label(), self.b.label());
+        self.scoped(|c| {
+            c.branch(condition, false, otherwise);
+            yes(c);
+        });
+        self.b.jump(done);
+        self.b.place(otherwise);
+        self.scoped(no);
+        self.b.place(done);
+    }
+
+    /// `*pointer`
+    fn deref(&mut self, pointer: &Expr, expr: &Expr) -> Operand {
+        let address = self.int(pointer);
+        let (bits, signed) = shape(&expr.ty);
+        let word = self.word();
+        let to = self.b.stack_addr(word, 0);
+        let status = self
+            .b
+            .helper(helper::PROBE_READ_KERNEL, &[to.into(), Operand::Imm(i64::from(bits / 8)), address]);
+        self.check_read(status, address, expr.span);
+        let size = Size::of_bytes(u32::from(bits / 8)).unwrap_or(Size::B8);
+        match signed {
+            true => self.b.load_signed(size, (word, 0)).into(),
+            false => self.b.load(size, (word, 0)).into(),
+        }
+    }
+
+    /// Leaves the clause when a helper's status says that it could not read from the address.
+    pub(super) fn check_read(&mut self, status: ir::VReg, address: Operand, span: crate::diagnostic::Span) {
+        let good = self.b.label();
+        self.b.branch(Condition::Sge, status, 0, good);
+        self.fault(fault::BADADDR, address, span);
+        self.b.place(good);
+    }
+
+    fn subroutine(&mut self, subroutine: Subroutine, arguments: &[Expr], ty: &Type) -> Operand {
+        match subroutine {
+            Subroutine::Progenyof => {
+                let pid = self.int(&arguments[0]);
+                self.b.call("progeny", &[pid]).into()
+            }
+            Subroutine::Strlen => {
+                let (address, words) = self.words(&arguments[0]);
+                self.b.call("string_length", &[address.into(), Operand::Imm(words)]).into()
+            }
+            Subroutine::Rand => {
+                let random = self.b.helper(helper::GET_PRANDOM_U32, &[]);
+                self.narrow(random, ty)
+            }
+            Subroutine::Copyinstr => unreachable!("copyinstr gives a string, which `text` compiles"),
+        }
+    }
+}

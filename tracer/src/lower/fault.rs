@@ -1,0 +1,43 @@
+//! The edge that a clause leaves by when something faults: what happened goes into the slot.
+//!
+//! Each place that can fault writes what is its own and jumps to one exit, which writes what is the clause's.
+
+use std::mem::offset_of;
+
+use probes_common::abi::{Fault, SLOT_FAULT, Slot, outcome};
+
+use super::clause::Clause;
+use crate::diagnostic::Span;
+use crate::ir::{Operand, Size};
+
+/// A word of the fault in the slot.
+const fn word(offset: usize) -> i32 {
+    (SLOT_FAULT + offset) as i32
+}
+
+impl Clause<'_> {
+    /// Leaves the clause with a fault of that kind (see `probes_common::abi::fault`).
+    pub(super) fn fault(&mut self, kind: u64, value: Operand, span: Span) {
+        let ordinal = self.faults.len() as u32;
+        self.faults.push((ordinal, self.action, span));
+        let slot = self.slot;
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, action))), i64::from(self.action));
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, offset))), i64::from(ordinal));
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, fault))), kind as i64);
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, value))), value);
+        self.b.jump(self.fault_exit);
+    }
+
+    /// The exit, if anything can fault.
+    pub(super) fn place_fault_exit(&mut self) {
+        if self.faults.is_empty() {
+            return;
+        }
+        let slot = self.slot;
+        self.b.place(self.fault_exit);
+        let probe = self.b.load(Size::B4, (slot, offset_of!(Slot, probe) as i32));
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, probe))), probe);
+        self.b.store(Size::B8, (slot, word(offset_of!(Fault, epid))), i64::from(self.epid));
+        self.b.ret(outcome::FAULT as i64);
+    }
+}

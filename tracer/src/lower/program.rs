@@ -1,0 +1,113 @@
+//! The program as a whole: which clauses run on which trampolines, and the image that comes of it.
+//!
+//! Programs are numbered in the order of their first use, enabled probes in the order of the text.
+
+use probes_common::abi::MAX_PROGRAMS;
+use probes_common::probe::Arg;
+
+use super::clause::{self, Compiled};
+use super::data::Data;
+use super::storage::Storage;
+use super::{ClauseImage, Error, Image, Options, Probes, ProgramImage};
+use crate::check::typed::{Clause, Program};
+use crate::provider::{ProbeId, ProbeInfo};
+
+/// What a clause function is compiled for: probes of one trampoline with the same arguments.
+pub(super) struct Unit<'a> {
+    /// Its probes, in the order of their ids; never empty.
+    pub(super) probes: Vec<(ProbeId, &'a ProbeInfo)>,
+}
+
+impl<'a> Unit<'a> {
+    /// One of its probes: trampoline, rate and arguments are those of all.
+    pub(super) fn info(&self) -> &'a ProbeInfo {
+        self.probes[0].1
+    }
+
+    /// Where `args[n]` of its probes is.
+    pub(super) fn arg(&self, index: u8) -> Option<&'static Arg> {
+        self.info().args.get(usize::from(index))
+    }
+
+    fn hosts(&self, probe: &ProbeInfo) -> bool {
+        same_program(self.info(), probe) && self.info().args == probe.args
+    }
+}
+
+fn same_program(a: &ProbeInfo, b: &ProbeInfo) -> bool {
+    a.program.name == b.program.name && a.rate == b.rate
+}
+
+/// See [`super::lower`].
+pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -> Result<Image, Error> {
+    let storage = Storage::new(program, options)?;
+    let mut data = Data::default();
+    let mut image = Image {
+        slot_size: probes_common::abi::SLOT_SIZE as u32 + storage.locals_size,
+        locals: (probes_common::abi::SLOT_SIZE as u32, storage.locals_size),
+        ..Image::default()
+    };
+    let context = clause::Context { program, storage: &storage, options };
+    for (index, clause) in program.clauses.iter().enumerate() {
+        for unit in units(clause, probes) {
+            let epid = image.layouts.len() as u32 + 1;
+            let name = format!("clause_{epid}");
+            let compiled = clause::compile(name, &context, &unit, index, epid, &mut data, &mut image.spans)?;
+            let Compiled { code, layout, wants, slot_size } = compiled;
+            image.layouts.push(layout);
+            image.slot_size = image.slot_size.max(slot_size);
+            let host = host(&mut image.programs, unit.info());
+            host.wants |= wants;
+            host.clauses.push(ClauseImage { epid, code, discriminators: discriminators(&unit, probes) });
+        }
+    }
+    if image.programs.len() > MAX_PROGRAMS as usize {
+        return Err(Error::Programs { count: image.programs.len(), limit: MAX_PROGRAMS });
+    }
+    image.data.extend(storage.section());
+    image.data.extend(data.into_sections());
+    image.maps = storage.maps;
+    image.aggregations = storage.aggregations;
+    Ok(image)
+}
+
+/// The units of a clause, in the order of their first probes.
+fn units<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
+    let mut units: Vec<Unit<'a>> = Vec::new();
+    for &id in &clause.probes {
+        let info = probes.probe(id);
+        match units.iter_mut().find(|unit| unit.hosts(info)) {
+            Some(unit) => unit.probes.push((id, info)),
+            None => units.push(Unit { probes: vec![(id, info)] }),
+        }
+    }
+    units
+}
+
+/// The image of the probe's trampoline, made if it is not there.
+fn host<'a>(programs: &'a mut Vec<ProgramImage>, probe: &ProbeInfo) -> &'a mut ProgramImage {
+    let known =
+        programs.iter().position(|host| host.program.name == probe.program.name && host.rate == probe.rate);
+    let index = known.unwrap_or_else(|| {
+        programs.push(ProgramImage {
+            program: probe.program,
+            rate: probe.rate,
+            wants: 0,
+            clauses: Vec::new(),
+        });
+        programs.len() - 1
+    });
+    &mut programs[index]
+}
+
+/// The discriminators of a unit, where they are not all that there are.
+fn discriminators(unit: &Unit, probes: &dyn Probes) -> Option<Vec<u16>> {
+    let program = unit.info().program;
+    if !program.family || unit.probes.len() == probes.hosted(program) {
+        return None;
+    }
+    let mut discriminators: Vec<u16> = unit.probes.iter().map(|(_, probe)| probe.discriminator).collect();
+    discriminators.sort_unstable();
+    discriminators.dedup();
+    Some(discriminators)
+}

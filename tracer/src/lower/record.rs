@@ -1,0 +1,191 @@
+//! What the probe knows: fields of its record, and tables of what its family's probes do not share.
+//!
+//! Invariant: every field that is read has its want bit set, and all fields of a struct whose address is taken.
+
+use std::mem::offset_of;
+
+use probes_common::abi::{SLOT_FAULT, SLOT_RECORD, Slot};
+use probes_common::probe::Attach;
+use probes_common::schema::{Field, Kind, StructDef};
+
+use super::clause::Clause;
+use super::data::STRINGS;
+use super::helper;
+use super::text::Text;
+use crate::check::typed::{Expr, ExprKind};
+use crate::diagnostic::Span;
+use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg};
+
+/// A field at a known place of the slot.
+#[derive(Clone, Copy)]
+pub(super) struct SlotField {
+    /// Bytes from the beginning of the slot.
+    offset: usize,
+    /// Its want bit.
+    bit: u32,
+    /// What it holds.
+    kind: Kind,
+}
+
+impl SlotField {
+    /// A field of the struct that begins here.
+    fn member(self, field: &Field) -> SlotField {
+        let bit = self.bit + u32::from(field.bit);
+        SlotField { offset: self.offset + field.offset, bit, kind: field.kind }
+    }
+}
+
+/// The want bits of all fields of a struct whose own begin at `bit`.
+fn all_bits(of: &StructDef, bit: u32) -> u64 {
+    let bits = |field: &Field| match field.kind {
+        Kind::Struct(inner) => all_bits(inner, bit + u32::from(field.bit)),
+        _ => 1_u64.wrapping_shl(bit + u32::from(field.bit)),
+    };
+    of.fields.iter().map(bits).fold(0, |all, bits| all | bits)
+}
+
+impl Clause<'_> {
+    /// The record's field of that name.
+    pub(super) fn record_field(&self, name: &str) -> Option<SlotField> {
+        let program = self.unit.info().program;
+        let base = if program.attach == Attach::Called { SLOT_FAULT } else { SLOT_RECORD };
+        let record = SlotField { offset: base, bit: 0, kind: Kind::Struct(program.record) };
+        program.record.field(name).map(|field| record.member(field))
+    }
+
+    /// The record's field that is `args[index]`.
+    fn arg_field(&self, index: u8) -> Option<SlotField> {
+        self.record_field(self.unit.arg(index)?.field)
+    }
+
+    /// The struct of the record that the expression points to, where that is known.
+    fn pointee(&self, pointer: &Expr) -> Option<SlotField> {
+        let field = match &pointer.kind {
+            ExprKind::Args(index) => self.arg_field(*index),
+            ExprKind::Member(base, field) => self.pointee(base).map(|base| base.member(field)),
+            ExprKind::Cast(inner) if inner.ty == pointer.ty => self.pointee(inner),
+            _ => None,
+        };
+        field.filter(|field| matches!(field.kind, Kind::Struct(_)))
+    }
+
+    /// The value of a field as a word: a struct's is its address.
+    pub(super) fn field_int(&mut self, field: SlotField) -> Operand {
+        let at: Memory = (self.slot, field.offset as i32).into();
+        match field.kind {
+            Kind::Int { bytes, signed } => {
+                self.wants |= 1 << field.bit;
+                self.load_int(at, bytes, signed).into()
+            }
+            Kind::Struct(of) => {
+                self.wants |= all_bits(of, field.bit);
+                // By way of memory: there the verifier forgets that it is a pointer, which may not be calculated with.
+                let address = self.address(at);
+                let word = self.temporary(8);
+                self.b.store(Size::B8, word, address);
+                self.b.load(Size::B8, word).into()
+            }
+            Kind::Str(_) | Kind::Ip => Operand::Imm(0),
+        }
+    }
+
+    fn field_text(&mut self, field: SlotField) -> Text {
+        self.wants |= 1 << field.bit;
+        let size = match field.kind {
+            Kind::Str(size) => u32::from(size),
+            _ => 16,
+        };
+        Text { at: (self.slot, field.offset as i32).into(), size }
+    }
+
+    fn load_int(&mut self, at: Memory, bytes: u8, signed: bool) -> VReg {
+        let size = Size::of_bytes(bytes.into()).unwrap_or(Size::B8);
+        match signed {
+            true => self.b.load_signed(size, at),
+            false => self.b.load(size, at),
+        }
+    }
+
+    /// `argN`, or an `args[N]` that is an integer or an address.
+    pub(super) fn arg(&mut self, index: u8) -> Operand {
+        match self.arg_field(index) {
+            Some(field) => self.field_int(field),
+            None => Operand::Imm(0),
+        }
+    }
+
+    /// `args[N]`, a string.
+    pub(super) fn arg_text(&mut self, index: u8) -> Text {
+        match self.arg_field(index) {
+            Some(field) => self.field_text(field),
+            None => self.empty_text(),
+        }
+    }
+
+    /// `base->field`, an integer or an address.
+    pub(super) fn member(&mut self, base: &Expr, field: &Field, span: Span) -> Operand {
+        if let Some(record) = self.pointee(base) {
+            return self.field_int(record.member(field));
+        }
+        let base = self.int(base);
+        let address = self.b.add(base, field.offset as i64);
+        let Kind::Int { bytes, signed } = field.kind else { return address.into() };
+        let word = self.word();
+        self.read((word, 0).into(), address, bytes.into(), span);
+        self.load_int((word, 0).into(), bytes, signed).into()
+    }
+
+    /// `base->field`, a string.
+    pub(super) fn member_text(&mut self, base: &Expr, field: &Field, span: Span) -> Text {
+        if let Some(record) = self.pointee(base) {
+            return self.field_text(record.member(field));
+        }
+        let size = match field.kind {
+            Kind::Str(size) => u32::from(size),
+            _ => 16,
+        };
+        let base = self.int(base);
+        let address = self.b.add(base, field.offset as i64);
+        let at = self.temporary(size);
+        self.read(at, address, size, span);
+        Text { at, size }
+    }
+
+    /// Reads from wherever the program says, or leaves the clause.
+    fn read(&mut self, to: Memory, address: VReg, size: u32, span: Span) {
+        let to = self.address(to);
+        let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), address.into()];
+        let status = self.b.helper(helper::PROBE_READ_KERNEL, &args);
+        self.check_read(status, address.into(), span);
+    }
+
+    /// Which of its family's probes fires.
+    pub(super) fn discriminator(&mut self) -> VReg {
+        self.b.load(Size::B4, (self.slot, offset_of!(Slot, discriminator) as i32))
+    }
+
+    /// The row of the firing probe in a table of rows of one size, by discriminator; zeros where it has none.
+    pub(super) fn probe_row<const N: usize>(&mut self, rows: Vec<(u16, [u8; N])>) -> Memory {
+        let rows: Vec<_> = rows.iter().map(|(discriminator, row)| (*discriminator, row.as_slice())).collect();
+        self.probe_row_of(N, &rows)
+    }
+
+    /// [`Clause::probe_row`] for rows of a size known only now.
+    pub(super) fn probe_row_of(&mut self, size: usize, rows: &[(u16, &[u8])]) -> Memory {
+        let count = rows.iter().map(|(discriminator, _)| usize::from(*discriminator) + 1).max().unwrap_or(0);
+        // The last row is that of a probe that is not in the table.
+        let mut table = vec![0; size * (count + 1)];
+        for (discriminator, row) in rows {
+            table[size * usize::from(*discriminator)..][..row.len()].copy_from_slice(row);
+        }
+        let table = self.data.bytes(&table);
+        let index = self.discriminator();
+        let inside = self.b.label();
+        self.b.branch(Condition::Lt, index, count as i64, inside);
+        self.b.set(index, count as i64);
+        self.b.place(inside);
+        let offset = self.b.binary(BinaryOp::Mul, index, size as i64);
+        let base = self.b.data_addr(STRINGS, table as i32);
+        (self.b.add(base, offset), 0).into()
+    }
+}

@@ -1,0 +1,170 @@
+//! Where the program's variables and aggregations live: words in sections and in the slot, and maps.
+//!
+//! Integers take a word of 8 bytes whatever their type, extended by their sign or with zeros; strings take their
+//! buffer, rounded up to 8.
+
+use probes_common::abi::SLOT_SIZE;
+
+use super::data::GLOBALS;
+use super::layout::{AggregationAt, FieldAt, Repr, value_words};
+use super::{DataSection, Error, MapDef, Options};
+use crate::check::typed::{Program, Text, Type, Variable};
+
+/// The most bytes of a hash map's key (MAX_BPF_STACK in linux/filter.h, checked by htab_map_alloc_check).
+const KEY_LIMIT: u32 = 512;
+/// The most bytes of a value of a per-CPU map (PCPU_MIN_UNIT_SIZE in linux/percpu.h).
+const PER_CPU_LIMIT: u32 = 32 << 10;
+/// What a map entry takes besides key and value, roughly, in bytes.
+const ENTRY_OVERHEAD: u64 = 16;
+
+/// BPF_MAP_TYPE_HASH
+const HASH: u32 = 1;
+/// BPF_MAP_TYPE_PERCPU_HASH
+const PER_CPU_HASH: u32 = 5;
+/// BPF_MAP_TYPE_PERCPU_ARRAY
+const PER_CPU_ARRAY: u32 = 6;
+/// BPF_F_NO_PREALLOC
+const NO_PREALLOC: u32 = 1;
+
+/// Where everything with a name is.
+#[derive(Debug)]
+pub(super) struct Storage {
+    /// Offsets in `.data.globals`.
+    pub(super) globals: Vec<i32>,
+    /// Size of `.data.globals`.
+    globals_size: u32,
+    /// Offsets in the slot.
+    pub(super) locals: Vec<i32>,
+    /// Bytes of all locals.
+    pub(super) locals_size: u32,
+    /// The maps of the dynamic variables.
+    pub(super) dynamics: Vec<DynamicAt>,
+    /// The maps of the aggregations.
+    pub(super) aggregations: Vec<AggregationAt>,
+    /// All the maps.
+    pub(super) maps: Vec<MapDef>,
+}
+
+/// A dynamic variable's map.
+#[derive(Debug)]
+pub(super) struct DynamicAt {
+    /// Its symbol.
+    pub(super) map: String,
+    /// Where the parts of the key lie; the thread comes before them.
+    pub(super) keys: Vec<FieldAt>,
+    /// Size of the key in bytes.
+    pub(super) key_size: u32,
+}
+
+impl Storage {
+    /// Gives everything in the program its place.
+    pub(super) fn new(program: &Program, options: &Options) -> Result<Storage, Error> {
+        let (globals, globals_size) = scalars(&program.globals, 0);
+        let (locals, locals_end) = scalars(&program.locals, SLOT_SIZE as u32);
+        let mut maps = Vec::new();
+
+        let mut dynamics = Vec::new();
+        for (index, dynamic) in program.dynamics.iter().enumerate() {
+            let thread = if dynamic.thread_local { 8 } else { 0 };
+            let (keys, key_size) = key(&dynamic.keys, thread);
+            check_key(&dynamic.name, key_size)?;
+            let value_size = variable_size(&dynamic.ty);
+            let map = format!("dyn_{index}");
+            maps.push(MapDef {
+                symbol: map.clone(),
+                kind: HASH,
+                key_size,
+                value_size,
+                max_entries: entries(options.dynvarsize, key_size + value_size),
+                flags: NO_PREALLOC,
+            });
+            dynamics.push(DynamicAt { map, keys, key_size });
+        }
+
+        let mut aggregations = Vec::new();
+        for (index, aggregation) in program.aggregations.iter().enumerate() {
+            let (keys, key_size) = key(&aggregation.keys, 0);
+            let name = format!("@{}", aggregation.name);
+            check_key(&name, key_size)?;
+            let value_size = value_words(aggregation.function).saturating_mul(8);
+            if value_size > PER_CPU_LIMIT {
+                return Err(Error::Value { name, size: value_size, limit: PER_CPU_LIMIT });
+            }
+            let map = format!("agg_{index}");
+            let hash = key_size > 0;
+            maps.push(MapDef {
+                symbol: map.clone(),
+                kind: if hash { PER_CPU_HASH } else { PER_CPU_ARRAY },
+                key_size: if hash { key_size } else { 4 },
+                value_size,
+                max_entries: if hash { entries(options.aggsize, key_size + value_size) } else { 1 },
+                flags: if hash { NO_PREALLOC } else { 0 },
+            });
+            let aggregation = aggregation.clone();
+            aggregations.push(AggregationAt { aggregation, map, keys, key_size, value_size });
+        }
+        let locals_size = locals_end - SLOT_SIZE as u32;
+        Ok(Storage { globals, globals_size, locals, locals_size, dynamics, aggregations, maps })
+    }
+
+    /// The section of the globals, if there are any.
+    pub(super) fn section(&self) -> Option<DataSection> {
+        let bytes = vec![0; self.globals_size as usize];
+        (self.globals_size > 0).then(|| DataSection { name: GLOBALS.into(), bytes })
+    }
+}
+
+/// How a value of a type lies in messages and keys.
+pub(super) fn repr(ty: &Type) -> Repr {
+    match ty {
+        Type::Int(int) => Repr::Int { bytes: int.bytes, signed: int.signed },
+        Type::String(Text::Buffer(size)) => Repr::Str(*size),
+        Type::String(Text::Ip) => Repr::Ip,
+        Type::String(Text::Probe(part)) => Repr::Probe(*part),
+        Type::Pointer(_) | Type::Struct(_) | Type::Void => Repr::Int { bytes: 8, signed: false },
+    }
+}
+
+/// What a variable of the type takes, in bytes.
+pub(super) fn variable_size(ty: &Type) -> u32 {
+    match ty {
+        Type::String(_) => repr(ty).size().next_multiple_of(8),
+        _ => 8,
+    }
+}
+
+/// The offsets of scalars from `start`, and the end.
+fn scalars(variables: &[Variable], start: u32) -> (Vec<i32>, u32) {
+    let mut end = start;
+    let place = |variable: &Variable| {
+        let offset = end;
+        end += variable_size(&variable.ty);
+        offset as i32
+    };
+    let offsets = variables.iter().map(place).collect();
+    (offsets, end)
+}
+
+/// Where the parts of a key lie, each at a multiple of 8, and the key's size.
+fn key(types: &[Type], start: u32) -> (Vec<FieldAt>, u32) {
+    let mut end = start;
+    let place = |ty: &Type| {
+        let field = FieldAt { offset: end, repr: repr(ty) };
+        end += field.repr.size().next_multiple_of(8);
+        field
+    };
+    let fields = types.iter().map(place).collect();
+    (fields, end)
+}
+
+fn check_key(name: &str, size: u32) -> Result<(), Error> {
+    match size > KEY_LIMIT {
+        true => Err(Error::Key { name: name.into(), size, limit: KEY_LIMIT }),
+        false => Ok(()),
+    }
+}
+
+/// How many entries of that size there is room for.
+fn entries(bytes: u64, entry: u32) -> u32 {
+    (bytes / (u64::from(entry) + ENTRY_OVERHEAD)).clamp(16, 1 << 24) as u32
+}
