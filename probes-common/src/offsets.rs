@@ -39,6 +39,7 @@ offsets! {
     task_flags = "task_struct.flags";
     task_status = "task_struct.thread_info.status";
     task_state = "task_struct.__state";
+    task_exit_state = "task_struct.exit_state";
     task_prio = "task_struct.prio";
     task_static_prio = "task_struct.static_prio";
     task_files = "task_struct.files";
@@ -48,8 +49,7 @@ offsets! {
     signal_pids = "signal_struct.pids";
     signal_group_exit_code = "signal_struct.group_exit_code";
     signal_flags = "signal_struct.flags";
-    pid_numbers = "pid.numbers";
-    upid_nr = "upid.nr";
+    pid_nr = "pid.numbers.nr | pid.numbers";
     cred_uid = "cred.uid";
     cred_gid = "cred.gid";
     cred_euid = "cred.euid";
@@ -65,6 +65,7 @@ offsets! {
     siginfo_addr = "kernel_siginfo._sifields._sigfault._addr";
     siginfo_status = "kernel_siginfo._sifields._sigchld._status";
     sigaction_handler = "k_sigaction.sa.sa_handler";
+    sigaction_flags = "k_sigaction.sa.sa_flags";
     bprm_filename = "linux_binprm.filename";
     files_fdt = "files_struct.fdt";
     fdtable_max_fds = "fdtable.max_fds";

@@ -30,7 +30,7 @@ record! {
         5 pr_start: u64 as "uint64_t";
         /// Name of the program, as the kernel keeps it.
         6 pr_fname: [u8; 16] as "char[16]";
-        /// Its arguments, separated by spaces, cut at 79 bytes.
+        /// Its arguments, separated by spaces, cut at 79 bytes; empty for a kernel thread.
         7 pr_psargs: [u8; 80] as "char[80]";
     }
 

@@ -109,7 +109,8 @@ impl Program {
     /// Fires the probe: claims a slot, has its record filled in, runs the clauses, and gives the slot back.
     ///
     /// `fill` gets a record that can be written, with what an earlier firing left in it, and the want bits; it sets
-    /// the fields that are wanted.
+    /// the fields that are wanted. It should capture values, not the program: a function's address that is stored makes
+    /// the verifier refuse it.
     #[inline(always)]
     pub fn fire<R>(self, fill: impl FnOnce(&mut R, Wants)) {
         self.fire_as(0, fill);

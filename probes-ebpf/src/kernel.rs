@@ -21,21 +21,22 @@ pub fn read<T: Copy>(base: u64, offset: u32) -> T {
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: the helper writes all of `value`, with zeros when the read faults, so it is initialized either way.
     unsafe {
-        copy(value.as_mut_ptr(), base, offset);
+        bpf_probe_read_kernel(value.as_mut_ptr().cast(), size_of::<T>() as u32, address(base, offset));
         value.assume_init()
     }
 }
 
-/// Like [`read`], straight into memory: for what should not pass through the stack.
-///
-/// # Safety
-/// `to` can be written.
+/// Like [`read`], straight into its place: for what should not pass through the stack.
 #[inline(always)]
-pub unsafe fn copy<T: Copy>(to: *mut T, base: u64, offset: u32) {
-    // A null pointer faults as well as any other: reading at 0 gives zeros.
-    let from = if offset == ABSENT { 0 } else { base + u64::from(offset) };
-    // SAFETY: the caller's promise; the source may be anything.
-    unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from as *const c_void) };
+pub fn copy<T: Copy>(to: &mut T, base: u64, offset: u32) {
+    // SAFETY: the helper writes all of `to`, any bytes of which are a value, and its source may be anything.
+    unsafe { bpf_probe_read_kernel((&raw mut *to).cast(), size_of::<T>() as u32, address(base, offset)) };
+}
+
+/// Where a field is. An absent one is at null, and reading there gives zeros.
+#[inline(always)]
+fn address(base: u64, offset: u32) -> *const c_void {
+    (if offset == ABSENT { 0 } else { base + u64::from(offset) }) as *const c_void
 }
 
 /// `TS_COMPAT` of arch/x86/include/asm/thread_info.h: the thread is in a 32-bit system call.

@@ -24,6 +24,10 @@ mod firing;
 #[cfg(target_arch = "bpf")]
 mod kernel;
 #[cfg(target_arch = "bpf")]
+mod numbers;
+#[cfg(target_arch = "bpf")]
+mod process;
+#[cfg(target_arch = "bpf")]
 mod providers;
 #[cfg(target_arch = "bpf")]
 mod ring;

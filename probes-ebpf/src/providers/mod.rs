@@ -1,5 +1,6 @@
 //! The trampolines, one file a provider. Their records and tables are in `probes_common::providers`.
 
 mod dtrace;
+mod proc;
 mod profile;
 mod syscall;

@@ -4,3 +4,4 @@
 
 mod buckets;
 mod strings;
+pub mod words;

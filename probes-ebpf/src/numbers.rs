@@ -1,0 +1,22 @@
+//! The numbers of the system calls that the probes know, and what else of the processor's part they need: x86_64's.
+//! (arch/x86/entry/syscalls/syscall_64.tbl; the socket calls are in `probes_common::providers::socket`.)
+
+pub const READ: u32 = 0;
+pub const WRITE: u32 = 1;
+pub const CLOSE: u32 = 3;
+pub const READV: u32 = 19;
+pub const WRITEV: u32 = 20;
+pub const PIPE: u32 = 22;
+pub const DUP2: u32 = 33;
+pub const CLONE: u32 = 56;
+pub const FORK: u32 = 57;
+pub const VFORK: u32 = 58;
+pub const EXECVE: u32 = 59;
+pub const RT_SIGTIMEDWAIT: u32 = 128;
+pub const SPLICE: u32 = 275;
+pub const TEE: u32 = 276;
+pub const VMSPLICE: u32 = 278;
+pub const DUP3: u32 = 292;
+pub const PIPE2: u32 = 293;
+pub const EXECVEAT: u32 = 322;
+pub const CLONE3: u32 = 435;
