@@ -117,6 +117,7 @@ offsets! {
     dev_ifindex = "net_device.ifindex";
     socket_sk = "socket.sk";
     socket_inode = "socket_alloc.vfs_inode";
+    unix_peer = "unix_sock.peer";
     unix_addr = "unix_sock.addr";
     unix_addr_len = "unix_address.len";
     unix_addr_name = "unix_address.name";

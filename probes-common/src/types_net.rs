@@ -151,7 +151,7 @@ record! {
         0 tcp_hdr: u64 as "uintptr_t";
     }
 
-    /// A socket.
+    /// A socket. At the return of close only its descriptor, family, type and protocol are left.
     pub struct SockInfo as "sockinfo_t" {
         /// Its descriptor; of accept's return and of socket's, the new one; -1 where there is none yet.
         0 so_fd: i32 as "int";
@@ -177,6 +177,8 @@ record! {
         2 so_pad: u32 as "uint32_t";
         /// Path that a Unix socket is bound to, `@` first for an abstract one.
         3 so_path: [u8; 112] as "char[112]";
+        /// Path that the peer of a connected Unix socket is bound to.
+        4 so_rpath: [u8; 112] as "char[112]";
     }
 
     /// What a call on a socket was given.
@@ -195,7 +197,7 @@ record! {
         0 sc_level: i32 as "int";
         /// Option of getsockopt and setsockopt, SO_*, TCP_* and so on.
         0 sc_option: i32 as "int";
-        /// Value of that option where it is an int: at setsockopt's entry, at getsockopt's return.
+        /// Value of that option where it is an int; of getsockopt at its return.
         3 sc_value: i32 as "int";
         /// Family of the address given to or filled in by the call, AF_UNSPEC where there is none.
         4 sc_family: u16 as "uint16_t";

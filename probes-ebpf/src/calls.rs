@@ -13,6 +13,7 @@ use crate::constants::offset;
 use crate::files::{self, Sort};
 use crate::firing::{Context, programs};
 use crate::kernel::{self, read};
+use crate::net;
 
 /// A call under way.
 #[repr(C)]
@@ -28,6 +29,8 @@ pub struct Call {
     pub number: u32,
     /// What the file is, a [`Sort`].
     pub sort: u32,
+    /// Of a socket that is being closed, for its return, when it is gone: family, type, protocol.
+    pub socket: [u16; 3],
 }
 
 /// By thread id. The least recently used are the threads that have ended.
@@ -86,6 +89,10 @@ fn remember(ctx: Context) {
         file,
         number,
         sort: sort as u32,
+        socket: match (shape, sort) {
+            (Shape::Close, Sort::Socket) => net::identity(net::sock(file)),
+            _ => [0; 3],
+        },
     };
     // The map evicts the least recently used when it is full; nothing is left to do where that fails.
     let _ = CALLS.insert(&thread, &call, 0);

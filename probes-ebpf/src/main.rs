@@ -24,6 +24,8 @@ mod firing;
 #[cfg(target_arch = "bpf")]
 mod kernel;
 #[cfg(target_arch = "bpf")]
+mod net;
+#[cfg(target_arch = "bpf")]
 mod numbers;
 #[cfg(target_arch = "bpf")]
 mod process;
@@ -35,6 +37,8 @@ mod ring;
 mod slots;
 #[cfg(target_arch = "bpf")]
 mod state;
+#[cfg(target_arch = "bpf")]
+mod user;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_arch = "bpf"))]

@@ -67,7 +67,8 @@ pub const RETURN_ARGS: &[Arg] = &[
     Arg { ctype: "uint64_t", field: "latency", doc: "nanoseconds that the call took" },
 ];
 
-/// What a call's arguments mean.
+/// What a call's arguments mean. A call with [`Shape::Data`] has two rows, without an address and with one: `send` and
+/// `sendto` are one system call, and so are `recv` and `recvfrom`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// socket, socketpair: family, type, protocol.
@@ -76,8 +77,12 @@ pub enum Shape {
     Name,
     /// accept, accept4: fd, room for an address, room for its length, flags.
     Accept,
-    /// close, listen (backlog), shutdown (how): fd and a number.
-    Plain,
+    /// listen: fd, queue length.
+    Listen,
+    /// shutdown: fd, what to end.
+    Shutdown,
+    /// close: fd.
+    Close,
     /// sendto, recvfrom: fd, buffer, bytes, flags, address, its length.
     Data,
     /// sendmsg, recvmsg: fd, message, flags.
@@ -142,12 +147,12 @@ calls! {
     "socket"     Socket     Make    41  "socket(2)";
     "socketpair" Socketpair Make    53  "socketpair(2)";
     "bind"       Bind       Name    49  "bind(2)";
-    "listen"     Listen     Plain   50  "listen(2)";
+    "listen"     Listen     Listen  50  "listen(2)";
     "accept"     Accept     Accept  43  "accept(2)";
     "accept4"    Accept4    Accept  288 "accept4(2)";
     "connect"    Connect    Name    42  "connect(2)";
-    "shutdown"   Shutdown   Plain   48  "shutdown(2)";
-    "close"      Close      Plain   3   "close(2) of a socket";
+    "shutdown"   Shutdown   Shutdown 48  "shutdown(2)";
+    "close"      Close      Close   3   "close(2) of a socket";
     "send"       Send       Data    44  "send(2), which is sendto(2) without an address,";
     "sendto"     Sendto     Data    44  "sendto(2) with an address";
     "sendmsg"    Sendmsg    Message 46  "sendmsg(2)";

@@ -3,4 +3,5 @@
 mod dtrace;
 mod proc;
 mod profile;
+mod socket;
 mod syscall;
