@@ -69,4 +69,30 @@ record! {
         /// For SIGSEGV, SIGBUS, SIGILL, SIGFPE: the address.
         0 si_addr: u64 as "uintptr_t";
     }
+
+    /// A pipe or FIFO, and the descriptor by which it is used.
+    pub struct PipeInfo as "pipeinfo_t" {
+        /// The inode's number: what makes a pipe the same on both ends.
+        0 pipe_ino: u64 as "uint64_t";
+        /// The descriptor.
+        0 pipe_fd: i32 as "int";
+        /// Which end it is: 0 for reading, 1 for writing, 2 for both (a FIFO opened so).
+        1 pipe_end: i32 as "int";
+        /// 1 when calls on it do not wait (O_NONBLOCK).
+        1 pipe_nonblock: i32 as "int";
+        /// 1 for a FIFO, which has a name in a file system.
+        2 pipe_fifo: i32 as "int";
+        /// Bytes in the pipe; exact while they lie in 64 buffers at most, else each beyond counts as a full page.
+        3 pipe_bytes: u64 as "uint64_t";
+        /// Bytes that it can hold, when every write fills its buffers (F_GETPIPE_SZ).
+        4 pipe_capacity: u64 as "uint64_t";
+        /// Buffers in use: small writes can fill a pipe long before its bytes do.
+        5 pipe_used: u32 as "uint32_t";
+        /// Buffers that it has.
+        4 pipe_buffers: u32 as "uint32_t";
+        /// Open files for reading.
+        6 pipe_readers: u32 as "uint32_t";
+        /// Open files for writing.
+        6 pipe_writers: u32 as "uint32_t";
+    }
 }
