@@ -31,6 +31,24 @@ pub struct Call {
     pub sort: u32,
     /// Of a socket that is being closed, for its return, when it is gone: family, type, protocol.
     pub socket: [u16; 3],
+    /// Zero: Linux 6.1 refuses a value with gaps that were not written.
+    pub pad: u16,
+    /// Of a call on a pipe: how it waits.
+    pub wait: Wait,
+}
+
+/// How a call waits for the other end of a pipe.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Wait {
+    /// Nanoseconds of CLOCK_MONOTONIC at which the thread went to sleep; 0 while it is awake.
+    pub since: u64,
+    /// Nanoseconds that it has slept.
+    pub slept: u64,
+    /// How often it has gone to sleep.
+    pub times: u32,
+    /// 1 when the call has ended.
+    pub ended: u32,
 }
 
 /// By thread id. The least recently used are the threads that have ended.
@@ -49,6 +67,15 @@ pub fn under_way(number: u32, sort: Sort) -> Option<*mut Call> {
     // SAFETY: a value of the map, which no other thread writes.
     let same = unsafe { (*call).number == number && (*call).sort == sort as u32 };
     same.then_some(call)
+}
+
+/// The call that a thread is in, if it is in one on a pipe.
+#[inline(always)]
+pub fn on_pipe(thread: u32) -> Option<*mut Call> {
+    let call = CALLS.get_ptr_mut(&thread)?;
+    // SAFETY: a value of the map, which only that thread and the switch from and to it write.
+    let inside = unsafe { (*call).sort == Sort::Pipe as u32 && (*call).wait.ended == 0 };
+    inside.then_some(call)
 }
 
 #[inline(always)]
@@ -93,6 +120,8 @@ fn remember(ctx: Context) {
             (Shape::Close, Sort::Socket) => net::identity(net::sock(file)),
             _ => [0; 3],
         },
+        pad: 0,
+        wait: Wait { since: 0, slept: 0, times: 0, ended: 0 },
     };
     // The map evicts the least recently used when it is full; nothing is left to do where that fails.
     let _ = CALLS.insert(&thread, &call, 0);
@@ -112,8 +141,9 @@ fn shape(number: u32) -> Option<Shape> {
     None
 }
 
+/// The current thread.
 #[inline(always)]
-fn thread() -> u32 {
+pub fn thread() -> u32 {
     // SAFETY: a helper without arguments.
     unsafe { bpf_get_current_pid_tgid() as u32 }
 }

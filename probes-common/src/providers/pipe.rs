@@ -108,10 +108,18 @@ const PIPE: Arg = Arg { ctype: "pipeinfo_t *", field: "pi", doc: "the pipe" };
 const TRANSFER_ARGS: &[Arg] = &[
     PIPE,
     Arg { ctype: "uint64_t", field: "asked", doc: "bytes asked for; of readv and writev the first 16 parts" },
-    Arg { ctype: "int64_t", field: "done", doc: "bytes moved, -1 on failure; a read of 0 is the end of the data" },
+    Arg {
+        ctype: "int64_t",
+        field: "done",
+        doc: "bytes moved, -1 on failure; a read of 0 is the end of the data",
+    },
     Arg { ctype: "int", field: "error", doc: "the error, 0 on success" },
     Arg { ctype: "uint64_t", field: "latency", doc: "nanoseconds that the call took" },
-    Arg { ctype: "uint64_t", field: "blocked", doc: "nanoseconds of them in which the thread waited for the other end" },
+    Arg {
+        ctype: "uint64_t",
+        field: "blocked",
+        doc: "nanoseconds of them in which the thread waited for the other end",
+    },
 ];
 
 const BLOCK_ARGS: &[Arg] = &[
