@@ -1,3 +1,128 @@
 //! Names, types and rules: the untyped tree becomes a typed program, or diagnostics.
+//!
+//! Invariants: total, whatever the tree, and all that is wrong is told in one run. Tables say what exists
+//! ([`builtins`], [`functions`], [`constants`], [`options`], [`types`]); the other files say how it goes together.
 
+mod action;
+mod aggregation;
+pub mod builtins;
+mod clause;
+mod conform;
+pub mod constants;
+mod declaration;
+mod expr;
+mod fold;
+mod format;
+pub mod functions;
+mod macros;
+mod names;
+mod operators;
+pub mod options;
+mod place;
+mod probe;
 pub mod typed;
+pub mod types;
+mod unsupported;
+mod variables;
+
+use crate::diagnostic::{Diagnostic, Problems, Severity, Span};
+use crate::provider::Catalog;
+use crate::syntax::ast;
+
+pub use macros::Macros;
+pub use options::Options;
+
+/// A program that may be compiled.
+#[derive(Debug)]
+pub struct Checked {
+    /// The program.
+    pub program: typed::Program,
+    /// The options as the program's pragmas left them.
+    pub options: Options,
+    /// What its author should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Checks program texts that run together, in order: they share their variables and aggregations.
+pub fn check(
+    programs: &[ast::Program],
+    catalog: &mut Catalog,
+    options: &Options,
+    macros: &Macros,
+) -> Result<Checked, Problems> {
+    let mut checker = Checker {
+        catalog,
+        macros,
+        options: options.clone(),
+        found: Vec::new(),
+        variables: variables::Variables::default(),
+        aggregations: aggregation::Aggregations::default(),
+        used_arguments: Vec::new(),
+        clause: probe::Matched::default(),
+    };
+    for program in programs {
+        program.pragmas.iter().for_each(|pragma| checker.pragma(pragma));
+    }
+    let clauses = programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
+    checker.finish(clauses)
+}
+
+/// A diagnostic has been made: there is nothing to go on with.
+#[derive(Debug, Clone, Copy)]
+struct Refused;
+
+/// What all parts of the check share.
+struct Checker<'a> {
+    catalog: &'a mut Catalog,
+    macros: &'a Macros,
+    options: Options,
+    found: Vec<Diagnostic>,
+    variables: variables::Variables,
+    aggregations: aggregation::Aggregations,
+    /// For each macro argument, whether it was used.
+    used_arguments: Vec<bool>,
+    /// The probes of the clause at hand.
+    clause: probe::Matched,
+}
+
+impl Checker<'_> {
+    /// Records what is wrong.
+    fn refuse(&mut self, diagnostic: Diagnostic) -> Refused {
+        self.found.push(diagnostic);
+        Refused
+    }
+
+    fn finish(mut self, clauses: Vec<typed::Clause>) -> Result<Checked, Problems> {
+        self.check_arguments_used();
+        let aggregations = self.finish_aggregations();
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        for diagnostic in std::mem::take(&mut self.found) {
+            match diagnostic.severity {
+                Severity::Error => problems.push(diagnostic),
+                Severity::Warning => warnings.push(diagnostic),
+            }
+        }
+        if !problems.is_empty() {
+            problems.extend(warnings);
+            return Err(Problems::from(problems));
+        }
+        let variables::Variables { globals, locals, dynamics, .. } = self.variables;
+        let mut program = typed::Program { clauses, globals, locals, dynamics, aggregations };
+        conform::conform(&mut program);
+        let warnings = Problems::from(warnings).into_sorted();
+        Ok(Checked { program, options: self.options, warnings })
+    }
+}
+
+/// `1 argument`, `2 arguments`
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The place of something that stands nowhere in particular.
+fn nowhere(diagnostic: Diagnostic, span: Option<Span>) -> Diagnostic {
+    Diagnostic { span, ..diagnostic }
+}
+
+#[cfg(test)]
+mod tests;

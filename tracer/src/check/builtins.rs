@@ -1,0 +1,98 @@
+//! The built-in variables: a table that the checker, `explain` and the reference read.
+//!
+//! Invariant: each name stands once. `args[]` and `arg0` to `arg9` depend on the probe and are handled with it.
+
+use super::typed::{Builtin, IntType, ProbePart, Text, Type};
+use super::types::{INT, UINT64, named};
+
+/// A built-in variable.
+#[derive(Debug)]
+pub struct Row {
+    /// As a program writes it.
+    pub name: &'static str,
+    /// What the code generator knows it by.
+    pub builtin: Builtin,
+    /// Its type.
+    pub ty: Kind,
+    /// What it holds, in one line.
+    pub doc: &'static str,
+}
+
+/// The types that built-in variables have.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// `int`
+    Int,
+    /// `uint64_t`
+    Nanoseconds,
+    /// An integer type by its name.
+    Named(&'static str),
+    /// The name of a thread, 16 bytes.
+    Comm,
+    /// A part of the probe's name.
+    Probe(ProbePart),
+    /// `void *`
+    Address,
+}
+
+impl Row {
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        let int = |ty: IntType| Type::Int(ty);
+        match self.ty {
+            Kind::Int => int(INT),
+            Kind::Nanoseconds => int(UINT64),
+            Kind::Named(name) => int(named(name).unwrap_or(INT)),
+            Kind::Comm => Type::String(Text::Buffer(16)),
+            Kind::Probe(part) => Type::String(Text::Probe(part)),
+            Kind::Address => Type::Pointer(Box::new(Type::Void)),
+        }
+    }
+}
+
+/// The built-in variable of this name.
+pub fn find(name: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.name == name)
+}
+
+macro_rules! table {
+    ($($name:literal, $builtin:expr, $ty:expr, $doc:literal;)*) => {
+        /// Every built-in variable but `args[]` and `argN`.
+        pub static TABLE: &[Row] = &[$(Row { name: $name, builtin: $builtin, ty: $ty, doc: $doc },)*];
+    };
+}
+
+table! {
+    "pid", Builtin::Pid, Kind::Named("pid_t"), "process id of the current thread";
+    "tid", Builtin::Tid, Kind::Named("id_t"), "id of the current thread";
+    "ppid", Builtin::Ppid, Kind::Named("pid_t"), "process id of the current process's parent";
+    "uid", Builtin::Uid, Kind::Named("uid_t"), "real user id of the current process";
+    "gid", Builtin::Gid, Kind::Named("gid_t"), "real group id of the current process";
+    "execname", Builtin::Execname, Kind::Comm, "name of the program that the current thread runs, as the kernel keeps it";
+    "probeprov", Builtin::ProbePart(ProbePart::Provider), Kind::Probe(ProbePart::Provider), "provider of the firing probe";
+    "probemod", Builtin::ProbePart(ProbePart::Module), Kind::Probe(ProbePart::Module), "module of the firing probe";
+    "probefunc", Builtin::ProbePart(ProbePart::Function), Kind::Probe(ProbePart::Function), "function of the firing probe";
+    "probename", Builtin::ProbePart(ProbePart::Name), Kind::Probe(ProbePart::Name), "name of the firing probe";
+    "timestamp", Builtin::Timestamp, Kind::Nanoseconds, "nanoseconds of a clock that never goes back; the same all through a clause";
+    "walltimestamp", Builtin::Walltimestamp, Kind::Nanoseconds, "nanoseconds since 1970-01-01 00:00 UTC";
+    "cpu", Builtin::Cpu, Kind::Named("processorid_t"), "number of the current CPU";
+    "errno", Builtin::Errno, Kind::Int, "error of the system call that is returning; 0 where there is none";
+    "id", Builtin::Id, Kind::Named("uint_t"), "id of the firing probe, as -l shows it";
+    "epid", Builtin::Epid, Kind::Named("uint_t"), "enabled probe id: which clause on which probe this is";
+    "curthread", Builtin::Curthread, Kind::Address, "address of the current thread in the kernel";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_name_is_known() {
+        for row in TABLE {
+            if let Kind::Named(name) = row.ty {
+                assert!(named(name).is_some(), "{name}");
+            }
+            assert_eq!(TABLE.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The options of `-x` and `#pragma D option`: one table with what each takes, what it does and where it is kept.
+//!
+//! Invariant: an [`Options`] holds only values that the table allows.
+
+use thiserror::Error;
+
+use crate::diagnostic::nearest;
+
+/// The options' values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Print only what the program prints.
+    pub quiet: bool,
+    /// Destructive actions are allowed.
+    pub destructive: bool,
+    /// A macro argument that is not given is 0 or "".
+    pub defaultargs: bool,
+    /// A probe description may match no probe.
+    pub zdefs: bool,
+    /// A program may have no clause.
+    pub empty: bool,
+    /// Print strings' bytes as numbers when they are not text.
+    pub rawbytes: bool,
+    /// Bytes of a string variable, a multiple of 8.
+    pub strsize: u64,
+    /// Bytes of the buffer between the kernel and the tracer.
+    pub bufsize: u64,
+    /// Bytes for the keys of an aggregation.
+    pub aggsize: u64,
+    /// Bytes for dynamic variables.
+    pub dynvarsize: u64,
+    /// Nanoseconds between two looks at the buffer.
+    pub switchrate: u64,
+    /// Nanoseconds between two looks at the aggregations.
+    pub aggrate: u64,
+    /// Sort aggregations by key.
+    pub aggsortkey: bool,
+    /// By which part of the key, from 0.
+    pub aggsortkeypos: u64,
+    /// By which aggregation, where several are printed, from 0.
+    pub aggsortpos: u64,
+    /// Largest first.
+    pub aggsortrev: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            quiet: false,
+            destructive: false,
+            defaultargs: false,
+            zdefs: false,
+            empty: false,
+            rawbytes: false,
+            strsize: 256,
+            bufsize: 4 << 20,
+            aggsize: 4 << 20,
+            dynvarsize: 1 << 20,
+            switchrate: SECOND,
+            aggrate: SECOND,
+            aggsortkey: false,
+            aggsortkeypos: 0,
+            aggsortpos: 0,
+            aggsortrev: false,
+        }
+    }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+/// One option.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What it does, in one line.
+    pub doc: &'static str,
+}
+
+/// What an option takes, and where it is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Takes {
+    /// Nothing, or yes or no.
+    Flag(fn(&mut Options) -> &mut bool),
+    /// A number of bytes with k, m, g or t behind it; from and to.
+    Size(fn(&mut Options) -> &mut u64, u64, u64),
+    /// A period with its unit, or a number of times a second.
+    Rate(fn(&mut Options) -> &mut u64),
+    /// A number; up to.
+    Number(fn(&mut Options) -> &mut u64, u64),
+    /// Anything: accepted because programs from elsewhere set it, without effect here.
+    Ignored,
+}
+
+/// Why an option was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OptionError {
+    /// There is no such option.
+    #[error("there is no option `{name}`")]
+    Unknown {
+        /// As given.
+        name: String,
+        /// The nearest that there is.
+        nearest: Option<&'static str>,
+    },
+    /// It needs a value.
+    #[error("option `{name}` needs a value: {expected}")]
+    Missing {
+        /// The option.
+        name: &'static str,
+        /// What it takes.
+        expected: String,
+    },
+    /// The value is not of the right form.
+    #[error("option `{name}` does not take `{value}`")]
+    Invalid {
+        /// The option.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What it takes.
+        expected: String,
+    },
+}
+
+impl OptionError {
+    /// What to do.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            OptionError::Unknown { nearest, .. } => nearest.map(|name| format!("did you mean `{name}`?")),
+            OptionError::Missing { expected, .. } | OptionError::Invalid { expected, .. } => {
+                Some(format!("it takes {expected}"))
+            }
+        }
+    }
+}
+
+macro_rules! table {
+    ($($name:literal $takes:expr, $doc:literal;)*) => {
+        /// Every option.
+        pub static TABLE: &[Row] = &[$(Row { name: $name, takes: $takes, doc: $doc },)*];
+    };
+}
+
+use Takes::{Flag, Ignored, Number, Rate, Size};
+
+const GIB: u64 = 1 << 30;
+
+table! {
+    "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
+    "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
+    "defaultargs" Flag(|o| &mut o.defaultargs), "makes a macro argument that is not given 0 or \"\"";
+    "zdefs" Flag(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
+    "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
+    "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
+    "strsize" Size(|o| &mut o.strsize, 8, 4096), "bytes of a string variable";
+    "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
+    "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
+    "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";
+    "switchrate" Rate(|o| &mut o.switchrate), "how often what was recorded is printed";
+    "aggrate" Rate(|o| &mut o.aggrate), "how often aggregations are read";
+    "aggsortkey" Flag(|o| &mut o.aggsortkey), "sorts aggregations by key instead of by value";
+    "aggsortkeypos" Number(|o| &mut o.aggsortkeypos, 255), "which part of the key sorts first, from 0";
+    "aggsortpos" Number(|o| &mut o.aggsortpos, 255), "which of several aggregations sorts, from 0";
+    "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
+
+    "amin" Ignored, "stability is not tracked";
+    "argref" Ignored, "unused macro arguments are always an error";
+    "bufpolicy" Ignored, "the buffer is always read while it is filled";
+    "bufresize" Ignored, "the buffer has the size that was asked for, or the program is refused";
+    "cleanrate" Ignored, "dynamic variables are freed at once";
+    "core" Ignored, "no object of D code is made";
+    "knodefs" Ignored, "kernel symbols are always looked up";
+    "linkmode" Ignored, "kernel symbols are always looked up";
+    "nolibs" Ignored, "no D library is read at start";
+    "pgmax" Ignored, "no limit on grabbed processes is needed";
+    "statusrate" Ignored, "drops are told when they are seen";
+    "stdc" Ignored, "C's integer promotions are always those of ISO C";
+    "undef" Ignored, "identifiers are always checked";
+    "unodefs" Ignored, "user symbols are always checked";
+    "version" Ignored, "there is one version of the language";
+}
+
+impl Options {
+    /// Sets an option as `-x name[=value]` and `#pragma D option` do.
+    ///
+    /// Gives the option's row, by which the caller can tell that it is without effect.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<&'static Row, OptionError> {
+        let Some(row) = TABLE.iter().find(|row| row.name == name) else {
+            let nearest = nearest(name, TABLE.iter().map(|row| row.name))
+                .and_then(|near| TABLE.iter().find(|row| row.name == near).map(|row| row.name));
+            return Err(OptionError::Unknown { name: name.to_owned(), nearest });
+        };
+        let needed = || value.ok_or(OptionError::Missing { name: row.name, expected: row.takes.to_string() });
+        let invalid = |value: &str| OptionError::Invalid {
+            name: row.name,
+            value: value.to_owned(),
+            expected: row.takes.to_string(),
+        };
+        match row.takes {
+            Flag(place) => {
+                *place(self) = match value {
+                    None => true,
+                    Some(value) => parse_flag(value).ok_or_else(|| invalid(value))?,
+                };
+            }
+            Size(place, least, most) => {
+                let value = needed()?;
+                let size = parse_size(value).filter(|size| (least..=most).contains(size));
+                *place(self) = size.ok_or_else(|| invalid(value))?.next_multiple_of(8);
+            }
+            Rate(place) => {
+                let value = needed()?;
+                *place(self) = parse_rate(value).ok_or_else(|| invalid(value))?;
+            }
+            Number(place, most) => {
+                let value = needed()?;
+                let number = value.parse().ok().filter(|number| *number <= most);
+                *place(self) = number.ok_or_else(|| invalid(value))?;
+            }
+            Ignored => {}
+        }
+        Ok(row)
+    }
+}
+
+impl std::fmt::Display for Takes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Flag(_) => f.write_str("nothing, or 1 or 0"),
+            Size(_, least, most) => {
+                write!(f, "a number of bytes from {least} to {most}, with k, m or g for larger units")
+            }
+            Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
+            Number(_, most) => write!(f, "a number from 0 to {most}"),
+            Ignored => f.write_str("anything"),
+        }
+    }
+}
+
+fn parse_flag(text: &str) -> Option<bool> {
+    match text {
+        "1" | "yes" | "true" | "on" | "enabled" => Some(true),
+        "0" | "no" | "false" | "off" | "disabled" => Some(false),
+        _ => None,
+    }
+}
+
+/// `4096`, `16k`, `4m`, `1g`
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" => 10,
+        "m" | "mb" => 20,
+        "g" | "gb" => 30,
+        "t" | "tb" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// A rate in nanoseconds: `100ms`, `2s`, `10hz`, `10` (times a second).
+fn parse_rate(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "ns" | "nsec" => 1,
+        "us" | "usec" => 1_000,
+        "ms" | "msec" => 1_000_000,
+        "s" | "sec" => SECOND,
+        "m" | "min" => 60 * SECOND,
+        "h" | "hour" => 3_600 * SECOND,
+        "d" | "day" => 86_400 * SECOND,
+        "" | "hz" => 0,
+        _ => return None,
+    };
+    let number: u64 = digits.parse().ok()?;
+    let nanoseconds = if unit == 0 { SECOND.checked_div(number)? } else { number.checked_mul(unit)? };
+    (nanoseconds > 0).then_some(nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_with_their_units() {
+        let mut options = Options::default();
+        options.set("quiet", None).unwrap();
+        options.set("strsize", Some("100")).unwrap();
+        options.set("bufsize", Some("16m")).unwrap();
+        options.set("switchrate", Some("10")).unwrap();
+        options.set("aggrate", Some("250ms")).unwrap();
+        assert!(options.quiet);
+        assert_eq!((options.strsize, options.bufsize), (104, 16 << 20));
+        assert_eq!((options.switchrate, options.aggrate), (100_000_000, 250_000_000));
+        options.set("quiet", Some("0")).unwrap();
+        assert!(!options.quiet);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let mut options = Options::default();
+        let error = options.set("strsiez", Some("1")).unwrap_err();
+        assert_eq!(error.help().as_deref(), Some("did you mean `strsize`?"));
+        for (name, value) in [("strsize", "1"), ("strsize", "x"), ("switchrate", "0"), ("quiet", "maybe")] {
+            assert!(matches!(options.set(name, Some(value)), Err(OptionError::Invalid { .. })), "{name}={value}");
+        }
+        assert!(matches!(options.set("bufsize", None), Err(OptionError::Missing { .. })));
+        assert_eq!(options, Options::default());
+    }
+}

@@ -1,0 +1,70 @@
+//! Parts of the language that are parsed and not compiled yet: one place says so.
+
+use super::{Checker, Refused};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+
+/// What is not compiled yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Construct {
+    If,
+    Inline,
+    Translator,
+    Typedef,
+    Record,
+    Enum,
+    Float,
+    Symbol,
+    Offsetof,
+    Xlate,
+    CArray,
+    FunctionType,
+    AddressOf,
+    StringofAddress,
+    DerefOfAggregate,
+    EffectInKey,
+    KernelMember,
+}
+
+impl Construct {
+    /// How it is called, and what to do instead, where there is something.
+    fn words(self) -> (&'static str, Option<&'static str>) {
+        use Construct as C;
+        match self {
+            C::If => ("`if` and `else`", Some("give each case a clause with its own predicate, or use `? :`")),
+            C::Inline => ("`inline`", Some("assign to a global variable in BEGIN, or write the value")),
+            C::Translator => ("a translator", None),
+            C::Typedef => ("`typedef`", Some("write the type itself")),
+            C::Record => ("a structure or union of your own or of the kernel", None),
+            C::Enum => ("`enum`", Some("write the values, or keep them in global variables")),
+            C::Float => ("a floating-point value", Some("count in smaller units, in integers")),
+            C::Symbol => ("a kernel symbol", None),
+            C::Offsetof => ("`offsetof`", None),
+            C::Xlate => ("`xlate`", Some("args[] holds what the probe gives, translated already")),
+            C::CArray => ("an array of a fixed size", Some("an associative array has a type in its brackets: `int a[int]`")),
+            C::FunctionType => ("a function type", None),
+            C::AddressOf => ("taking an address with `&`", None),
+            C::StringofAddress => (
+                "`stringof` of an address in the kernel",
+                Some("copyinstr() reads a string of the traced program"),
+            ),
+            C::DerefOfAggregate => ("a whole structure or string behind a pointer", None),
+            C::EffectInKey => (
+                "a subscript with an effect in a place that is read and written",
+                Some("compute the subscript in a statement of its own"),
+            ),
+            C::KernelMember => ("a member of a kernel structure", None),
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Refuses a construct.
+    pub(super) fn unsupported(&mut self, construct: Construct, span: Span) -> Refused {
+        let (name, instead) = construct.words();
+        let diagnostic = Diagnostic::error(Tag::D_NOT_SUPPORTED, span, format!("{name} is not supported yet"));
+        self.refuse(match instead {
+            Some(instead) => diagnostic.help(instead),
+            None => diagnostic.help("leave it out"),
+        })
+    }
+}
