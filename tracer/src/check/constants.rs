@@ -2,8 +2,8 @@
 //!
 //! Invariant: a name has one value; names of the running system's tables come before the fixed ones.
 
-use super::types::{INT, ULONG};
 use super::typed::IntType;
+use super::types::{INT, ULONG};
 use crate::kernel::syscalls;
 use probes_common::names::CONSTANTS;
 

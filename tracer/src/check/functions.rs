@@ -152,7 +152,7 @@ macro_rules! table {
             role: $role,
             params: &[$($param),*],
             required: $required,
-            repeats: false $(|| $more == "...")?,
+            repeats: false $(|| !$more.is_empty())?,
             tags: $tags,
             prototype: $prototype,
             doc: $doc,

@@ -25,7 +25,7 @@ pub mod types;
 mod unsupported;
 mod variables;
 
-use crate::diagnostic::{Diagnostic, Problems, Severity, Span};
+use crate::diagnostic::{Diagnostic, Problems, Severity};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
@@ -63,7 +63,8 @@ pub fn check(
     for program in programs {
         program.pragmas.iter().for_each(|pragma| checker.pragma(pragma));
     }
-    let clauses = programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
+    let clauses =
+        programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
     checker.finish(clauses)
 }
 
@@ -118,11 +119,3 @@ impl Checker<'_> {
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
-
-/// The place of something that stands nowhere in particular.
-fn nowhere(diagnostic: Diagnostic, span: Option<Span>) -> Diagnostic {
-    Diagnostic { span, ..diagnostic }
-}
-
-#[cfg(test)]
-mod tests;

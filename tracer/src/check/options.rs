@@ -306,7 +306,10 @@ mod tests {
         let error = options.set("strsiez", Some("1")).unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `strsize`?"));
         for (name, value) in [("strsize", "1"), ("strsize", "x"), ("switchrate", "0"), ("quiet", "maybe")] {
-            assert!(matches!(options.set(name, Some(value)), Err(OptionError::Invalid { .. })), "{name}={value}");
+            assert!(
+                matches!(options.set(name, Some(value)), Err(OptionError::Invalid { .. })),
+                "{name}={value}"
+            );
         }
         assert!(matches!(options.set("bufsize", None), Err(OptionError::Missing { .. })));
         assert_eq!(options, Options::default());

@@ -30,7 +30,9 @@ impl Construct {
     fn words(self) -> (&'static str, Option<&'static str>) {
         use Construct as C;
         match self {
-            C::If => ("`if` and `else`", Some("give each case a clause with its own predicate, or use `? :`")),
+            C::If => {
+                ("`if` and `else`", Some("give each case a clause with its own predicate, or use `? :`"))
+            }
             C::Inline => ("`inline`", Some("assign to a global variable in BEGIN, or write the value")),
             C::Translator => ("a translator", None),
             C::Typedef => ("`typedef`", Some("write the type itself")),
@@ -40,7 +42,10 @@ impl Construct {
             C::Symbol => ("a kernel symbol", None),
             C::Offsetof => ("`offsetof`", None),
             C::Xlate => ("`xlate`", Some("args[] holds what the probe gives, translated already")),
-            C::CArray => ("an array of a fixed size", Some("an associative array has a type in its brackets: `int a[int]`")),
+            C::CArray => (
+                "an array of a fixed size",
+                Some("an associative array has a type in its brackets: `int a[int]`"),
+            ),
             C::FunctionType => ("a function type", None),
             C::AddressOf => ("taking an address with `&`", None),
             C::StringofAddress => (
@@ -61,7 +66,8 @@ impl Checker<'_> {
     /// Refuses a construct.
     pub(super) fn unsupported(&mut self, construct: Construct, span: Span) -> Refused {
         let (name, instead) = construct.words();
-        let diagnostic = Diagnostic::error(Tag::D_NOT_SUPPORTED, span, format!("{name} is not supported yet"));
+        let diagnostic =
+            Diagnostic::error(Tag::D_NOT_SUPPORTED, span, format!("{name} is not supported yet"));
         self.refuse(match instead {
             Some(instead) => diagnostic.help(instead),
             None => diagnostic.help("leave it out"),

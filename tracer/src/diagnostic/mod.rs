@@ -142,6 +142,8 @@ pub struct Diagnostic {
     pub message: String,
     /// A few words to stand beside the marked text; may be empty.
     pub label: String,
+    /// Other places that have to do with it, with a few words for each.
+    pub related: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
 }
@@ -155,6 +157,7 @@ impl Diagnostic {
             span: Some(span),
             message: message.into(),
             label: String::new(),
+            related: Vec::new(),
             help: None,
         }
     }
@@ -172,6 +175,12 @@ impl Diagnostic {
     /// With words beside the marked text.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// With another place that has to do with it.
+    pub fn related(mut self, span: Span, words: impl Into<String>) -> Self {
+        self.related.push((span, words.into()));
         self
     }
 

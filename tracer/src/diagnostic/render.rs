@@ -15,12 +15,18 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
     };
     let title = level.primary_title(escape(&diagnostic.message)).id(diagnostic.code.name());
     let snippet = diagnostic.span.and_then(|span| Excerpt::cut(sources, span));
+    let related = diagnostic
+        .related
+        .iter()
+        .filter_map(|(span, words)| Some((Excerpt::cut(sources, *span)?, escape(words))));
+    let related: Vec<_> = related.collect();
     let help = diagnostic.help.as_deref().map(|help| Level::HELP.message(escape(help)));
     let group = match &snippet {
-        Some(excerpt) => title.element(excerpt.snippet(&escape(&diagnostic.label))),
+        Some(excerpt) => title.element(excerpt.snippet(AnnotationKind::Primary, &escape(&diagnostic.label))),
         None => title.elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
     };
-    let group = group.elements(help);
+    let related = related.iter().map(|(excerpt, words)| excerpt.snippet(AnnotationKind::Context, words));
+    let group = group.elements(related).elements(help);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }
@@ -60,8 +66,8 @@ impl Excerpt {
         })
     }
 
-    fn snippet(&self, label: &str) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-        let mark = AnnotationKind::Primary.span(self.start..self.end);
+    fn snippet(&self, kind: AnnotationKind, label: &str) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+        let mark = kind.span(self.start..self.end);
         let mark = if label.is_empty() { mark } else { mark.label(label.to_owned()) };
         Snippet::source(&self.text).path(&self.name).line_start(self.line).annotation(mark)
     }

@@ -1,0 +1,110 @@
+//! Clauses, and what else stands at the outermost level of a program.
+
+use super::functions::{Role, find};
+use super::operators::has_effect;
+use super::typed::{Clause, Expr, Stmt};
+use super::unsupported::Construct;
+use super::{Checker, Refused};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{self, ItemKind, PragmaKind, StmtKind};
+
+impl Checker<'_> {
+    /// A pragma. What it says holds for the whole program, wherever it stands.
+    pub(super) fn pragma(&mut self, pragma: &ast::Pragma) {
+        match &pragma.kind {
+            PragmaKind::Option { name, value } => {
+                let text = value.as_ref().map(|value| value.name.as_str());
+                match self.options.set(&name.name, text) {
+                    Ok(_) => {}
+                    Err(error) => {
+                        let unknown = matches!(error, super::options::OptionError::Unknown { .. });
+                        let span = value.as_ref().filter(|_| !unknown).map_or(name.span, |value| value.span);
+                        let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
+                        let help =
+                            error.help().unwrap_or_else(|| "`tracer explain` lists the options".to_owned());
+                        self.found.push(diagnostic.help(help));
+                    }
+                }
+            }
+            PragmaKind::Error(text) => {
+                let message = format!("the program refuses itself: {text}");
+                let diagnostic = Diagnostic::error(Tag::D_PRAGERR, pragma.span, message);
+                self.found.push(diagnostic.help("see what the program says about itself"));
+            }
+            // Stability is not tracked, and no library needs to be read first.
+            PragmaKind::Attributes { .. } | PragmaKind::Binding { .. } | PragmaKind::DependsOn { .. } => {}
+        }
+    }
+
+    /// One item; a clause is what comes out.
+    pub(super) fn item(&mut self, item: &ast::Item) -> Option<Clause> {
+        match &item.kind {
+            ItemKind::Clause(clause) => return self.clause(clause, item.span),
+            ItemKind::Declaration(declaration) => self.declaration(declaration),
+            ItemKind::Inline(inline) => {
+                self.unsupported(Construct::Inline, item.span);
+                if let Some(name) = &inline.declarator.name {
+                    self.variables.add_refused(ast::Scope::Global, &name.name);
+                }
+            }
+            ItemKind::Translator(_) => {
+                self.unsupported(Construct::Translator, item.span);
+            }
+        }
+        None
+    }
+
+    fn clause(&mut self, clause: &ast::Clause, span: Span) -> Option<Clause> {
+        self.clause = self.match_probes(&clause.probes);
+        if self.clause.probes.is_empty() && !self.clause.refused {
+            return None;
+        }
+        let predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        let statements = self.statements(clause.body.as_deref().unwrap_or_default());
+        let probes = std::mem::take(&mut self.clause).probes;
+        Some(Clause { probes, predicate: predicate.and_then(Result::ok), statements, span })
+    }
+
+    fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
+        let expr = self.expr(predicate)?;
+        if expr.ty.is_scalar() {
+            return Ok(expr.condition());
+        }
+        let message = format!("a predicate is a number, zero or not; this is a {}", expr.ty);
+        let help = match expr.ty.as_text() {
+            Some(_) => "compare it: `== \"...\"`",
+            None => "name a member and compare it",
+        };
+        Err(self.refuse(Diagnostic::error(Tag::D_PRED_SCALAR, expr.span, message).help(help)))
+    }
+
+    fn statements(&mut self, statements: &[ast::Stmt]) -> Vec<Stmt> {
+        statements.iter().filter_map(|statement| self.statement(statement).ok()).collect()
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt) -> Result<Stmt, Refused> {
+        match &statement.kind {
+            StmtKind::Aggregate { agg, func, args } => self.aggregate(agg, func, args, statement.span),
+            StmtKind::If { .. } => Err(self.unsupported(Construct::If, statement.span)),
+            StmtKind::Expr(expr) => {
+                if let ast::ExprKind::Call { func, args } = &expr.kind
+                    && let Some(row) = find(&func.name)
+                    && let Role::Action(action) = row.role
+                {
+                    let action = self.action(row, action, args, expr.span)?;
+                    return Ok(Stmt::Action(action, statement.span));
+                }
+                let expr = self.expr(expr)?;
+                if !has_effect(&expr) {
+                    let diagnostic = Diagnostic::warning(
+                        Tag::D_EXPR_NULL,
+                        expr.span,
+                        "this computes a value and drops it",
+                    );
+                    self.found.push(diagnostic.help("trace() records a value, `=` keeps it"));
+                }
+                Ok(Stmt::Expr(expr))
+            }
+        }
+    }
+}

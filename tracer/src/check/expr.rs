@@ -1,0 +1,411 @@
+//! Expressions: each kind of the untyped tree becomes its typed form.
+
+use probes_common::schema::StructDef;
+
+use super::functions::{Gives, Param, Role, Row, find};
+use super::names::{STATE_NAMES, integer};
+use super::typed::{CompareOp, Expr, ExprKind, Text, Type, UnaryOp};
+use super::types::{INT, ULONG, named, of_field, of_literal};
+use super::unsupported::Construct;
+use super::{Checker, Refused, fold, functions};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{self, Scope, UnOp};
+
+impl Checker<'_> {
+    /// An expression as a value.
+    pub(super) fn expr(&mut self, expr: &ast::Expr) -> Result<Expr, Refused> {
+        let span = expr.span;
+        match &expr.kind {
+            ast::ExprKind::Int(literal) => Ok(integer(literal.value as i64, of_literal(literal), span)),
+            ast::ExprKind::Char(value) => Ok(integer(*value as i64, INT, span)),
+            ast::ExprKind::Str(bytes) => Ok(string(bytes, span)),
+            ast::ExprKind::Var(scope, name) => self.name(*scope, name, span),
+            ast::ExprKind::Macro(argument) => self.macro_value(argument, span),
+            ast::ExprKind::Agg(_) => {
+                let diagnostic =
+                    Diagnostic::error(Tag::D_OP_DYN, span, "an aggregation has no value in an expression");
+                Err(self.refuse(
+                    diagnostic
+                        .help("printa() prints it; a global variable can be counted with `++` and used"),
+                ))
+            }
+            ast::ExprKind::Call { func, args } => self.call(func, args, span),
+            ast::ExprKind::Index { base, keys } => self.index(base, keys, span),
+            ast::ExprKind::Member { base, arrow, member } => self.member(base, *arrow, member, span),
+            ast::ExprKind::Unary { op, expr } => self.prefix(*op, expr, span),
+            ast::ExprKind::Binary { op, left, right } => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                self.binary(*op, left?, right?, span)
+            }
+            ast::ExprKind::Assign { op, place, value } => self.assignment(*op, place, value, span),
+            ast::ExprKind::Cond { cond, then, otherwise } => {
+                let (cond, then, otherwise) = (self.expr(cond), self.expr(then), self.expr(otherwise));
+                self.conditional(cond?, then?, otherwise?, span)
+            }
+            ast::ExprKind::Cast { ty, expr } => {
+                let (to, expr) = (self.type_name(ty), self.expr(expr));
+                self.cast(to?, expr?, span)
+            }
+            ast::ExprKind::SizeofType(ty) => {
+                let ty = self.type_name(ty)?;
+                self.size(&ty, span)
+            }
+            ast::ExprKind::Float(_) => Err(self.unsupported(Construct::Float, span)),
+            ast::ExprKind::Symbol { .. } => Err(self.unsupported(Construct::Symbol, span)),
+            ast::ExprKind::Offsetof { .. } => Err(self.unsupported(Construct::Offsetof, span)),
+            ast::ExprKind::Xlate { .. } => Err(self.unsupported(Construct::Xlate, span)),
+            ast::ExprKind::Error => Err(Refused),
+        }
+    }
+
+    fn prefix(&mut self, op: UnOp, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
+        match op {
+            UnOp::PreInc => return self.step(inner, 1, false, span),
+            UnOp::PreDec => return self.step(inner, -1, false, span),
+            UnOp::PostInc => return self.step(inner, 1, true, span),
+            UnOp::PostDec => return self.step(inner, -1, true, span),
+            UnOp::Addr => return Err(self.unsupported(Construct::AddressOf, span)),
+            UnOp::Sizeof => return self.sizeof(inner, span),
+            _ => {}
+        }
+        let expr = self.expr(inner)?;
+        match op {
+            UnOp::Plus => self.unary(None, expr, span),
+            UnOp::Neg => self.unary(Some(UnaryOp::Neg), expr, span),
+            UnOp::BitNot => self.unary(Some(UnaryOp::BitNot), expr, span),
+            UnOp::Not => {
+                let kind = ExprKind::Not(Box::new(self.condition(expr)?));
+                Ok(Expr { kind, ty: Type::INT, span })
+            }
+            UnOp::Deref => self.deref(expr, span),
+            _ => match expr.ty {
+                Type::String(_) => Ok(expr),
+                Type::Int(_) | Type::Pointer(_) if expr.ty.is_scalar() => {
+                    Err(self.unsupported(Construct::StringofAddress, span))
+                }
+                _ => {
+                    let message = format!("a {} cannot be made a string", expr.ty);
+                    Err(self.refuse(
+                        Diagnostic::error(Tag::D_STRINGOF_TYPE, span, message).help("name a member: `->`"),
+                    ))
+                }
+            },
+        }
+    }
+
+    /// `sizeof expr`, where a bare name may be a type's.
+    fn sizeof(&mut self, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
+        if let ast::ExprKind::Var(Scope::Global, name) = &inner.kind
+            && self.variables.get(Scope::Global, &name.name).is_none()
+            && let Some(ty) = named(&name.name)
+        {
+            return self.size(&Type::Int(ty), span);
+        }
+        let ty = self.expr(inner)?.ty;
+        self.size(&ty, span)
+    }
+
+    fn size(&mut self, ty: &Type, span: Span) -> Result<Expr, Refused> {
+        let size = match ty {
+            Type::String(Text::Buffer(size)) => Some(*size),
+            Type::String(_) => self.string().size(),
+            ty => ty.size(),
+        };
+        match size {
+            Some(size) => Ok(integer(i64::from(size), named("size_t").unwrap_or(ULONG), span)),
+            None => {
+                let diagnostic = Diagnostic::error(Tag::D_SIZEOF_TYPE, span, format!("{ty} has no size"));
+                Err(self.refuse(diagnostic.help("ask for the size of a number, a pointer or a string")))
+            }
+        }
+    }
+
+    /// `*pointer`
+    fn deref(&mut self, pointer: Expr, span: Span) -> Result<Expr, Refused> {
+        let to = match &pointer.ty {
+            Type::Pointer(to) => (**to).clone(),
+            ty => {
+                let message = format!("a {ty} is no pointer");
+                let diagnostic = Diagnostic::error(Tag::D_DEREF_NONPTR, pointer.span, message);
+                return Err(self.refuse(diagnostic.help("cast it to a pointer first, as in `*(int *)arg0`")));
+            }
+        };
+        match to {
+            Type::Int(_) | Type::Pointer(_) => {
+                Ok(Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span })
+            }
+            Type::Void => {
+                let message = format!("a {} leads to something of unknown type", pointer.ty);
+                let diagnostic = Diagnostic::error(Tag::D_DEREF_VOID, pointer.span, message);
+                Err(self
+                    .refuse(diagnostic.help("cast it to a pointer to what lies there, as in `*(int *)p`")))
+            }
+            Type::Struct(_) | Type::String(_) => Err(self.unsupported(Construct::DerefOfAggregate, span)),
+        }
+    }
+
+    /// `base[keys]`: an argument, an array's element, or what a pointer leads to.
+    fn index(&mut self, base: &ast::Expr, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+        if let ast::ExprKind::Var(scope, name) = &base.kind {
+            match (scope, name.name.as_str()) {
+                (Scope::Global, "args") => return self.argument(keys, span),
+                (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
+                _ => {}
+            }
+            let pointer = match self.variables.get(*scope, &name.name) {
+                Some(super::variables::Known::Entry(entry)) => {
+                    entry.ty.is_address() && matches!(entry.shape, super::variables::Shape::Scalar(_))
+                }
+                _ => *scope == Scope::Global && Self::is_reserved(&name.name),
+            };
+            if !pointer {
+                return self.element(*scope, name, keys, span);
+            }
+        }
+        let (base, keys) = (self.expr(base), self.keys(keys));
+        let (base, mut keys) = (base?, keys?);
+        match (keys.pop(), keys.is_empty()) {
+            (Some(key), true) if base.ty.is_address() => {
+                let sum = self.binary(ast::BinOp::Add, base, key, span)?;
+                self.deref(sum, span)
+            }
+            _ => {
+                let message = format!("a {} has no elements", base.ty);
+                let diagnostic = Diagnostic::error(Tag::D_ARR_BADREF, base.span, message);
+                Err(self
+                    .refuse(diagnostic.help("only associative arrays, pointers and args[] take a subscript")))
+            }
+        }
+    }
+
+    /// `args[N]`
+    fn argument(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+        let keys = self.keys(keys)?;
+        let number = match keys.as_slice() {
+            [key] => fold::constant(key).and_then(|value| usize::try_from(value).ok()),
+            _ => None,
+        };
+        let Some(number) = number else {
+            let message = "args[] takes an integer constant: each argument has a type of its own";
+            return Err(self.refuse(
+                Diagnostic::error(Tag::D_ARGS_TYPE, span, message).help("write args[0], args[1], ..."),
+            ));
+        };
+        let ty = self.argument_type(number, span)?;
+        Ok(Expr { kind: ExprKind::Args(number as u8), ty, span })
+    }
+
+    /// `tcp_state_string[state]`: a string by its number.
+    fn state_name(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+        let keys = self.keys(keys)?;
+        let [key] = keys.as_slice() else {
+            let diagnostic =
+                Diagnostic::error(Tag::D_PROTO_LEN, span, format!("`{STATE_NAMES}` takes one subscript"));
+            return Err(self.refuse(diagnostic.help("the state: `args[3]->tcps_state`")));
+        };
+        let Some(ty) = key.ty.as_int() else {
+            let message = format!("`{STATE_NAMES}` takes a state's number, not a {}", key.ty);
+            let diagnostic = Diagnostic::error(Tag::D_PROTO_ARG, key.span, message);
+            return Err(self.refuse(diagnostic.help("the state: `args[3]->tcps_state`")));
+        };
+        let [unknown, states @ ..] = probes_common::names::TCP_STATE_STRING else { return Err(Refused) };
+        let mut whole = string(unknown.as_bytes(), span);
+        for (state, name) in (1..).zip(states) {
+            let number = integer(state, ty, span);
+            let kind = ExprKind::Compare(CompareOp::Eq, Box::new(key.clone()), Box::new(number));
+            let found = Expr { kind, ty: Type::INT, span };
+            whole = self.conditional(found, string(name.as_bytes(), span), whole, span)?;
+        }
+        Ok(whole)
+    }
+
+    /// `base->member`, `(*base).member`
+    fn member(
+        &mut self,
+        base: &ast::Expr,
+        arrow: bool,
+        member: &ast::Ident,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let base = match &base.kind {
+            ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => self.expr(expr)?,
+            _ if !arrow => {
+                let base = self.expr(base)?;
+                let message = format!("a {} is no structure", base.ty);
+                let help = if base.ty.is_record() {
+                    "it is a pointer to one: write `->`"
+                } else {
+                    "only structures have members"
+                };
+                return Err(self.refuse(Diagnostic::error(Tag::D_OP_SOU, base.span, message).help(help)));
+            }
+            _ => self.expr(base)?,
+        };
+        let Some(def) = structure(&base.ty) else {
+            if base.ty.is_address() {
+                return Err(self.unsupported(Construct::KernelMember, span));
+            }
+            let message = format!("a {} is no pointer to a structure", base.ty);
+            let help = match base.kind {
+                ExprKind::Arg(number) => format!("args[{number}] has the argument with its type"),
+                _ => "only pointers to structures have members".to_owned(),
+            };
+            return Err(self.refuse(Diagnostic::error(Tag::D_OP_PTR, base.span, message).help(help)));
+        };
+        let Some(field) = def.field(&member.name) else {
+            let message = format!("{} has no member `{}`", def.name, member.name);
+            let diagnostic = Diagnostic::error(Tag::D_TYPE_MEMBER, member.span, message);
+            let names = || def.fields.iter().map(|field| field.name);
+            let diagnostic = diagnostic.did_you_mean(&member.name, names());
+            return Err(self.refuse(match diagnostic.help {
+                Some(_) => diagnostic,
+                None => {
+                    diagnostic.help(format!("its members are {}", names().collect::<Vec<_>>().join(", ")))
+                }
+            }));
+        };
+        Ok(Expr { kind: ExprKind::Member(Box::new(base), field), ty: of_field(field), span })
+    }
+
+    /// `(type)expr`
+    fn cast(&mut self, to: Type, expr: Expr, span: Span) -> Result<Expr, Refused> {
+        let allowed = match (&expr.ty, &to) {
+            (from, to) if from == to => true,
+            (Type::String(_), Type::String(_)) => return Ok(expr),
+            (from, to) => from.is_scalar() && to.is_scalar(),
+        };
+        if allowed {
+            return Ok(Expr { span, ..expr.converted(&to) });
+        }
+        let message = format!("a {} cannot be cast to {to}", expr.ty);
+        let help = match to {
+            Type::String(_) => "copyinstr() reads a string from an address of the traced program",
+            _ if expr.ty.is_record() => "name a member: `->`",
+            _ => "numbers and pointers can be cast to each other",
+        };
+        Err(self.refuse(Diagnostic::error(Tag::D_CAST_INVAL, span, message).help(help)))
+    }
+
+    /// `func(args)` as a value.
+    fn call(&mut self, func: &ast::Ident, args: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+        let Some(row) = find(&func.name) else { return Err(self.unknown_function(func)) };
+        match row.role {
+            Role::Subroutine(subroutine, gives) => {
+                let args = self.arguments(row, args, span)?;
+                let ty = match gives {
+                    Gives::Int(number) => Type::Int(number.ty()),
+                    Gives::Text => self.string(),
+                };
+                Ok(Expr { kind: ExprKind::Call(subroutine, args), ty, span })
+            }
+            Role::Action(_) => {
+                let message = format!("the action `{}` has no value", row.name);
+                Err(self.refuse(
+                    Diagnostic::error(Tag::D_OP_ACT, span, message).help("make it a statement of its own"),
+                ))
+            }
+            Role::Aggregating(_) => Err(self.aggregating_alone(row, span)),
+        }
+    }
+
+    pub(super) fn aggregating_alone(&mut self, row: &Row, span: Span) -> Refused {
+        let message = format!("`{}` is an aggregating function", row.name);
+        let help = format!("assign it to an aggregation: `@name = {};`", row.prototype);
+        self.refuse(Diagnostic::error(Tag::D_AGG_FUNC, span, message).help(help))
+    }
+
+    pub(super) fn unknown_function(&mut self, func: &ast::Ident) -> Refused {
+        let names = functions::TABLE.iter().map(|row| row.name);
+        let message = format!("there is no function `{}`", func.name);
+        let diagnostic =
+            Diagnostic::error(Tag::D_FUNC_UNDEF, func.span, message).did_you_mean(&func.name, names);
+        self.refuse(match diagnostic.help {
+            Some(_) => diagnostic,
+            None => diagnostic.help("`tracer explain` lists what can be called"),
+        })
+    }
+
+    /// The arguments of a call, checked and converted by the function's row.
+    pub(super) fn arguments(
+        &mut self,
+        row: &Row,
+        args: &[ast::Expr],
+        span: Span,
+    ) -> Result<Vec<Expr>, Refused> {
+        let values: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
+        self.check_count(row, args.len(), span)?;
+        let mut checked = Vec::with_capacity(values.len());
+        for (number, value) in values.into_iter().enumerate() {
+            let param = row.params.get(number).or(row.params.last()).copied().unwrap_or(Param::Value);
+            let value = value.and_then(|value| self.passed(row, number, param, value));
+            checked.push(value);
+        }
+        checked.into_iter().collect()
+    }
+
+    /// Whether the number of arguments is right.
+    pub(super) fn check_count(&mut self, row: &Row, given: usize, span: Span) -> Result<(), Refused> {
+        let most = if row.repeats { usize::MAX } else { row.params.len() };
+        if (row.required..=most).contains(&given) {
+            return Ok(());
+        }
+        let wanted = match row.params.len() {
+            _ if given < row.required && row.repeats => format!("at least {}", row.required),
+            0 => "none".to_owned(),
+            most if most == row.required => format!("{most}"),
+            most => format!("{} to {most}", row.required),
+        };
+        let message = format!(
+            "`{}` takes {wanted} {}, here are {given}",
+            row.name,
+            if wanted == "1" { "argument" } else { "arguments" }
+        );
+        Err(self.refuse(
+            Diagnostic::error(row.tags.0, span, message)
+                .help(format!("it is `{}`: {}", row.prototype, row.doc)),
+        ))
+    }
+
+    /// One argument as the function takes it.
+    fn passed(&mut self, row: &Row, number: usize, param: Param, value: Expr) -> Result<Expr, Refused> {
+        let wanted = match param {
+            Param::Int(_) | Param::Constant if value.ty.as_int().is_some() => {
+                return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
+            }
+            Param::Address if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
+            Param::Text if value.ty.as_text().is_some() => return Ok(super::operators::into_buffer(value)),
+            Param::Value if !value.ty.is_record() && value.ty != Type::Void => return Ok(value),
+            Param::Int(_) => "a number",
+            Param::Constant => "an integer constant",
+            Param::Address => "an address",
+            Param::Text | Param::Format => "a string",
+            Param::Aggregation => "an aggregation",
+            Param::Value => "a number or a string",
+        };
+        let message = format!("argument {} of `{}` is {wanted}, not a {}", number + 1, row.name, value.ty);
+        let help = if value.ty.is_record() {
+            "name a member: `->`".to_owned()
+        } else {
+            format!("it is `{}`", row.prototype)
+        };
+        Err(self.refuse(Diagnostic::error(row.tags.1, value.span, message).help(help)))
+    }
+}
+
+/// A string constant; it ends at the first zero.
+pub(super) fn string(bytes: &[u8], span: Span) -> Expr {
+    let bytes: Vec<u8> = bytes.iter().copied().take_while(|&byte| byte != 0).collect();
+    let ty = Type::String(Text::Buffer(bytes.len() as u32 + 1));
+    Expr { kind: ExprKind::Str(bytes), ty, span }
+}
+
+/// The structure that a pointer leads to.
+fn structure(ty: &Type) -> Option<&'static StructDef> {
+    match ty {
+        Type::Pointer(to) => match **to {
+            Type::Struct(def) => Some(def),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,221 @@
+//! Formats of printf and printa against what they are given.
+
+use std::rc::Rc;
+
+use super::typed::{Aggregation, Expr, Function, IntType, Type};
+use super::types::INT;
+use super::{Checker, Refused, counted};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast;
+use crate::syntax::format::{Conversion, Format, Size, Takes};
+
+/// A format string with its place.
+#[derive(Debug)]
+pub(super) struct FormatText {
+    pub(super) format: Rc<Format>,
+    span: Span,
+    /// Bytes of the string.
+    len: usize,
+}
+
+impl FormatText {
+    /// The place of a conversion, where the string stands in the text as it is.
+    fn place(&self, conversion: &Conversion) -> Span {
+        part(self.span, self.len, conversion.range.0..conversion.range.1)
+    }
+}
+
+/// A part of a string constant; all of it where escapes make its bytes differ from its text.
+fn part(span: Span, len: usize, range: std::ops::Range<usize>) -> Span {
+    if (span.end - span.start) as usize == len + 2 && range.end <= len {
+        let start = span.start + 1;
+        return Span { start: start + range.start as u32, end: start + range.end as u32, ..span };
+    }
+    span
+}
+
+impl Checker<'_> {
+    /// The format that an argument is.
+    pub(super) fn format(&mut self, action: &str, arg: &ast::Expr) -> Result<FormatText, Refused> {
+        let ast::ExprKind::Str(bytes) = &arg.kind else {
+            if !matches!(arg.kind, ast::ExprKind::Error) {
+                let message = format!("the format of `{action}` is a string constant");
+                let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_FMT, arg.span, message);
+                self.refuse(diagnostic.help(format!("write `{action}(\"%s\", ...)`, or trace() the value")));
+            }
+            return Err(Refused);
+        };
+        if bytes.is_empty() {
+            let diagnostic = Diagnostic::error(Tag::D_PRINTF_FMT_EMPTY, arg.span, "the format is empty");
+            return Err(self.refuse(diagnostic.help("say what is to be printed")));
+        }
+        match Format::parse(bytes) {
+            Ok(format) => Ok(FormatText { format: Rc::new(format), span: arg.span, len: bytes.len() }),
+            Err(error) => {
+                let span = part(arg.span, bytes.len(), error.range);
+                let diagnostic = Diagnostic::error(Tag::D_PRINTF_BADCONV, span, error.message);
+                Err(self.refuse(
+                    diagnostic.help(
+                        "conversions are those of printf(3) for integers and strings, and %Y %S %C %a %p",
+                    ),
+                ))
+            }
+        }
+    }
+
+    /// The arguments of printf by its format.
+    pub(super) fn formatted(&mut self, format: &FormatText, args: Vec<Expr>) -> Result<Vec<Expr>, Refused> {
+        let mut left = args.into_iter();
+        let mut taken = Vec::new();
+        let mut refused = Ok(());
+        for (number, conversion) in format.format.conversions().enumerate() {
+            let place = format.place(conversion);
+            if conversion.aggregation {
+                let diagnostic = Diagnostic::error(
+                    Tag::D_PRINTF_AGG_CONV,
+                    place,
+                    "`%@` prints an aggregation: printf has none",
+                );
+                return Err(self.refuse(diagnostic.help("use printa()")));
+            }
+            for size in [conversion.width, conversion.precision] {
+                if size == Some(Size::Dynamic) {
+                    match left.next() {
+                        Some(arg) => match self.dynamic_size(arg) {
+                            Ok(arg) => taken.push(arg),
+                            Err(error) => refused = Err(error),
+                        },
+                        None => {
+                            let message = format!(
+                                "conversion {} takes its width or precision from an argument",
+                                number + 1
+                            );
+                            let diagnostic = Diagnostic::error(Tag::D_PRINTF_DYN_PROTO, place, message);
+                            return Err(self.refuse(
+                                diagnostic
+                                    .label("no argument for `*`")
+                                    .help("give the width before the value"),
+                            ));
+                        }
+                    }
+                }
+            }
+            let Some(arg) = left.next() else {
+                let given = counted(taken.len(), "argument");
+                let wanted = format.format.conversions().map(Conversion::arguments).sum::<usize>();
+                let message = format!("the format takes {}, here are {given}", counted(wanted, "argument"));
+                let diagnostic =
+                    Diagnostic::error(Tag::D_PRINTF_ARG_PROTO, place, message).label("no argument for this");
+                return Err(self.refuse(diagnostic.help("give it a value, or write %% for a percent sign")));
+            };
+            match self.convertible(conversion, &arg.ty, "argument", arg.span) {
+                Ok(()) => taken.push(arg),
+                Err(error) => refused = Err(error),
+            }
+        }
+        if let Some(extra) = left.next() {
+            let message = "the format has no conversion for this argument";
+            let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_EXTRA, extra.span, message);
+            return Err(
+                self.refuse(diagnostic.help("add a conversion such as %d or %s, or leave the argument out"))
+            );
+        }
+        refused.map(|()| taken)
+    }
+
+    fn dynamic_size(&mut self, arg: Expr) -> Result<Expr, Refused> {
+        if arg.ty.as_int().is_some() {
+            return Ok(arg.to_int(INT));
+        }
+        let message = format!("a width or precision is a number, not a {}", arg.ty);
+        Err(self.refuse(
+            Diagnostic::error(Tag::D_PRINTF_DYN_TYPE, arg.span, message)
+                .help("give the width before the value"),
+        ))
+    }
+
+    /// Whether a conversion can print a value of this type.
+    fn convertible(
+        &mut self,
+        conversion: &Conversion,
+        ty: &Type,
+        what: &str,
+        span: Span,
+    ) -> Result<(), Refused> {
+        let letter = &conversion.letter;
+        let fits = match conversion.takes() {
+            Takes::Integer | Takes::Character => ty.as_int().is_some() || ty.is_address(),
+            Takes::Address => ty.is_scalar(),
+            Takes::Time => matches!(ty, Type::Int(IntType { bytes: 8, .. })),
+            Takes::Text => ty.as_text().is_some(),
+            Takes::Stack => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let (wants, help) = match (conversion.takes(), ty) {
+            (Takes::Text, Type::Int(_)) if what == "argument" => (
+                "a string",
+                "print a number with %d; copyinstr() reads a string from an address of the traced program",
+            ),
+            (Takes::Text, _) => ("a string", "print a number with %d"),
+            (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
+            (Takes::Stack, _) => ("a stack", "stack traces are not supported yet"),
+            (_, Type::String(_)) => ("a number", "print a string with %s"),
+            (_, _) => ("a number", "name a member: `->`"),
+        };
+        let message = format!("`%{letter}` prints {wants}; this {what} is a {ty}");
+        Err(self.refuse(
+            Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, span, message).label(format!("a {ty}")).help(help),
+        ))
+    }
+
+    /// The format of printa against the keys and values of its aggregations.
+    pub(super) fn check_printa(&mut self, format: &FormatText, aggregations: &[Aggregation]) {
+        let Some(first) = aggregations.first() else { return };
+        let (mut keys, mut values) = (first.keys.iter(), 0);
+        for conversion in format.format.conversions() {
+            let place = format.place(conversion);
+            if conversion.width == Some(Size::Dynamic) || conversion.precision == Some(Size::Dynamic) {
+                let message = "printa has no argument from which `*` could take a width";
+                let diagnostic = Diagnostic::error(Tag::D_PRINTF_DYN_PROTO, place, message);
+                self.refuse(diagnostic.help("write the width as a number"));
+                return;
+            }
+            if conversion.aggregation {
+                let aggregation = aggregations.get(values).unwrap_or(first);
+                values += 1;
+                let histogram =
+                    matches!(aggregation.function, Function::Quantize | Function::Lquantize { .. });
+                let number = matches!(conversion.takes(), Takes::Integer | Takes::Time | Takes::Address);
+                if values > aggregations.len() || !(histogram || number) {
+                    let message = if number {
+                        format!(
+                            "the format has more `%@` than there are aggregations ({})",
+                            aggregations.len()
+                        )
+                    } else {
+                        format!(
+                            "`%@{}` cannot print the numbers of `@{}`",
+                            conversion.letter, aggregation.name
+                        )
+                    };
+                    let diagnostic = Diagnostic::error(Tag::D_PRINTA_AGGPROTO, place, message);
+                    self.refuse(diagnostic.help("write one `%@d` for each aggregation"));
+                    return;
+                }
+            } else if let Some(key) = keys.next() {
+                let _ = self.convertible(conversion, key, "part of the key", place);
+            } else {
+                let message = format!(
+                    "the key of `@{}` has {}: nothing is left for this conversion",
+                    first.name,
+                    counted(first.keys.len(), "part")
+                );
+                let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_PROTO, place, message);
+                self.refuse(diagnostic.help("the value is printed by `%@d`"));
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a bare name stands for: a variable, a built-in one, an argument of the probe, a constant.
+
+use super::typed::{Expr, ExprKind, IntType, Type};
+use super::types::INT64;
+use super::variables::{Known, Shape, spelled};
+use super::{Checker, Refused, builtins, constants, functions};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{Ident, Scope};
+
+/// How many `argN` there are.
+const ARGS: u8 = 10;
+
+impl Checker<'_> {
+    /// The value of a name.
+    pub(super) fn name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Result<Expr, Refused> {
+        match self.variables.get(scope, &ident.name) {
+            Some(Known::Refused) => return Err(Refused),
+            Some(Known::Entry(entry)) => {
+                let (shape, ty, since) = (entry.shape.clone(), entry.ty.clone(), entry.span);
+                return match shape {
+                    Shape::Scalar(place) => Ok(Expr { kind: ExprKind::Load(place), ty, span }),
+                    Shape::Array(_) => {
+                        let name = spelled(scope, &ident.name);
+                        let message = format!("`{name}` is an associative array");
+                        Err(self.refuse(
+                            Diagnostic::error(Tag::D_ARR_BADREF, span, message)
+                                .label("used without a subscript")
+                                .related(since, "its first use")
+                                .help(format!("name an element: `{name}[...]`")),
+                        ))
+                    }
+                };
+            }
+            None => {}
+        }
+        match self.fixed_name(scope, ident, span)? {
+            Some(expr) => Ok(expr),
+            None => Err(self.unknown_name(scope, ident, span)),
+        }
+    }
+
+    /// The value of a name that no program defines.
+    fn fixed_name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Result<Option<Expr>, Refused> {
+        let name = ident.name.as_str();
+        if scope != Scope::Global {
+            return Ok(None);
+        }
+        if let Some(row) = builtins::find(name) {
+            return Ok(Some(Expr { kind: ExprKind::Builtin(row.builtin), ty: row.ty(), span }));
+        }
+        if let Some(number) = argument_number(name) {
+            return Ok(Some(Expr { kind: ExprKind::Arg(number), ty: Type::Int(INT64), span }));
+        }
+        if let Some((value, ty)) = constants::find(name) {
+            return Ok(Some(integer(value, ty, span)));
+        }
+        if matches!(name, "args" | STATE_NAMES) {
+            return Err(self.refuse(
+                Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{name}` is an array"))
+                    .label("used without a subscript")
+                    .help(format!("name an element: `{name}[0]`")),
+            ));
+        }
+        if let Some(row) = functions::find(name) {
+            let message =
+                format!("`{name}` is the {} `{}`, used without a call", row.role.word(), row.prototype);
+            return Err(self.refuse(Diagnostic::error(Tag::D_FUNC_IDKIND, span, message).help(row.doc)));
+        }
+        Ok(None)
+    }
+
+    /// Whether a global name is taken by the language.
+    pub(super) fn is_reserved(name: &str) -> bool {
+        builtins::find(name).is_some()
+            || argument_number(name).is_some()
+            || matches!(name, "args" | "self" | "this")
+    }
+
+    /// All that a bare name can stand for.
+    fn global_names(&self) -> Vec<&str> {
+        let mut names = self.variables.names(Scope::Global);
+        names.extend(builtins::TABLE.iter().map(|row| row.name));
+        constants::names().for_each(|name| names.push(name));
+        names.extend(functions::TABLE.iter().map(|row| row.name));
+        names.extend(["args", "arg0", STATE_NAMES]);
+        names
+    }
+
+    /// Tells that nothing has this name; an assignment further down will add to it.
+    pub(super) fn unknown_name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
+        let name = spelled(scope, &ident.name);
+        let diagnostic = if scope == Scope::Global {
+            let message = format!("there is no variable or constant `{name}`");
+            Diagnostic::error(Tag::D_IDENT_UNDEF, span, message)
+                .did_you_mean(&ident.name, self.global_names())
+        } else {
+            let message = format!("`{name}` has not been declared or assigned yet");
+            Diagnostic::error(Tag::D_VAR_UNDEF, span, message)
+                .label("its type is not known here")
+                .did_you_mean(&ident.name, self.variables.names(scope))
+        };
+        let diagnostic = match diagnostic.help {
+            Some(_) => diagnostic,
+            None if scope == Scope::Global => {
+                diagnostic.help("assign to it before it is used, or declare it")
+            }
+            None => {
+                diagnostic.help("assign to it in a clause before this one, or declare it at the beginning")
+            }
+        };
+        self.variables.early.insert((scope, ident.name.clone()), self.found.len());
+        self.variables.add_refused(scope, &ident.name);
+        self.refuse(diagnostic)
+    }
+}
+
+/// D's array of the names of TCP states.
+pub(super) const STATE_NAMES: &str = "tcp_state_string";
+
+/// An integer constant.
+pub(super) fn integer(value: i64, ty: IntType, span: Span) -> Expr {
+    Expr { kind: ExprKind::Int(value), ty: Type::Int(ty), span }
+}
+
+/// N of `argN`.
+fn argument_number(name: &str) -> Option<u8> {
+    let digits = name.strip_prefix("arg")?;
+    digits.parse().ok().filter(|&number: &u8| number < ARGS && digits.len() == 1)
+}

@@ -1,0 +1,333 @@
+//! Operators: what types they take, in which type they work, what they give.
+
+use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Text, Type, UnaryOp};
+use super::types::{LONG, ULONG, common, promoted, text_size};
+use super::{Checker, Refused, fold};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::BinOp;
+
+impl Checker<'_> {
+    /// `left op right`
+    pub(super) fn binary(&mut self, op: BinOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
+        if let Some(op) = compare_op(op) {
+            return self.comparison(op, left, right, span);
+        }
+        if let Some(op) = logical_op(op) {
+            let left = self.condition(left);
+            let right = self.condition(right);
+            let kind = ExprKind::Logical(op, Box::new(left?), Box::new(right?));
+            return Ok(Expr { kind, ty: Type::INT, span });
+        }
+        match arithmetic_op(op) {
+            Some(op) => self.arithmetic(op, left, right, span),
+            None => {
+                let ty = right.ty.clone();
+                Ok(Expr { kind: ExprKind::Comma(Box::new(left), Box::new(right)), ty, span })
+            }
+        }
+    }
+
+    /// Something that is true or false.
+    pub(super) fn condition(&mut self, expr: Expr) -> Result<Expr, Refused> {
+        if expr.ty.is_scalar() {
+            return Ok(expr.condition());
+        }
+        let message = format!("a {} is neither true nor false", expr.ty);
+        let help = match expr.ty {
+            Type::String(_) => "compare it with a string: `!= \"\"`",
+            _ => "name a member: `->`",
+        };
+        Err(self.refuse(Diagnostic::error(Tag::D_OP_SCALAR, expr.span, message).help(help)))
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
+        let (Some(l), Some(r)) = (left.ty.as_int(), right.ty.as_int()) else {
+            return self.pointer_arithmetic(op, left, right, span);
+        };
+        if matches!(op, BinaryOp::Div | BinaryOp::Rem) && fold::constant(&right) == Some(0) {
+            let diagnostic =
+                Diagnostic::error(Tag::D_DIV_ZERO, right.span, "a division by zero").label("always zero");
+            return Err(self.refuse(diagnostic.help("divide by something else")));
+        }
+        let (ty, right) = match op {
+            BinaryOp::Shl | BinaryOp::Shr => (promoted(l), right.to_int(promoted(r))),
+            _ => (common(l, r), right.to_int(common(l, r))),
+        };
+        let kind = ExprKind::Binary(op, Box::new(left.to_int(ty)), Box::new(right));
+        Ok(Expr { kind, ty: Type::Int(ty), span })
+    }
+
+    /// `pointer + integer`, `pointer - integer`, `pointer - pointer`
+    fn pointer_arithmetic(
+        &mut self,
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let binary = |op, left: Expr, right: Expr, ty| Expr {
+            kind: ExprKind::Binary(op, Box::new(left.to_int(ty)), Box::new(right.to_int(ty))),
+            ty: Type::Int(ty),
+            span,
+        };
+        let (pointer, other, swapped) = match (left.ty.is_address(), right.ty.is_address()) {
+            (true, _) => (left, right, false),
+            (false, true) => (right, left, true),
+            (false, false) => return Err(self.incompatible(op_text(op), &left, &right, span)),
+        };
+        let size = match &pointer.ty {
+            Type::Pointer(to) => to.size(),
+            _ => None,
+        };
+        let Some(size) = size else {
+            let message = format!("`{}` on a {}: its elements have no size", op_text(op), pointer.ty);
+            let diagnostic = Diagnostic::error(Tag::D_OP_VFPTR, pointer.span, message);
+            return Err(
+                self.refuse(diagnostic.help("cast it to a pointer to what lies there, such as `(char *)`"))
+            );
+        };
+        let size = Expr { kind: ExprKind::Int(i64::from(size)), ty: Type::Int(LONG), span };
+        match (op, other.ty.as_int()) {
+            (BinaryOp::Add, Some(_)) => {}
+            (BinaryOp::Sub, Some(_)) if !swapped => {}
+            (BinaryOp::Sub, None) if !swapped && other.ty == pointer.ty => {
+                let bytes = binary(op, pointer, other, LONG);
+                return Ok(binary(BinaryOp::Div, bytes, size, LONG));
+            }
+            _ if swapped => return Err(self.incompatible(op_text(op), &other, &pointer, span)),
+            _ => return Err(self.incompatible(op_text(op), &pointer, &other, span)),
+        }
+        let ty = pointer.ty.clone();
+        let bytes = binary(BinaryOp::Mul, other.to_int(LONG), size, LONG);
+        Ok(binary(op, pointer, bytes, ULONG).converted(&ty))
+    }
+
+    fn comparison(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
+        let ty = match (&left.ty, &right.ty) {
+            (Type::Int(l), Type::Int(r)) => common(*l, *r),
+            (l, r) if l.is_scalar() && r.is_scalar() => ULONG,
+            (Type::String(_), Type::String(_)) => return self.text_comparison(op, left, right, span),
+            _ => return Err(self.incompatible(compare_text(op), &left, &right, span)),
+        };
+        let kind = ExprKind::Compare(op, Box::new(left.to_int(ty)), Box::new(right.to_int(ty)));
+        Ok(Expr { kind, ty: Type::INT, span })
+    }
+
+    /// Strings are compared in the form in which the kernel holds them, where that can be.
+    fn text_comparison(
+        &mut self,
+        op: CompareOp,
+        left: Expr,
+        right: Expr,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let exact = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let literal = |expr: &Expr| matches!(expr.kind, ExprKind::Str(_));
+        let (left, right) = match (left.ty.as_text(), right.ty.as_text()) {
+            (Some(Text::Ip), _) if exact && literal(&right) => (left, self.address(right)?),
+            (_, Some(Text::Ip)) if exact && literal(&left) => (self.address(left)?, right),
+            (Some(Text::Ip), Some(Text::Ip)) if exact => (left, right),
+            (Some(Text::Probe(_)), _) if literal(&right) => (left, right),
+            (_, Some(Text::Probe(_))) if literal(&left) => (left, right),
+            _ => (into_buffer(left), into_buffer(right)),
+        };
+        let kind = ExprKind::CompareText(op, Box::new(left), Box::new(right));
+        Ok(Expr { kind, ty: Type::INT, span })
+    }
+
+    /// A string literal as an Internet address.
+    fn address(&mut self, literal: Expr) -> Result<Expr, Refused> {
+        let ExprKind::Str(bytes) = &literal.kind else { return Ok(literal) };
+        let text = String::from_utf8_lossy(bytes);
+        // No address at all is all zero in the records and the empty string in D.
+        let address = if bytes.is_empty() { Some([0; 16]) } else { parse_address(&text) };
+        match address {
+            Some(address) => {
+                Ok(Expr { kind: ExprKind::Ip(address), ty: Type::String(Text::Ip), span: literal.span })
+            }
+            None => {
+                let diagnostic = Diagnostic::error(
+                    Tag::D_OP_INCOMPAT,
+                    literal.span,
+                    format!("\"{text}\" is no Internet address"),
+                )
+                .label("compared with an address");
+                Err(self.refuse(diagnostic.help("write it as \"192.0.2.1\" or \"2001:db8::1\"")))
+            }
+        }
+    }
+
+    /// `cond ? then : otherwise`
+    pub(super) fn conditional(
+        &mut self,
+        cond: Expr,
+        then: Expr,
+        otherwise: Expr,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let cond = self.condition(cond)?;
+        let ty = match (&then.ty, &otherwise.ty) {
+            (Type::Int(a), Type::Int(b)) => Type::Int(common(*a, *b)),
+            (Type::String(a), Type::String(b)) if a != b => {
+                Type::String(Text::Buffer(text_size(*a).max(text_size(*b))))
+            }
+            (Type::String(_), Type::String(_)) => then.ty.clone(),
+            (a, b) if a.is_address() && (b.is_address() || b.as_int().is_some()) => a.clone(),
+            (a, b) if a.as_int().is_some() && b.is_address() => b.clone(),
+            _ => return Err(self.incompatible("? :", &then, &otherwise, span)),
+        };
+        let (then, otherwise) = (then.converted(&ty), otherwise.converted(&ty));
+        Ok(Expr {
+            kind: ExprKind::Conditional(Box::new(cond), Box::new(then), Box::new(otherwise)),
+            ty,
+            span,
+        })
+    }
+
+    /// `-x`, `~x`, `+x`
+    pub(super) fn unary(&mut self, op: Option<UnaryOp>, expr: Expr, span: Span) -> Result<Expr, Refused> {
+        let Some(ty) = expr.ty.as_int().map(promoted) else {
+            let message = format!("this operator needs a number, not a {}", expr.ty);
+            let diagnostic =
+                Diagnostic::error(Tag::D_OP_ARITH, expr.span, message).label(format!("a {}", expr.ty));
+            return Err(self.refuse(diagnostic.help("apply it to a number")));
+        };
+        let expr = expr.to_int(ty);
+        let Some(op) = op else { return Ok(Expr { span, ..expr }) };
+        let whole = Expr { kind: ExprKind::Unary(op, Box::new(expr)), ty: Type::Int(ty), span };
+        Ok(match fold::constant(&whole) {
+            Some(value) => Expr { kind: ExprKind::Int(value), ..whole },
+            None => whole,
+        })
+    }
+
+    /// Two operands that do not go together.
+    fn incompatible(&mut self, op: &str, left: &Expr, right: &Expr, span: Span) -> Refused {
+        let message = format!("`{op}` does not go with a {} and a {}", left.ty, right.ty);
+        let text = |expr: &Expr| expr.ty.as_text().is_some();
+        let record = [left, right].into_iter().find(|expr| expr.ty.is_record());
+        let (tag, help) = match (text(left), text(right), record) {
+            (_, _, Some(_)) => (Tag::D_XLATE_DEREF, "name a member of the structure: `->`"),
+            (true, true, _) => (Tag::D_OP_ARITH, "strings can be compared, not computed with"),
+            (true, false, _) | (false, true, _) => {
+                (Tag::D_OP_INCOMPAT, "a string constant has double quotes: \"...\"")
+            }
+            (false, false, _) => (Tag::D_OP_INCOMPAT, "cast one of them to the type of the other"),
+        };
+        let diagnostic =
+            Diagnostic::error(tag, span, message).label(format!("{} {op} {}", left.ty, right.ty));
+        self.refuse(diagnostic.help(help))
+    }
+}
+
+/// The text in a buffer.
+pub(super) fn into_buffer(expr: Expr) -> Expr {
+    match expr.ty.as_text() {
+        None | Some(Text::Buffer(_)) => expr,
+        Some(text) => {
+            let size = text_size(text);
+            expr.converted(&Type::String(Text::Buffer(size)))
+        }
+    }
+}
+
+/// 16 bytes as the records hold them.
+fn parse_address(text: &str) -> Option<[u8; 16]> {
+    match text.parse().ok()? {
+        std::net::IpAddr::V4(address) => Some(address.to_ipv6_mapped().octets()),
+        std::net::IpAddr::V6(address) => Some(address.octets()),
+    }
+}
+
+/// Whether evaluating it changes something.
+pub(super) fn has_effect(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Assign(..) | ExprKind::PostAdd(..) => true,
+        ExprKind::Call(..) => true,
+        ExprKind::Member(inner, _)
+        | ExprKind::Deref(inner)
+        | ExprKind::Unary(_, inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Cast(inner) => has_effect(inner),
+        ExprKind::Binary(_, a, b)
+        | ExprKind::Compare(_, a, b)
+        | ExprKind::CompareText(_, a, b)
+        | ExprKind::Logical(_, a, b)
+        | ExprKind::Comma(a, b) => has_effect(a) || has_effect(b),
+        ExprKind::Conditional(a, b, c) => has_effect(a) || has_effect(b) || has_effect(c),
+        ExprKind::Load(super::typed::Place::Dynamic(_, keys)) => keys.iter().any(has_effect),
+        ExprKind::Load(_)
+        | ExprKind::Int(_)
+        | ExprKind::Str(_)
+        | ExprKind::Ip(_)
+        | ExprKind::Builtin(_)
+        | ExprKind::Arg(_)
+        | ExprKind::Args(_) => false,
+    }
+}
+
+/// The operator on numbers, where it is one.
+pub(super) fn arithmetic_op(op: BinOp) -> Option<BinaryOp> {
+    Some(match op {
+        BinOp::Mul => BinaryOp::Mul,
+        BinOp::Div => BinaryOp::Div,
+        BinOp::Rem => BinaryOp::Rem,
+        BinOp::Add => BinaryOp::Add,
+        BinOp::Sub => BinaryOp::Sub,
+        BinOp::Shl => BinaryOp::Shl,
+        BinOp::Shr => BinaryOp::Shr,
+        BinOp::And => BinaryOp::And,
+        BinOp::Xor => BinaryOp::Xor,
+        BinOp::Or => BinaryOp::Or,
+        _ => return None,
+    })
+}
+
+fn compare_op(op: BinOp) -> Option<CompareOp> {
+    Some(match op {
+        BinOp::Lt => CompareOp::Lt,
+        BinOp::Le => CompareOp::Le,
+        BinOp::Gt => CompareOp::Gt,
+        BinOp::Ge => CompareOp::Ge,
+        BinOp::Eq => CompareOp::Eq,
+        BinOp::Ne => CompareOp::Ne,
+        _ => return None,
+    })
+}
+
+fn logical_op(op: BinOp) -> Option<LogicalOp> {
+    Some(match op {
+        BinOp::LogAnd => LogicalOp::And,
+        BinOp::LogOr => LogicalOp::Or,
+        BinOp::LogXor => LogicalOp::Xor,
+        _ => return None,
+    })
+}
+
+/// An operator as it is written.
+pub(super) fn op_text(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::Rem => "%",
+        BinaryOp::And => "&",
+        BinaryOp::Or => "|",
+        BinaryOp::Xor => "^",
+        BinaryOp::Shl => "<<",
+        BinaryOp::Shr => ">>",
+    }
+}
+
+/// A comparison as it is written.
+pub(super) fn compare_text(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Eq => "==",
+        CompareOp::Ne => "!=",
+        CompareOp::Lt => "<",
+        CompareOp::Le => "<=",
+        CompareOp::Gt => ">",
+        CompareOp::Ge => ">=",
+    }
+}

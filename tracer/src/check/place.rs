@@ -1,0 +1,394 @@
+//! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
+
+use super::typed::{Expr, ExprKind, Place, Text, Type};
+use super::types::{INT64, wrap};
+use super::unsupported::Construct;
+use super::variables::{Known, Shape, spelled, widen};
+use super::{Checker, Refused, counted, fold};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{self, Scope};
+
+/// Something that is assigned to.
+struct Target {
+    place: Place,
+    ty: Type,
+    /// Its name.
+    name: String,
+    /// Where its type comes from, and whether it was declared there.
+    since: Option<(Span, bool)>,
+}
+
+impl Checker<'_> {
+    /// `place = value`, `place op= value`
+    pub(super) fn assignment(
+        &mut self,
+        op: Option<ast::BinOp>,
+        to: &ast::Expr,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let value = self.expr(value);
+        let Ok(value) = value else {
+            self.refuse_target(to);
+            return Err(Refused);
+        };
+        let first = if let Some(Text::Buffer(_) | Text::Ip | Text::Probe(_)) = value.ty.as_text() {
+            self.string()
+        } else {
+            value.ty.clone()
+        };
+        let target = self.target(to, &first, value.span)?;
+        let value = match op {
+            None => value,
+            Some(op) => {
+                self.only_once(&target.place, to.span)?;
+                let old =
+                    Expr { kind: ExprKind::Load(target.place.clone()), ty: target.ty.clone(), span: to.span };
+                self.binary(op, old, value, span)?
+            }
+        };
+        let value = self.fitting(value, &target)?;
+        Ok(Expr { kind: ExprKind::Assign(target.place, Box::new(value)), ty: target.ty, span })
+    }
+
+    /// `++place`, `place--` and so on: `step` is 1 or -1.
+    pub(super) fn step(
+        &mut self,
+        to: &ast::Expr,
+        step: i64,
+        post: bool,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let target = self.target(to, &Type::Int(INT64), span)?;
+        let by = match &target.ty {
+            Type::Int(_) => step,
+            Type::Pointer(of) if target.ty.is_address() => step * i64::from(of.size().unwrap_or(1)),
+            ty => {
+                let message = format!("`{}` is a {ty}: only a number can be counted up or down", target.name);
+                return Err(self.refuse(
+                    Diagnostic::error(Tag::D_OP_SCALAR, span, message).help("assign to it with `=`"),
+                ));
+            }
+        };
+        if post {
+            return Ok(Expr { kind: ExprKind::PostAdd(target.place, by), ty: target.ty, span });
+        }
+        self.only_once(&target.place, to.span)?;
+        let old = Expr { kind: ExprKind::Load(target.place.clone()), ty: target.ty.clone(), span: to.span };
+        let step = super::names::integer(step, super::types::INT, span);
+        let sum = self.binary(ast::BinOp::Add, old, step, span)?;
+        let value = self.fitting(sum, &target)?;
+        Ok(Expr { kind: ExprKind::Assign(target.place, Box::new(value)), ty: target.ty, span })
+    }
+
+    /// An element of an associative array, as a value.
+    pub(super) fn element(
+        &mut self,
+        scope: Scope,
+        name: &ast::Ident,
+        keys: &[ast::Expr],
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let target = self.element_target(scope, name, keys, None, span)?;
+        Ok(Expr { kind: ExprKind::Load(target.place), ty: target.ty, span })
+    }
+
+    /// What an expression on the left of an assignment means. A new variable takes the type `first`.
+    fn target(&mut self, to: &ast::Expr, first: &Type, value: Span) -> Result<Target, Refused> {
+        match &to.kind {
+            ast::ExprKind::Var(scope, name) => self.scalar_target(*scope, name, first, value, to.span),
+            ast::ExprKind::Index { base, keys } => match &base.kind {
+                ast::ExprKind::Var(scope, name) if !Self::is_reserved(&name.name) => {
+                    self.element_target(*scope, name, keys, Some((first, value)), to.span)
+                }
+                _ => Err(self.not_assignable(to)),
+            },
+            ast::ExprKind::Error => Err(Refused),
+            _ => Err(self.not_assignable(to)),
+        }
+    }
+
+    fn scalar_target(
+        &mut self,
+        scope: Scope,
+        name: &ast::Ident,
+        first: &Type,
+        value: Span,
+        span: Span,
+    ) -> Result<Target, Refused> {
+        let spelling = spelled(scope, &name.name);
+        let entry = match self.variables.get(scope, &name.name) {
+            Some(Known::Entry(entry)) => entry.clone(),
+            Some(Known::Refused) => return Err(self.came_late(scope, name)),
+            None if scope == Scope::Global && self.is_fixed(&name.name) => {
+                return Err(self.read_only(&name.name, span));
+            }
+            None => {
+                self.check_storable(first, &spelling, value).inspect_err(|_| ())?;
+                let entry = self.variables.add(scope, &name.name, None, first.clone(), false, span);
+                if let Shape::Scalar(place) = entry.shape {
+                    return Ok(Target { place, ty: entry.ty, name: spelling, since: None });
+                }
+                entry
+            }
+        };
+        match entry.shape {
+            Shape::Scalar(place) => {
+                Ok(Target { place, ty: entry.ty, name: spelling, since: Some((entry.span, entry.declared)) })
+            }
+            Shape::Array(_) => Err(self.refuse(
+                Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{spelling}` is an associative array"))
+                    .label("used without a subscript")
+                    .related(entry.span, "its first use")
+                    .help(format!("assign to an element: `{spelling}[...] = ...`")),
+            )),
+        }
+    }
+
+    /// An element; where it is assigned to, `first` gives a new array's type.
+    fn element_target(
+        &mut self,
+        scope: Scope,
+        name: &ast::Ident,
+        keys: &[ast::Expr],
+        first: Option<(&Type, Span)>,
+        span: Span,
+    ) -> Result<Target, Refused> {
+        let spelling = spelled(scope, &name.name);
+        let keys = self.keys(keys);
+        let entry = match self.variables.get(scope, &name.name) {
+            Some(Known::Entry(entry)) => entry.clone(),
+            Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
+            Some(Known::Refused) => return Err(Refused),
+            None => {
+                let Some((first, value)) = first else { return Err(self.unknown_name(scope, name, span)) };
+                if scope == Scope::Clause {
+                    return Err(self.local_array(&spelling, span));
+                }
+                if scope == Scope::Global && self.is_fixed(&name.name) {
+                    return Err(self.read_only(&name.name, span));
+                }
+                let Ok(keys) = &keys else {
+                    self.variables.add_refused(scope, &name.name);
+                    return Err(Refused);
+                };
+                self.check_storable(first, &spelling, value)?;
+                let types = keys.iter().map(|key| key.ty.clone()).collect();
+                self.variables.add(scope, &name.name, Some(types), first.clone(), false, span)
+            }
+        };
+        let Shape::Array(index) = entry.shape else {
+            let message = format!("`{spelling}` is no array, but a variable of type {}", entry.ty);
+            return Err(self.refuse(
+                Diagnostic::error(Tag::D_ARR_BADREF, span, message)
+                    .label("used with a subscript")
+                    .related(entry.span, "its first use")
+                    .help("give the array a name of its own"),
+            ));
+        };
+        let keys = keys?;
+        let types = self.variables.dynamics[index].keys.clone();
+        self.check_keys(&spelling, &keys, &types, entry.span, span)?;
+        if !entry.declared {
+            widen(&mut self.variables.dynamics[index].keys, &keys);
+        }
+        let since = Some((entry.span, entry.declared));
+        Ok(Target { place: Place::Dynamic(index, keys), ty: entry.ty, name: spelling, since })
+    }
+
+    /// The values of a key: integers, addresses and strings.
+    pub(super) fn keys(&mut self, keys: &[ast::Expr]) -> Result<Vec<Expr>, Refused> {
+        let values: Vec<_> = keys.iter().map(|key| self.expr(key).and_then(|key| self.key(key))).collect();
+        values.into_iter().collect()
+    }
+
+    fn key(&mut self, key: Expr) -> Result<Expr, Refused> {
+        match key.ty {
+            Type::Int(_) | Type::String(_) => Ok(key),
+            Type::Pointer(_) if key.ty.is_address() => Ok(key.condition()),
+            _ => {
+                let message = format!("a {} cannot be a part of a key", key.ty);
+                let help =
+                    if key.ty.is_record() { "name a member: `->`" } else { "use a number or a string" };
+                Err(self.refuse(Diagnostic::error(Tag::D_KEY_TYPE, key.span, message).help(help)))
+            }
+        }
+    }
+
+    /// Compares a key with those of the array or aggregation before it.
+    pub(super) fn check_keys(
+        &mut self,
+        name: &str,
+        keys: &[Expr],
+        types: &[Type],
+        since: Span,
+        span: Span,
+    ) -> Result<(), Refused> {
+        let shown = || types.iter().map(|ty| ty.to_string()).collect::<Vec<_>>().join(", ");
+        if keys.len() != types.len() {
+            let message =
+                format!("`{name}` has a key of {}, here are {}", counted(types.len(), "part"), keys.len());
+            return Err(self.refuse(
+                Diagnostic::error(Tag::D_PROTO_LEN, span, message)
+                    .related(since, "its first use")
+                    .help(format!("its key is [{}]", shown())),
+            ));
+        }
+        let alike = |key: &Expr, ty: &Type| {
+            matches!((&key.ty, ty), (Type::Int(_), Type::Int(_)) | (Type::String(_), Type::String(_)))
+        };
+        for (number, (key, ty)) in keys.iter().zip(types).enumerate() {
+            if !alike(key, ty) {
+                let message =
+                    format!("part {} of the key of `{name}` is a {ty}, this is a {}", number + 1, key.ty);
+                return Err(self.refuse(
+                    Diagnostic::error(Tag::D_PROTO_ARG, key.span, message)
+                        .related(since, "its first use")
+                        .help(format!("its key is [{}]", shown())),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value in the form in which the place holds it.
+    fn fitting(&mut self, value: Expr, target: &Target) -> Result<Expr, Refused> {
+        match (&value.ty, &target.ty) {
+            (Type::Int(from), Type::Int(to)) => {
+                let cut = fold::constant(&value).map_or(from.bytes > to.bytes, |number| {
+                    wrap(number, *to) != number
+                        && wrap(number, super::types::plain(to.bytes, !to.signed)) != number
+                });
+                if let (true, Some((since, false))) = (cut, target.since) {
+                    let message =
+                        format!("a {} is cut to fit `{}`, which is a {}", value.ty, target.name, target.ty);
+                    let help = format!(
+                        "declare it at the beginning: `{} {};`",
+                        value.ty,
+                        target.name.replace("->", " ")
+                    );
+                    self.found.push(
+                        Diagnostic::warning(Tag::D_OP_INCOMPAT, value.span, message)
+                            .related(since, "its type comes from here")
+                            .help(help),
+                    );
+                }
+                Ok(value.converted(&target.ty))
+            }
+            (Type::Int(_), Type::Pointer(_)) => Ok(value.converted(&target.ty)),
+            (Type::Pointer(_), Type::Pointer(_)) if value.ty.is_address() => Ok(value.converted(&target.ty)),
+            (Type::Pointer(_), Type::Int(to)) if to.bytes == 8 && value.ty.is_address() => {
+                Ok(value.converted(&target.ty))
+            }
+            (Type::String(from), Type::String(Text::Buffer(room))) => match from {
+                Text::Buffer(size) if size <= room => Ok(value),
+                _ => Ok(value.converted(&target.ty)),
+            },
+            // Assigning 0 frees a string, too: an empty one takes no room.
+            (Type::Int(_), Type::String(_)) if fold::constant(&value) == Some(0) => Ok(Expr {
+                kind: ExprKind::Str(Vec::new()),
+                ty: Type::String(Text::Buffer(1)),
+                span: value.span,
+            }),
+            _ => Err(self.does_not_fit(&value, target)),
+        }
+    }
+
+    fn does_not_fit(&mut self, value: &Expr, target: &Target) -> Refused {
+        let message =
+            format!("a {} cannot be assigned to `{}`, which is a {}", value.ty, target.name, target.ty);
+        let diagnostic =
+            Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message).label(format!("a {}", value.ty));
+        let diagnostic = match target.since {
+            Some((since, true)) => diagnostic.related(since, "declared here"),
+            Some((since, false)) => diagnostic.related(since, "its type comes from here"),
+            None => diagnostic,
+        };
+        self.refuse(if value.ty.is_record() {
+            diagnostic.help("name a member: `->`")
+        } else {
+            diagnostic.help("use a variable of another name, or convert the value")
+        })
+    }
+
+    /// Whether a variable can hold values of this type.
+    fn check_storable(&mut self, ty: &Type, name: &str, value: Span) -> Result<(), Refused> {
+        if ty.is_record() {
+            let message = format!(
+                "a {ty} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
+            );
+            let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, value, message);
+            return Err(self.refuse(diagnostic.help("keep the members that you need")));
+        }
+        if *ty == Type::Void {
+            let message = format!("there is no value to assign to `{name}`");
+            return Err(self.refuse(
+                Diagnostic::error(Tag::D_OP_INCOMPAT, value, message).help("assign a number or a string"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Tells, where a name was used too early, that it is assigned here.
+    fn came_late(&mut self, scope: Scope, name: &ast::Ident) -> Refused {
+        if let Some(diagnostic) =
+            self.variables.early.remove(&(scope, name.name.clone())).and_then(|at| self.found.get_mut(at))
+        {
+            diagnostic.related.push((name.span, "assigned only here".to_owned()));
+            diagnostic.help =
+                Some(format!("declare `{}` before it is used, with its type", spelled(scope, &name.name)));
+        }
+        Refused
+    }
+
+    /// After a value was refused: what it was to be assigned to will not be complained about.
+    fn refuse_target(&mut self, to: &ast::Expr) {
+        let var = match &to.kind {
+            ast::ExprKind::Index { base, .. } => &base.kind,
+            kind => kind,
+        };
+        if let ast::ExprKind::Var(scope, name) = var {
+            self.variables.add_refused(*scope, &name.name);
+        }
+    }
+
+    /// A place that is read and written is written twice in the typed tree: its key must not do anything.
+    fn only_once(&mut self, place: &Place, span: Span) -> Result<(), Refused> {
+        match place {
+            Place::Dynamic(_, keys) if keys.iter().any(super::operators::has_effect) => {
+                Err(self.unsupported(Construct::EffectInKey, span))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_fixed(&self, name: &str) -> bool {
+        Self::is_reserved(name)
+            || super::constants::find(name).is_some()
+            || super::functions::find(name).is_some()
+    }
+
+    fn read_only(&mut self, name: &str, span: Span) -> Refused {
+        let message = format!("`{name}` cannot be assigned to: it belongs to the language");
+        self.refuse(
+            Diagnostic::error(Tag::D_OP_WRITE, span, message)
+                .help("compare with `==`, or choose another name"),
+        )
+    }
+
+    fn not_assignable(&mut self, to: &ast::Expr) -> Refused {
+        let diagnostic =
+            Diagnostic::error(Tag::D_OP_LVAL, to.span, "this is no variable: nothing can be assigned to it");
+        self.refuse(diagnostic.help("compare with `==`, or assign to a variable"))
+    }
+
+    pub(super) fn local_array(&mut self, name: &str, span: Span) -> Refused {
+        let message = format!("`{name}` cannot be an associative array: a clause has none of its own");
+        self.refuse(Diagnostic::error(Tag::D_ARR_LOCAL, span, message).help("use a thread's: `self->`"))
+    }
+
+    /// The type of string variables.
+    pub(super) fn string(&self) -> Type {
+        Type::String(Text::Buffer(self.options.strsize as u32))
+    }
+}

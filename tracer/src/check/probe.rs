@@ -1,0 +1,122 @@
+//! The probes of a clause: which ones its descriptions match, and what their arguments are.
+
+use super::typed::Type;
+use super::types::of_kind;
+use super::{Checker, Refused};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::provider::{Pattern, ProbeId, ProbeInfo};
+use crate::syntax::ast::{ProbeDesc, ProbeDescKind};
+
+/// The probes of the clause at hand.
+#[derive(Debug, Default)]
+pub(super) struct Matched {
+    /// In the order of their ids.
+    pub(super) probes: Vec<ProbeId>,
+    /// Whether a description was refused: then nothing is said about arguments.
+    pub(super) refused: bool,
+}
+
+impl Checker<'_> {
+    /// The probes that the descriptions match.
+    pub(super) fn match_probes(&mut self, descriptions: &[ProbeDesc]) -> Matched {
+        let mut matched = Matched::default();
+        for description in descriptions {
+            match self.match_probe(description) {
+                Ok(probes) => matched.probes.extend(probes),
+                Err(Refused) => matched.refused = true,
+            }
+        }
+        matched.probes.sort_unstable();
+        matched.probes.dedup();
+        matched
+    }
+
+    fn match_probe(&mut self, description: &ProbeDesc) -> Result<Vec<ProbeId>, Refused> {
+        let span = description.span;
+        let pattern = match &description.kind {
+            ProbeDescKind::Parts { provider, module, function, name } => Pattern {
+                provider: self.expand(&provider.name, span)?,
+                module: self.expand(&module.name, span)?,
+                function: self.expand(&function.name, span)?,
+                name: self.expand(&name.name, span)?,
+            },
+            ProbeDescKind::Id(id) => return self.probe_by_id(*id, span),
+        };
+        let probes = self.catalog.matching(&pattern);
+        if !probes.is_empty() || self.options.zdefs {
+            return Ok(probes);
+        }
+        let why = self.catalog.explain(&pattern);
+        let tag = if why.reason.is_some() { Tag::D_NOT_AVAILABLE } else { Tag::D_PDESC_ZERO };
+        let diagnostic = Diagnostic::error(tag, span, format!("`{pattern}` matches no probe"));
+        let diagnostic = match why.reason {
+            Some(reason) => diagnostic.label(reason),
+            None => diagnostic,
+        };
+        Err(self.refuse(match why.nearest {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("`tracer -l` lists the probes; -Z allows descriptions that match none"),
+        }))
+    }
+
+    fn probe_by_id(&mut self, id: u32, span: Span) -> Result<Vec<ProbeId>, Refused> {
+        match self.catalog.get(ProbeId(id)) {
+            Some(probe) if probe.lacks.is_none() => Ok(vec![ProbeId(id)]),
+            _ if self.options.zdefs => Ok(Vec::new()),
+            _ => {
+                let diagnostic = Diagnostic::error(
+                    Tag::D_PDESC_INVAL,
+                    span,
+                    format!("there is no probe with the id {id}"),
+                );
+                Err(self.refuse(diagnostic.help("`tracer -l` lists the probes with their ids")))
+            }
+        }
+    }
+
+    /// The type of `args[number]`, which all probes of the clause must agree on.
+    pub(super) fn argument_type(&mut self, number: usize, span: Span) -> Result<Type, Refused> {
+        if self.clause.refused {
+            return Err(Refused);
+        }
+        let probes: Vec<ProbeInfo> =
+            self.clause.probes.iter().filter_map(|&id| self.catalog.get(id)).cloned().collect();
+        let mut agreed: Option<(Type, &ProbeInfo)> = None;
+        for probe in &probes {
+            let ty = self.type_at(probe, number, span)?;
+            match &agreed {
+                None => agreed = Some((ty, probe)),
+                Some((first, _)) if *first == ty => {}
+                Some((first, before)) => {
+                    let message = format!("args[{number}] is a {first} at {before}, a {ty} at {probe}");
+                    let diagnostic = Diagnostic::error(Tag::D_ARGS_MULTI, span, message);
+                    return Err(self.refuse(diagnostic.help("give these probes a clause each")));
+                }
+            }
+        }
+        agreed.map(|(ty, _)| ty).ok_or(Refused)
+    }
+
+    fn type_at(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
+        let help = |probe: &ProbeInfo| {
+            let args = probe.args.iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
+            let args: Vec<String> =
+                args.map(|(at, arg)| format!("args[{at}] {}: {}", arg.ctype, arg.doc)).collect();
+            if args.is_empty() { "leave it out".to_owned() } else { format!("it has {}", args.join("; ")) }
+        };
+        let Some(arg) = probe.args.get(number) else {
+            let (tag, message) = match probe.args.len() {
+                0 => (Tag::D_ARGS_NONE, format!("{probe} has no arguments")),
+                _ => (Tag::D_ARGS_IDX, format!("{probe} has no args[{number}]")),
+            };
+            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help(probe))));
+        };
+        match probe.program.record.field(arg.field) {
+            Some(field) => Ok(of_kind(arg.ctype, field.kind)),
+            None => {
+                let message = format!("args[{number}] of {probe} is void: DTrace keeps its place free");
+                Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))))
+            }
+        }
+    }
+}
