@@ -113,18 +113,7 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
             .relocations()
             .map(|(at, relocation)| Ok((at, referent(file, &relocation)?)))
             .collect::<Result<_, LinkError>>()?;
-        let in_section: Vec<_> = file
-            .symbols()
-            .filter(|symbol| {
-                symbol.section_index() == Some(section.index()) && symbol.kind() == SymbolKind::Text
-            })
-            .filter(|symbol| symbol.size() > 0)
-            .collect();
-        let name_at = |address: u64| -> Result<String, LinkError> {
-            let symbol = in_section.iter().find(|symbol| symbol.address() == address);
-            let symbol = symbol.ok_or_else(|| LinkError::Object(format!("no function at {address:#x}")))?;
-            Ok(text(symbol.name())?.to_owned())
-        };
+        let in_section: Vec<_> = functions(file, section.index()).collect();
         for symbol in &in_section {
             let name = text(symbol.name())?.to_owned();
             let start = symbol.address();
@@ -143,14 +132,24 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
                     Some((section, None)) if is_data(section) => {
                         Target::Data(section.clone(), insn.imm as u32)
                     }
-                    // A reference to .text itself: the immediate counts instructions from the section's start.
-                    Some((_, None)) => Target::Function(name_at((insn.imm as i64 + 1) as u64 * 8)?),
+                    // A reference to a section of code: the immediate counts instructions from its start.
+                    Some((section, None)) => {
+                        let section = file.section_by_name(section).map(|section| section.index());
+                        let address = (i64::from(insn.imm) + 1) as u64 * 8;
+                        Target::Function(function_at(file, section, address)?)
+                    }
                     Some((symbol, Some(offset))) => match probes.data_symbols.get(symbol) {
-                        Some(place) => Target::Data(place.section.clone(), *offset as u32 + insn.imm as u32),
+                        Some(place) => Target::Data(
+                            place.section.clone(),
+                            (*offset as u32).wrapping_add(insn.imm as u32),
+                        ),
                         None if probes.maps.contains_key(symbol) => Target::Map(symbol.clone()),
                         None => Target::Function(symbol.clone()),
                     },
-                    None if local_call => Target::Function(name_at(at + 8 + (insn.imm as i64 * 8) as u64)?),
+                    None if local_call => {
+                        let address = at.wrapping_add_signed(8 + i64::from(insn.imm) * 8);
+                        Target::Function(function_at(file, Some(section.index()), address)?)
+                    }
                     None => continue,
                 };
                 references.push((index, target));
@@ -160,6 +159,24 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
         }
     }
     Ok(())
+}
+
+/// The functions of a section.
+fn functions<'a, 'f>(
+    file: &'f Elf<'a>,
+    section: SectionIndex,
+) -> impl Iterator<Item = object::read::elf::ElfSymbol64<'a, 'f, object::LittleEndian>> {
+    file.symbols()
+        .filter(move |symbol| symbol.section_index() == Some(section) && symbol.kind() == SymbolKind::Text)
+        .filter(|symbol| symbol.size() > 0)
+}
+
+/// The name of the function that begins there.
+fn function_at(file: &Elf<'_>, section: Option<SectionIndex>, address: u64) -> Result<String, LinkError> {
+    let mut known = section.into_iter().flat_map(|section| functions(file, section));
+    let symbol = known.find(|symbol| symbol.address() == address);
+    let symbol = symbol.ok_or_else(|| LinkError::Object(format!("no function at {address:#x}")))?;
+    Ok(text(symbol.name())?.to_owned())
 }
 
 const CALL: u8 = 0x85;

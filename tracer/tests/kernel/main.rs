@@ -11,8 +11,9 @@ use harness::Family;
 mod environment;
 #[allow(unused, reason = "the first tests that run the tracer come with its command line")]
 mod harness;
+mod load;
 
-const FAMILIES: &[Family] = &[environment::FAMILY];
+const FAMILIES: &[Family] = &[environment::FAMILY, load::FAMILY];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();

@@ -1,0 +1,84 @@
+//! Every trampoline with every field wanted, and every support beside it, passes this kernel's verifier and attaches.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Result, ensure};
+use probes_common::abi::Scope;
+use probes_common::probe::{Attach, Program};
+use tracer::bpf::{Code, Insn};
+use tracer::consume::Description;
+use tracer::kernel::Target;
+use tracer::link::{Constants, link};
+use tracer::lower::{ClauseImage, Image, ProgramImage};
+use tracer::provider::{Catalog, Pattern, ProbeInfo};
+use tracer::session::Session;
+
+use crate::harness::{Family, skip};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "load",
+    tests: &[("every_trampoline_loads_and_attaches", every_trampoline)],
+    workloads: &[],
+};
+
+static PROBES: &[u8] = include_bytes!("../../probes.bpf.o");
+
+fn every_trampoline() -> Result<()> {
+    let target = match Target::probe() {
+        Ok(target) => target,
+        Err(refusal) => return skip(refusal.what),
+    };
+    let mut catalog = Catalog::new(&target);
+    for rate in ["profile-97", "tick-1s"] {
+        catalog.matching(&Pattern::parse(rate).expect("a description"));
+    }
+    let hosts: BTreeMap<&str, &ProbeInfo> = catalog
+        .probes()
+        .iter()
+        .filter(|probe| probe.lacks.is_none() && probe.program.attach != Attach::Called)
+        .map(|probe| (probe.program.name, probe))
+        .collect();
+    let mut refused = Vec::new();
+    for host in hosts.values() {
+        if let Err(error) = load(host, &target, &catalog) {
+            refused.push(format!("{}: {error:#}", host.program.name));
+        }
+    }
+    ensure!(refused.is_empty(), "{} of {} refused:\n{}", refused.len(), hosts.len(), refused.join("\n"));
+    Ok(())
+}
+
+fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
+    let image = Image { programs: vec![program(host)], ..Image::default() };
+    let scope = Scope {
+        cpus: target.cpus,
+        own_pid: target.own_pid,
+        watermark: 1 << 16,
+        wall_offset: target.wall_offset,
+    };
+    let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20 };
+    let linked = link(PROBES, &image, &constants)?;
+    let description = Description {
+        layouts: Vec::new(),
+        aggregations: Vec::new(),
+        probes: HashMap::new(),
+        programs: Vec::new(),
+        catalog,
+        cpus: target.cpus,
+    };
+    Session::start(&linked, description, std::env::var_os("VERBOSE").is_some())?;
+    Ok(())
+}
+
+/// The trampoline with one clause, which returns 0.
+fn program(host: &ProbeInfo) -> ProgramImage {
+    let program: &'static Program = host.program;
+    let insns = vec![Insn { opcode: 0xb7, ..Insn::default() }, Insn { opcode: 0x95, ..Insn::default() }];
+    let code = Code { name: "clause".into(), insns, ..Code::default() };
+    ProgramImage {
+        program,
+        rate: host.rate,
+        wants: u64::MAX,
+        clauses: vec![ClauseImage { epid: 1, code, discriminators: None }],
+    }
+}
