@@ -150,4 +150,6 @@ pub struct Scope {
     pub watermark: u64,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
     pub wall_offset: u64,
+    /// Nanoseconds between two ticks of the kernel's clock: a jiffy.
+    pub tick: u64,
 }

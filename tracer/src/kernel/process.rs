@@ -62,6 +62,14 @@ pub fn wall_offset() -> u64 {
     (0..5).map(|_| reading()).min().map_or(0, |(_, offset)| offset)
 }
 
+/// Nanoseconds between two ticks of the kernel's clock, which is what its coarse clocks resolve.
+pub fn tick() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: as for `clock`.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// What a clock shows, in nanoseconds.
 pub fn clock(id: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -126,6 +134,11 @@ mod tests {
         assert_eq!(this.ppid, std::os::unix::process::parent_id());
         assert!(progeny(&all, this.ppid).contains(&own));
         assert!(psargs(own).expect("it runs").contains(&std::env::args().next().expect("it has a name")));
+    }
+
+    #[test]
+    fn the_kernel_ticks_100_to_1000_times_a_second() {
+        assert!((1_000_000..=10_000_000).contains(&tick()), "{}", tick());
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Target {
     pub page_size: u32,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC` in nanoseconds.
     pub wall_offset: u64,
+    /// Nanoseconds between two ticks of the kernel's clock: a jiffy.
+    pub tick: u64,
     /// The tracer's own process id.
     pub own_pid: u32,
 }
@@ -63,6 +65,7 @@ impl Target {
             cpus: count_cpus(&text("/sys/devices/system/cpu/possible")).unwrap_or_else(configured_cpus),
             page_size: sysconf(libc::_SC_PAGESIZE),
             wall_offset: process::wall_offset(),
+            tick: process::tick(),
             own_pid: std::process::id(),
         })
     }
@@ -79,6 +82,7 @@ impl Target {
             cpus: 4,
             page_size: 4096,
             wall_offset: 1_700_000_000_000_000_000,
+            tick: 4_000_000,
             own_pid: 1000,
         }
     }

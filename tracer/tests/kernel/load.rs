@@ -55,6 +55,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         own_pid: target.own_pid,
         watermark: 1 << 16,
         wall_offset: target.wall_offset,
+        tick: target.tick,
     };
     let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20 };
     let linked = link(PROBES, &image, &constants)?;
