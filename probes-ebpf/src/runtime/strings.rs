@@ -21,9 +21,35 @@ pub unsafe extern "C" fn string_compare(a: *const u8, b: *const u8, words: u64) 
     0
 }
 
+/// strlen(): the bytes before the first zero in a string of `words` 8-byte words, aligned and padded as above.
+///
+/// # Safety
+/// It points to that many words.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub unsafe extern "C" fn string_length(text: *const u8, words: u64) -> u64 {
+    let text = text.cast::<u64>();
+    let mut index = 0;
+    while index < words as usize {
+        // SAFETY: the caller's promise.
+        let mut word = unsafe { text.add(index).read() }.to_le();
+        if word >> 56 == 0 {
+            // The string ends in this word: the rest is zero, so count until nothing is left.
+            let mut length = index as u64 * 8;
+            while word != 0 {
+                word >>= 8;
+                length += 1;
+            }
+            return length;
+        }
+        index += 1;
+    }
+    words * 8
+}
+
 #[cfg(test)]
 mod tests {
-    use super::string_compare;
+    use super::{string_compare, string_length};
 
     #[repr(align(8))]
     struct Buffer([u8; 32]);
@@ -46,6 +72,17 @@ mod tests {
                 assert_eq!(order.cmp(&0), a.as_bytes().cmp(b.as_bytes()), "{a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn lengths_are_those_before_the_padding() {
+        for text in ["", "a", "1234567", "12345678", "123456789", "0123456789012345678901234567890"] {
+            let buffer = buffer(text);
+            // SAFETY: four words.
+            assert_eq!(unsafe { string_length(buffer.0.as_ptr(), 4) }, text.len() as u64);
+        }
+        // SAFETY: one word of four.
+        assert_eq!(unsafe { string_length(buffer("123456789").0.as_ptr(), 1) }, 8);
     }
 
     #[test]

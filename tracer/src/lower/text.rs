@@ -26,8 +26,8 @@ pub(super) struct Text {
     pub(super) size: u32,
 }
 
-/// Bytes of an Internet address as text, the terminating zero and padding included.
-const IP_TEXT: u32 = 48;
+/// Bytes of an Internet address as text, as the routine `ip_text` writes them.
+const IP_TEXT: u32 = 64;
 /// Words that equality compares without calling a routine.
 const INLINE_WORDS: u32 = 4;
 /// A comparison with at most so many of a family's probes is made of branches.
