@@ -12,10 +12,10 @@ pub(crate) fn has_apt() -> bool {
     find("apt-get").is_some() && find("dpkg-query").is_some()
 }
 
-/// Whether apt could install `package`.
-pub(crate) fn is_available(package: &str) -> bool {
-    let policy = capture(Command::new("apt-cache").args(["policy", package])).unwrap_or_default();
-    policy.lines().any(|line| line.trim_start().starts_with("Candidate:") && !line.contains("(none)"))
+/// Whether apt could install all of `packages`; the lists of what there is are fetched if they do not have them.
+pub(crate) fn are_available(packages: &[&str]) -> bool {
+    let known = || packages.iter().all(|package| is_known(package));
+    has_apt() && (known() || update().is_ok() && known())
 }
 
 /// Installs those of `packages` that are missing.
@@ -23,29 +23,31 @@ pub(crate) fn ensure(packages: &[&str]) -> Result<()> {
     if !has_apt() {
         bail!("there is no apt here: please install what corresponds to Debian's {}", packages.join(", "));
     }
-    let missing: Vec<_> = packages.iter().filter(|package| !is_installed(package)).collect();
+    let missing: Vec<_> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    if !missing.iter().all(|package| is_available(package)) {
-        update()?;
-    }
-    run(as_root("env")
-        .args([
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-        ])
-        .args(&missing))
-    .with_context(|| format!("please install {missing:?}"))
+    const INSTALL: [&str; 5] = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+    with_lists(|| run(as_root("env").arg("DEBIAN_FRONTEND=noninteractive").args(INSTALL).args(&missing)))
+        .with_context(|| format!("please install {}", missing.join(", ")))
 }
 
-/// Fetches the lists of what there is.
-pub(crate) fn update() -> Result<()> {
+/// Does what needs apt's lists. They may be missing, or out of date: an archive drops a version when it gets the next. So if it
+/// fails, they are fetched, and it is tried again.
+pub(crate) fn with_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
+    attempt().or_else(|_| {
+        update()?;
+        attempt()
+    })
+}
+
+fn update() -> Result<()> {
     run(as_root("apt-get").args(["update", "-qq"]))
+}
+
+fn is_known(package: &str) -> bool {
+    let policy = capture(Command::new("apt-cache").args(["policy", package])).unwrap_or_default();
+    policy.lines().any(|line| line.trim_start().starts_with("Candidate:") && !line.contains("(none)"))
 }
 
 fn is_installed(package: &str) -> bool {

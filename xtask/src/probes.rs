@@ -89,7 +89,7 @@ impl Toolchain {
     /// Chooses a toolchain and installs what it lacks.
     fn ensure() -> Result<Self> {
         const DEBIAN: [&str; 4] = ["rustc-web", "rust-web-src", "llvm-22-dev", "libpolly-22-dev"];
-        if packages::has_apt() && DEBIAN.iter().all(|package| packages::is_available(package)) {
+        if packages::are_available(&DEBIAN) {
             packages::ensure(&DEBIAN)?;
             if find("bpf-linker").is_none() {
                 let args = ["install", "bpf-linker", "--version", LINKER_VERSION, "--locked"];

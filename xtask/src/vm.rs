@@ -63,24 +63,26 @@ pub(crate) fn install() -> Result<()> {
 impl Kernel {
     /// Fetches the kernel, if it is not there yet: the path of its image.
     pub(crate) fn fetch(&self) -> Result<PathBuf> {
-        let directory = root().join("target/vm");
-        fs::create_dir_all(&directory)?;
-        let package = self.package()?;
-        let unpacked = directory.join(&package);
-        let image = unpacked.join(format!("boot/vmlinuz-{}", package.trim_start_matches("linux-image-")));
-        if !image.exists() {
-            run(Command::new("apt-get").args(["download", "-qq", &package]).current_dir(&directory))?;
-            let archive = newest(&directory, &format!("{package}_"))?;
-            run(Command::new("dpkg").arg("-x").arg(archive).arg(&unpacked))?;
-        }
-        Ok(image)
+        packages::with_lists(|| {
+            let directory = root().join("target/vm");
+            fs::create_dir_all(&directory)?;
+            let package = self.package()?;
+            let unpacked = directory.join(&package);
+            let image = unpacked.join(format!("boot/vmlinuz-{}", package.trim_start_matches("linux-image-")));
+            if !image.exists() {
+                run(Command::new("apt-get").args(["download", "-qq", &package]).current_dir(&directory))?;
+                let archive = find_file(&directory, &format!("{package}_"))?;
+                let partial = directory.join("partial");
+                run(Command::new("dpkg").arg("-x").arg(&archive).arg(&partial))?;
+                fs::rename(partial, unpacked)?;
+                fs::remove_file(archive)?;
+            }
+            Ok(image)
+        })
     }
 
     /// The package of the image; its name has the exact version in it, which changes with every update.
     fn package(&self) -> Result<String> {
-        if !packages::is_available(self.meta_package) {
-            packages::update()?;
-        }
         let depends = capture(Command::new("apt-cache").args(["depends", self.meta_package]))?;
         let names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
         let wanted = format!("linux-image-{}.", self.version);
@@ -194,12 +196,10 @@ fn tail(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// The file of `directory` whose name begins with `prefix`; where there are several, the one that was written last.
-fn newest(directory: &Path, prefix: &str) -> Result<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(directory)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
-        .collect();
-    files.sort_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
-    files.pop().with_context(|| format!("no {prefix}* in {}", directory.display()))
+/// The file of `directory` whose name begins with `prefix`.
+fn find_file(directory: &Path, prefix: &str) -> Result<PathBuf> {
+    let mut files = fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path()));
+    files
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
+        .with_context(|| format!("no {prefix}* in {}", directory.display()))
 }
