@@ -1,5 +1,12 @@
 //! What people and programs see of a run.
 
+pub mod aggregation;
+pub mod datum;
+pub mod escape;
+pub mod names;
+pub mod printf;
+pub mod quantize;
+pub mod text;
 pub mod value;
 
 use std::io;

@@ -152,12 +152,12 @@ pub fn magnitude(function: Function, words: &[u64]) -> i128 {
         Function::Quantize => words[1..]
             .iter()
             .enumerate()
-            .map(|(bucket, &n)| i128::from(quantize_value(bucket)) * i128::from(n))
+            .map(|(bucket, &n)| i128::from(quantize_value(bucket)) * signed(n))
             .sum(),
         Function::Lquantize { low, step, .. } => words[1..]
             .iter()
             .enumerate()
-            .map(|(bucket, &n)| (i128::from(low) + (bucket as i128 - 1) * i128::from(step)) * i128::from(n))
+            .map(|(bucket, &n)| (i128::from(low) + (bucket as i128 - 1) * i128::from(step)) * signed(n))
             .sum(),
     }
 }

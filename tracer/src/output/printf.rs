@@ -1,0 +1,320 @@
+//! printf: values by C's rules, as DTrace has them.
+//!
+//! Invariant: total. Whatever a format and its values are, something is printed; the checker has refused what does
+//! not fit. The signedness of `%d` is that of the value's type; size prefixes mean nothing, sizes are known.
+//! Widths and precisions count characters.
+
+use std::mem::MaybeUninit;
+
+use super::escape;
+use super::value::Value;
+use crate::syntax::format::{Conversion, Format, Piece, SIZE_MAX, Size};
+
+/// A conversion whose width and precision are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec<'a> {
+    conversion: &'a Conversion,
+    left: bool,
+    width: usize,
+    precision: Option<usize>,
+}
+
+/// Appends the text of printf(format, values).
+pub fn print(into: &mut Vec<u8>, format: &Format, values: &[Value], terminal: bool) {
+    let mut values = values.iter();
+    for piece in &format.pieces {
+        match piece {
+            Piece::Text(text) => into.extend_from_slice(text),
+            Piece::Conversion(conversion) => {
+                let spec = Spec::new(conversion, || number(values.next()));
+                if let Some(value) = values.next() {
+                    spec.print(into, value, terminal);
+                }
+            }
+        }
+    }
+}
+
+fn number(value: Option<&Value>) -> i64 {
+    match value {
+        Some(Value::Int { value, .. }) => *value,
+        _ => 0,
+    }
+}
+
+impl<'a> Spec<'a> {
+    /// The conversion with its dynamic width and precision, where it has them, taken from `next`.
+    pub fn new(conversion: &'a Conversion, mut next: impl FnMut() -> i64) -> Spec<'a> {
+        let mut size = |size: Option<Size>| match size? {
+            Size::Fixed(size) => Some(i64::from(size)),
+            Size::Dynamic => Some(next().clamp(-i64::from(SIZE_MAX), i64::from(SIZE_MAX))),
+        };
+        let width = size(conversion.width).unwrap_or(0);
+        let precision = size(conversion.precision);
+        Spec {
+            conversion,
+            left: conversion.left || width < 0,
+            width: width.unsigned_abs() as usize,
+            precision: precision.and_then(|precision| usize::try_from(precision).ok()),
+        }
+    }
+
+    /// Appends the value.
+    pub fn print(&self, into: &mut Vec<u8>, value: &Value, terminal: bool) {
+        match value {
+            Value::Str(text) => self.text(into, text, terminal),
+            &Value::Int { value, bytes, signed } => {
+                let magnitude = truncate(value, bytes);
+                match self.conversion.letter.as_str() {
+                    "d" | "i" if signed => self.integer(into, value < 0, value.unsigned_abs(), 10, true),
+                    "d" | "i" | "u" => self.integer(into, false, magnitude, 10, false),
+                    "x" | "X" | "p" | "P" => self.integer(into, false, magnitude, 16, false),
+                    "o" => self.integer(into, false, magnitude, 8, false),
+                    "a" | "A" => self.pad(into, format!("{magnitude:#x}").as_bytes()),
+                    "c" => self.character(into, &[value as u8], terminal),
+                    "wc" => {
+                        let c = char::from_u32(magnitude as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+                        self.character(into, c.to_string().as_bytes(), terminal);
+                    }
+                    "C" => self.pad(into, escape::ascii(&[value as u8]).as_bytes()),
+                    "Y" => self.pad(into, walltime(value).as_bytes()),
+                    _ if signed => self.pad(into, value.to_string().as_bytes()),
+                    _ => self.pad(into, magnitude.to_string().as_bytes()),
+                }
+            }
+        }
+    }
+
+    fn text(&self, into: &mut Vec<u8>, text: &[u8], terminal: bool) {
+        let shown = match self.conversion.letter.as_str() {
+            "S" | "C" => escape::ascii(text).into_bytes(),
+            _ if terminal => escape::printable(text).into_bytes(),
+            _ => text.to_vec(),
+        };
+        let cut = self.precision.map_or(shown.len(), |most| end_of(&shown, most));
+        self.pad(into, &shown[..cut]);
+    }
+
+    fn character(&self, into: &mut Vec<u8>, bytes: &[u8], terminal: bool) {
+        if terminal { self.pad(into, escape::printable(bytes).as_bytes()) } else { self.pad(into, bytes) }
+    }
+
+    /// C's integers (C11, 7.21.6.1): sign, prefix, zeros up to the precision or the width, digits.
+    fn integer(&self, into: &mut Vec<u8>, negative: bool, magnitude: u64, base: u64, signed: bool) {
+        let Conversion { plus, space, alternate, zero, group, .. } = *self.conversion;
+        let mut digits = digits(magnitude, base, self.conversion.letter == "X");
+        if magnitude == 0 && self.precision == Some(0) {
+            digits.clear();
+        }
+        let mut zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
+        if alternate && base == 8 && zeros == 0 && !digits.starts_with('0') {
+            zeros = 1;
+        }
+        if group && base == 10 {
+            digits = grouped(&digits);
+        }
+        let sign = match (negative, signed && plus, signed && space) {
+            (true, ..) => "-",
+            (_, true, _) => "+",
+            (.., true) => " ",
+            _ => "",
+        };
+        let prefix = match (alternate && magnitude != 0 && base == 16, self.conversion.letter == "X") {
+            (true, true) => "0X",
+            (true, false) => "0x",
+            _ => "",
+        };
+        if zero && !self.left && self.precision.is_none() {
+            zeros = zeros.max(self.width.saturating_sub(sign.len() + prefix.len() + digits.len()));
+        }
+        self.pad(into, format!("{sign}{prefix}{}{digits}", "0".repeat(zeros)).as_bytes());
+    }
+
+    fn pad(&self, into: &mut Vec<u8>, text: &[u8]) {
+        let blanks = self.width.saturating_sub(columns(text));
+        let blanks = std::iter::repeat_n(b' ', blanks);
+        if self.left {
+            into.extend_from_slice(text);
+            into.extend(blanks);
+        } else {
+            into.extend(blanks);
+            into.extend_from_slice(text);
+        }
+    }
+}
+
+/// The value as an unsigned one of so many bytes.
+fn truncate(value: i64, bytes: u8) -> u64 {
+    value as u64 & (u64::MAX >> (64 - 8 * u32::from(bytes.clamp(1, 8))))
+}
+
+fn digits(mut magnitude: u64, base: u64, capitals: bool) -> String {
+    let table = if capitals { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(table[(magnitude % base) as usize]));
+        magnitude /= base;
+        if magnitude == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+fn grouped(digits: &str) -> String {
+    let commas = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
+    digits.chars().enumerate().map(|(at, digit)| format!("{}{digit}", commas(at))).collect()
+}
+
+/// Number of characters; a byte that is not UTF-8 counts as one.
+pub fn columns(text: &[u8]) -> usize {
+    text.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+}
+
+/// Where the first `most` characters end.
+fn end_of(text: &[u8], most: usize) -> usize {
+    let lengths = text.utf8_chunks().flat_map(|chunk| {
+        let valid = chunk.valid().chars().map(char::len_utf8);
+        valid.chain(std::iter::repeat_n(1, chunk.invalid().len()))
+    });
+    lengths.take(most).sum()
+}
+
+/// `%Y`: nanoseconds since 1970 as local time, such as `2026 Nov  1 18:10:09`.
+fn walltime(nanoseconds: i64) -> String {
+    let seconds: libc::time_t = nanoseconds.div_euclid(1_000_000_000);
+    let mut local = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to live memory of the right type; localtime_r writes only there.
+    let done = unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
+    if done.is_null() {
+        return seconds.to_string();
+    }
+    // SAFETY: all-zero bytes are a tm, and localtime_r has filled it in.
+    calendar(&unsafe { local.assume_init() })
+}
+
+fn calendar(time: &libc::tm) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    format!(
+        "{} {} {:2} {:02}:{:02}:{:02}",
+        i64::from(time.tm_year) + 1900,
+        MONTHS.get(time.tm_mon as usize).unwrap_or(&"???"),
+        time.tm_mday,
+        time.tm_hour,
+        time.tm_min,
+        time.tm_sec
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn int(value: i64, bytes: u8, signed: bool) -> Value {
+        Value::Int { value, bytes, signed }
+    }
+
+    fn show(format: &str, values: &[Value], terminal: bool) -> String {
+        let mut out = Vec::new();
+        print(&mut out, &Format::parse(format.as_bytes()).unwrap(), values, terminal);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Str(text.into())
+    }
+
+    #[test]
+    fn sign_and_size_are_those_of_the_type() {
+        assert_eq!(show("%d %d", &[int(-1, 4, true), int(0xffff_ffff, 4, false)], false), "-1 4294967295");
+        assert_eq!(show("%u %x", &[int(-1, 4, true), int(-1, 2, true)], false), "4294967295 ffff");
+        assert_eq!(
+            show("%hhd %lld", &[int(300, 4, true), int(-1, 8, false)], false),
+            "300 18446744073709551615"
+        );
+        assert_eq!(show("%'d %'u", &[int(-1_234_567, 8, true), int(999, 8, true)], false), "-1,234,567 999");
+        assert_eq!(show("%p %a", &[int(0xbeef, 8, false), int(0xbeef, 8, false)], false), "beef 0xbeef");
+    }
+
+    #[test]
+    fn strings_and_characters() {
+        assert_eq!(
+            show("[%-6s|%6s|%.2s]", &[text("ab"), text("ab"), text("abc")], false),
+            "[ab    |    ab|ab]"
+        );
+        assert_eq!(
+            show(
+                "[%*s|%-*s|%.*s]",
+                &[int(4, 4, true), text("x"), int(3, 4, true), text("y"), int(1, 4, true), text("zz")],
+                false
+            ),
+            "[   x|y  |z]"
+        );
+        assert_eq!(show("[%*d]", &[int(-4, 4, true), int(7, 4, true)], false), "[7   ]");
+        assert_eq!(
+            show(
+                "%c%wc%C%S",
+                &[int(65, 1, true), int(0x3b1, 4, true), int(10, 1, true), text("a\tb")],
+                false
+            ),
+            "Aα\\na\\tb"
+        );
+        assert_eq!(show("[%-4s]", &[text("né")], false), "[né  ]");
+        assert_eq!(show("%d of %s%%", &[text("odd"), int(-5, 4, true)], false), "odd of -5%");
+    }
+
+    #[test]
+    fn only_a_terminal_needs_escapes() {
+        let evil = Value::Str(b"\x1b[31m\n\xff".to_vec());
+        assert_eq!(show("\x1b[1m%s\n", std::slice::from_ref(&evil), true), "\x1b[1m\\x1b[31m\\n\\xff\n");
+        let mut out = Vec::new();
+        print(&mut out, &Format::parse(b"%s").unwrap(), &[evil], false);
+        assert_eq!(out, b"\x1b[31m\n\xff");
+    }
+
+    #[test]
+    fn times_as_in_ctime() {
+        // SAFETY: all-zero bytes are a tm.
+        let mut time: libc::tm = unsafe { std::mem::zeroed() };
+        (time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec) =
+            (126, 10, 1, 8, 5, 9);
+        assert_eq!(calendar(&time), "2026 Nov  1 08:05:09");
+        let now = show("%Y", &[int(1_790_000_000_123_456_789, 8, false)], false);
+        assert_eq!((now.len(), &now[..4]), (20, "2026"));
+    }
+
+    /// What the C library prints.
+    fn snprintf(format: &str, value: u64) -> String {
+        let format = CString::new(format).unwrap();
+        let mut buffer = [0_u8; 256];
+        // SAFETY: the buffer is as long as said, and the format takes one 64-bit integer.
+        let length =
+            unsafe { libc::snprintf(buffer.as_mut_ptr().cast(), buffer.len(), format.as_ptr(), value) };
+        String::from_utf8(buffer[..length as usize].to_vec()).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn integers_are_those_of_the_c_library(
+            flags in proptest::sample::subsequence(vec!["-", "+", " ", "#", "0"], 0..=5),
+            width in proptest::option::of(1_u32..40),
+            precision in proptest::option::of(0_u32..40),
+            letter in proptest::sample::select(vec!["d", "i", "u", "x", "X", "o"]),
+            value in prop_oneof![any::<i64>(), -3_i64..3, Just(i64::MIN), -5000_i64..5000],
+        ) {
+            let width = width.map(|width| width.to_string()).unwrap_or_default();
+            let precision = precision.map(|precision| format!(".{precision}")).unwrap_or_default();
+            let head = format!("[%{}{width}{precision}", flags.concat());
+            let signed = matches!(letter, "d" | "i");
+            prop_assert_eq!(
+                show(&format!("{head}{letter}]"), &[int(value, 8, signed)], false),
+                snprintf(&format!("{head}ll{letter}]"), value as u64)
+            );
+        }
+    }
+}
