@@ -1,0 +1,126 @@
+//! Declarations: variables, types, `inline`, `translator`.
+//!
+//! Invariant: a typedef's name is known as a type from its declaration on.
+
+use super::super::ast::*;
+use super::types::Naming;
+use super::*;
+
+impl Parser<'_> {
+    /// A declaration at the outermost level, its `;` included.
+    pub(super) fn declared(&mut self) -> Parsed<ItemKind> {
+        match self.peek() {
+            Tok::Word(Word::Inline) => self.inline(),
+            Tok::Word(Word::Translator) => self.translator(),
+            _ => {
+                let declaration = self.declaration(false)?;
+                self.ends_declaration()?;
+                if declaration.storage == Some(Storage::Typedef) {
+                    let names =
+                        declaration.declarators.iter().filter_map(|declarator| declarator.name.as_ref());
+                    self.typedefs.extend(names.map(|name| name.name.clone()));
+                }
+                Ok(ItemKind::Declaration(declaration))
+            }
+        }
+    }
+
+    fn ends_declaration(&mut self) -> Parsed<()> {
+        let help = match *self.peek() {
+            Tok::Mark(Mark::Assign) => {
+                "a declaration gives no value: assign it in `BEGIN { name = value; }`, or use `inline`"
+            }
+            Tok::Mark(Mark::LBrace | Mark::Slash) => {
+                "two names are taken as a type and a variable: separate probe descriptions by `,`"
+            }
+            _ => "a declaration is `type name;` or `type name, name;`",
+        };
+        self.expect(Mark::Semi, help).map(|_| ())
+    }
+
+    /// A declaration without its `;`. Members can have sizes in bits, and no storage class.
+    pub(super) fn declaration(&mut self, member: bool) -> Parsed<Declaration> {
+        let start = self.here();
+        let (storage, base) = self.specifiers(!member)?;
+        let mut height = self.height;
+        let mut declarators = Vec::new();
+        while !self.at(Mark::Semi) {
+            let begin = self.here();
+            let anonymous_bits = member && self.at(Mark::Colon);
+            let (name, derived) =
+                if anonymous_bits { (None, Vec::new()) } else { self.declarator(Naming::Must)? };
+            height = height.max(self.height);
+            let bits = if member && self.eat(Mark::Colon) {
+                let bits = self.conditional()?;
+                height = height.max(self.height);
+                Some(Box::new(bits))
+            } else {
+                None
+            };
+            declarators.push(Declarator { name, derived, bits, span: self.span_from(begin) });
+            if !self.eat(Mark::Comma) {
+                break;
+            }
+        }
+        let span = self.span_from(start);
+        let defines = matches!(base.kind, BaseKind::Record(_) | BaseKind::Enum(_));
+        if declarators.is_empty() && !defines {
+            let words = &self.lexer.text[base.span.range()];
+            let message = format!("`{words}` is taken as the type, and no name follows");
+            self.problem(
+                Diagnostic::error(Tag::D_DECL_USELESS, span, message)
+                    .label("declares nothing")
+                    .help("a declaration is `type name;`, like `int x;` or `self string s;`"),
+            );
+            return Err(Failed);
+        }
+        self.height = height;
+        Ok(Declaration { storage, base, declarators, span })
+    }
+
+    fn inline(&mut self) -> Parsed<ItemKind> {
+        const FORM: &str = "write `inline type name = value;`";
+        self.bump();
+        let (_, base) = self.specifiers(false)?;
+        let begin = self.here();
+        let (name, derived) = self.declarator(Naming::Must)?;
+        let declarator = Declarator { name, derived, bits: None, span: self.span_from(begin) };
+        self.expect(Mark::Assign, FORM)?;
+        let value = self.assigned()?;
+        self.expect(Mark::Semi, FORM)?;
+        Ok(ItemKind::Inline(Inline { base, declarator, value }))
+    }
+
+    fn translator(&mut self) -> Parsed<ItemKind> {
+        const FORM: &str = "write `translator output < input *name > { member = value; };`";
+        self.bump();
+        let output = self.type_name()?;
+        self.expect(Mark::Lt, FORM)?;
+        let input = self.param()?;
+        self.expect(Mark::Gt, FORM)?;
+        let open = self.expect(Mark::LBrace, FORM)?;
+        let level = self.braces;
+        let mut members = Vec::new();
+        while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) && !self.hopeless() {
+            match self.translation() {
+                Ok(member) => members.push(member),
+                Err(Failed) => self.recover(level),
+            }
+        }
+        self.close(Mark::RBrace, open)?;
+        self.eat(Mark::Semi);
+        Ok(ItemKind::Translator(Translator { output, input, members }))
+    }
+
+    /// `member = value;`
+    fn translation(&mut self) -> Parsed<(Ident, Expr)> {
+        const FORM: &str = "a translator's members are given as `member = value;`";
+        let name = self.member("a member's name", FORM)?;
+        self.expect(Mark::Assign, FORM)?;
+        let value = self.assigned()?;
+        if !self.at(Mark::RBrace) {
+            self.expect(Mark::Semi, FORM)?;
+        }
+        Ok((name, value))
+    }
+}
