@@ -5,6 +5,7 @@
 #![no_std]
 
 pub mod abi;
+pub mod connections;
 pub mod names;
 pub mod offsets;
 pub mod probe;

@@ -81,6 +81,24 @@ names! {
 /// All of them.
 pub const CONSTANTS: &[&[Constant]] = &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP];
 
+/// TCP states as the kernel counts them (include/net/tcp_states.h).
+#[allow(missing_docs, reason = "the names of RFC 9293")]
+pub mod tcp_state {
+    pub const ESTABLISHED: u32 = 1;
+    pub const SYN_SENT: u32 = 2;
+    pub const SYN_RECV: u32 = 3;
+    pub const FIN_WAIT1: u32 = 4;
+    pub const FIN_WAIT2: u32 = 5;
+    pub const TIME_WAIT: u32 = 6;
+    pub const CLOSE: u32 = 7;
+    pub const CLOSE_WAIT: u32 = 8;
+    pub const LAST_ACK: u32 = 9;
+    pub const LISTEN: u32 = 10;
+    pub const CLOSING: u32 = 11;
+    /// Linux's own: a handshake under way, of which D sees SYN_RECV.
+    pub const NEW_SYN_RECV: u32 = 12;
+}
+
 /// The value of a constant.
 pub fn constant(name: &str) -> Option<i64> {
     CONSTANTS.iter().copied().flatten().find(|(known, _)| *known == name).map(|(_, value)| *value)

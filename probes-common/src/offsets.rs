@@ -106,7 +106,7 @@ offsets! {
     sk_daddr = "sock.__sk_common.skc_daddr";
     sk_rcv_saddr = "sock.__sk_common.skc_rcv_saddr";
     sk_dport = "sock.__sk_common.skc_dport";
-    sk_num = "sock.__sk_common.skc_num";
+    inet_sport = "inet_sock.inet_sport";
     sk_net = "sock.__sk_common.skc_net.net";
     sk_v6_daddr = "sock.__sk_common.skc_v6_daddr";
     sk_v6_rcv_saddr = "sock.__sk_common.skc_v6_rcv_saddr";

@@ -17,7 +17,8 @@ record! {
     pub struct CsInfo as "csinfo_t" {
         /// Address of the kernel's `sock`, 0 where there is none.
         0 cs_addr: u64 as "uintptr_t";
-        /// Connection id: the same number for all events of a connection's end.
+        /// Connection id: the same number for all events of a connection's end, once it has a socket; before, that of
+        /// the listening socket.
         0 cs_cid: u64 as "uint64_t";
         /// The process that owns the socket, 0 where it is not known.
         0 cs_pid: i32 as "pid_t";

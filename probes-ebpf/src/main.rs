@@ -14,6 +14,8 @@ mod atomic;
 #[cfg(target_arch = "bpf")]
 mod calls;
 #[cfg(target_arch = "bpf")]
+mod connections;
+#[cfg(target_arch = "bpf")]
 mod constants;
 #[cfg(target_arch = "bpf")]
 mod drops;
@@ -34,9 +36,13 @@ mod providers;
 #[cfg(target_arch = "bpf")]
 mod ring;
 #[cfg(target_arch = "bpf")]
+mod segment;
+#[cfg(target_arch = "bpf")]
 mod slots;
 #[cfg(target_arch = "bpf")]
 mod state;
+#[cfg(target_arch = "bpf")]
+mod tcps;
 #[cfg(target_arch = "bpf")]
 mod user;
 

@@ -37,6 +37,12 @@ pub fn sock(file: u64) -> u64 {
     read(read(file, offset!(file_private_data)), offset!(socket_sk))
 }
 
+/// The number of the network namespace that `net` is.
+#[inline(always)]
+pub fn namespace(net: u64) -> u32 {
+    read(net, offset!(net_inum))
+}
+
 /// The number of the inode of a file.
 #[inline(always)]
 pub fn inode_number(file: u64) -> u64 {
@@ -67,6 +73,29 @@ pub fn clear(ip: &mut Ip) {
     set_words(ip, 0, 0);
 }
 
+/// Whether it stands for any address: `0.0.0.0` or `::`.
+#[inline(always)]
+pub fn is_unspecified(ip: &Ip) -> bool {
+    let (first, second) = words(ip);
+    first == 0 && (second == 0 || second == 0xffff_0000)
+}
+
+/// An address as two words.
+#[inline(always)]
+pub fn words(ip: &Ip) -> (u64, u64) {
+    let words = (&raw const *ip).cast::<u64>();
+    // SAFETY: an Ip is two words, aligned to 8 bytes.
+    unsafe { (*words, *words.add(1)) }
+}
+
+/// Whether it is this machine's own: `127.0.0.0/8` or `::1`.
+#[inline(always)]
+pub fn is_loopback(ip: &Ip) -> bool {
+    const ONE: u64 = 1u64.to_be();
+    let (first, second) = words(ip);
+    first == 0 && (second == ONE || second & 0xff_ffff_ffff == 0x7f_ffff_0000)
+}
+
 #[inline(always)]
 fn set_words(ip: &mut Ip, first: u64, second: u64) {
     let words = (&raw mut *ip).cast::<u64>();
@@ -90,12 +119,8 @@ pub fn ends(sk: u64, ends: Ends) {
             if remote == 0 { clear(ends.remote) } else { set_ipv4(ends.remote, remote) }
         }
         AF_INET6 => {
-            let (local, remote) = (offset!(sk_v6_rcv_saddr), offset!(sk_v6_daddr));
-            // SAFETY: both can be written.
-            unsafe {
-                kernel::copy(ends.local, sk, local);
-                kernel::copy(ends.remote, sk, remote);
-            }
+            kernel::copy(ends.local, sk, offset!(sk_v6_rcv_saddr));
+            kernel::copy(ends.remote, sk, offset!(sk_v6_daddr));
         }
         _ => {
             clear(ends.local);
@@ -103,7 +128,8 @@ pub fn ends(sk: u64, ends: Ends) {
             return;
         }
     }
-    *ends.local_port = read(sk, offset!(sk_num));
+    // Not `skc_num`, which is zero again once the port is given back, before the change to CLOSE is shown.
+    *ends.local_port = u16::from_be(read(sk, offset!(inet_sport)));
     *ends.remote_port = u16::from_be(read(sk, offset!(sk_dport)));
 }
 

@@ -33,8 +33,11 @@ record! {
 /// Learns which process owns which socket and which connection has which addresses, from changes of state.
 pub const LEARN_STATE: Support =
     Support { name: "tcp_learn_state", attach: Attach::RawTracepoint("inet_sock_set_state") };
-/// Learns the owner of an accepted connection and of a new socket, and takes note of who uses it last.
-pub const LEARN_CALL: Support = Support { name: "tcp_learn_call", attach: Attach::RawTracepoint("sys_exit") };
+/// Learns who uses a connection: the last process that did owns it.
+pub const LEARN_USE: Support = Support { name: "tcp_learn_use", attach: Attach::RawTracepoint("sys_enter") };
+/// Learns the owner of an accepted connection.
+pub const LEARN_ACCEPT: Support =
+    Support { name: "tcp_learn_accept", attach: Attach::RawTracepoint("sys_exit") };
 /// Learns the connection of the segments that go out, and remembers the headers of a handshake.
 pub const LEARN_SEND: Support =
     Support { name: "tcp_learn_send", attach: Attach::RawTracepoint("net_dev_queue") };
@@ -45,7 +48,7 @@ pub const LEARN_RECEIVE: Support =
 pub const FORGET: Support = Support { name: "tcp_forget", attach: Attach::RawTracepoint("tcp_destroy_sock") };
 
 // Support programs that have to see an event before the clauses do come first.
-const NEEDS: &[Support] = &[LEARN_STATE, LEARN_CALL, LEARN_SEND, LEARN_RECEIVE, FORGET];
+const NEEDS: &[Support] = &[LEARN_STATE, LEARN_USE, LEARN_ACCEPT, LEARN_SEND, LEARN_RECEIVE, FORGET];
 
 macro_rules! programs {
     ($($(#[doc = $doc:literal])* $name:ident = $symbol:literal, $tracepoint:literal, $record:ty;)*) => { $(

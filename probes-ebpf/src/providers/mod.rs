@@ -6,3 +6,4 @@ mod proc;
 mod profile;
 mod socket;
 mod syscall;
+mod tcp;

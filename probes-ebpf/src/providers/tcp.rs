@@ -1,0 +1,252 @@
+//! The tcp provider: segments on their way to and from the interface, and changes of state.
+//!
+//! The programs of `connections` see each event before these do. They remember; here nothing is changed.
+
+use probes_common::connections::{Connection, Ends};
+use probes_common::names::tcp_state;
+use probes_common::providers::tcp::{TcpSegment, TcpStateChange};
+
+use crate::connections::{self, Change, NOWHERE, change, exact, listener};
+use crate::constants::offset;
+use crate::firing::{Program, Wants, bit, programs};
+use crate::kernel::read;
+use crate::segment::{self, ACK, FIN, RST, SYN, Segment, Way};
+use crate::tcps::{self, Subject};
+
+/// An error of include/uapi/asm-generic/errno.h: nobody answered.
+const ETIMEDOUT: u32 = 110;
+
+programs! {
+    // inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
+    probe tcp_state_change in "raw_tp/inet_sock_set_state", |program| {
+        if let Some(change) = change(program.ctx) { state_change(program, change) }
+    };
+    probe tcp_connect_established in "raw_tp/inet_sock_set_state", |program| {
+        if let Some(change) = change(program.ctx)
+            && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::ESTABLISHED)
+        {
+            shake(program, change.sk, change.new, Side::Opened);
+        }
+    };
+    probe tcp_connect_refused in "raw_tp/inet_sock_set_state", |program| {
+        if let Some(change) = change(program.ctx)
+            && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::CLOSE)
+            && !matches!(read(change.sk, offset!(sk_err)), 0 | ETIMEDOUT)
+        {
+            shake(program, change.sk, change.new, Side::Refused);
+        }
+    };
+    probe tcp_accept_established in "raw_tp/inet_sock_set_state", |program| {
+        if let Some(change) = change(program.ctx)
+            && (change.old, change.new) == (tcp_state::SYN_RECV, tcp_state::ESTABLISHED)
+            && !connections::owner(change.sk, None).is_some_and(|owner| owner.active != 0)
+        {
+            shake(program, change.sk, change.new, Side::Accepted);
+        }
+    };
+    // net_dev_queue(struct sk_buff *skb)
+    probe tcp_send in "raw_tp/net_dev_queue", |program| {
+        if let Some(segment) = outgoing(program) { send(program, segment) }
+    };
+    probe tcp_connect_request in "raw_tp/net_dev_queue", |program| {
+        if let Some(segment) = outgoing(program) && segment.flags & (SYN | ACK) == SYN { send(program, segment) }
+    };
+    probe tcp_accept_refused in "raw_tp/net_dev_queue", |program| {
+        // What answers a segment without ACK acknowledges it and has no sequence number (RFC 9293, 3.5.2).
+        if let Some(segment) = outgoing(program)
+            && segment.flags & (RST | ACK | SYN) == RST | ACK
+            && read::<u32>(segment.tcp, 4) == 0
+        {
+            send(program, segment);
+        }
+    };
+    // netif_receive_skb(struct sk_buff *skb)
+    probe tcp_receive in "raw_tp/netif_receive_skb", |program| {
+        if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) { receive(program, segment) }
+    };
+    probe tcp_time_wait in "raw_tp/netif_receive_skb", |program| {
+        if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) && segment.flags & FIN != 0 {
+            time_wait(program, segment);
+        }
+    };
+}
+
+/// The segment that is going out, if it is one and comes from here. A device on top of another (VLAN, bond, bridge)
+/// queues it again for the lower one; it counts where routing sent it.
+#[inline(always)]
+fn outgoing(program: Program) -> Option<Segment> {
+    let skb = program.ctx.arg(0);
+    let sk = read::<u64>(skb, offset!(skb_sk));
+    if sk == 0 {
+        return None;
+    }
+    let segment = segment::find(skb, Way::Out)?;
+    let sk = connections::sender(segment);
+    if sk != 0 {
+        let route = read::<u64>(sk, offset!(sk_dst_cache));
+        let device = read::<u64>(route, offset!(dst_dev));
+        if device != 0 && device != read(skb, offset!(skb_dev)) {
+            return None;
+        }
+    }
+    Some(segment)
+}
+
+#[inline(always)]
+fn send(program: Program, segment: Segment) {
+    let sk = connections::sender(segment);
+    let mut at = NOWHERE;
+    segment::ends(segment, Way::Out, &mut at);
+    program.fire(|record: &mut TcpSegment, wants| {
+        let known = exact(&at);
+        let subject = match known {
+            Some(connection) => Subject { sk, state: connection.state, connection: Some(connection) },
+            None => {
+                let mut here = at;
+                let connection = listener(&mut here);
+                let state = match &connection {
+                    Some(_) if segment.flags & RST == 0 => tcp_state::SYN_RECV,
+                    _ => tcp_state::CLOSE,
+                };
+                Subject { sk, state, connection }
+            }
+        };
+        fill(record, wants, segment, subject, &at);
+    });
+}
+
+#[inline(always)]
+fn receive(program: Program, segment: Segment) {
+    let mut at = NOWHERE;
+    segment::ends(segment, Way::In, &mut at);
+    let mut subject = Subject { sk: 0, state: 0, connection: exact(&at) };
+    match &subject.connection {
+        Some(connection) => {
+            subject.sk = connection.sk;
+            // The FIN that ends FIN_WAIT2 has been taken note of already.
+            let turned = connection.turned_by == segment.skb;
+            subject.state = if turned { tcp_state::FIN_WAIT2 } else { connection.state };
+        }
+        None => {
+            let mut here = at;
+            subject.connection = listener(&mut here);
+            let Some(connection) = &subject.connection else { return };
+            let opens = segment.flags & SYN != 0;
+            subject.sk = if opens { connection.sk } else { 0 };
+            subject.state = if opens { tcp_state::LISTEN } else { tcp_state::SYN_RECV };
+        }
+    }
+    program.fire(|record: &mut TcpSegment, wants| fill(record, wants, segment, subject, &at));
+}
+
+#[inline(always)]
+fn fill(record: &mut TcpSegment, wants: Wants, segment: Segment, subject: Subject, at: &Ends) {
+    let pkt = wants.part(bit!(TcpSegment, pkt));
+    if pkt.0 & 3 != 0 {
+        segment::packet(&mut record.pkt, segment.skb);
+    }
+    if wants.field(bit!(TcpSegment, ip)) {
+        segment::internet(&mut record.ip, segment);
+    }
+    if wants.field(bit!(TcpSegment, tcp)) {
+        segment::header(&mut record.tcp, segment);
+    }
+    let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
+    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at);
+}
+
+/// How a handshake ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Opened,
+    Refused,
+    Accepted,
+}
+
+/// Fires with the segment that ended a handshake, found by its numbers; without one where there was none.
+#[inline(always)]
+fn shake(program: Program, sk: u64, state: u32, side: Side) {
+    let mut at = NOWHERE;
+    connections::ends(sk, &mut at);
+    program.fire(|record: &mut TcpSegment, wants| {
+        let segment = connections::handshake(&at).filter(|handshake| {
+            let tcp = &handshake.tcp;
+            match side {
+                Side::Opened => {
+                    tcp.tcp_flags & SYN != 0 && tcp.tcp_seq.wrapping_add(1) == read(sk, offset!(tcp_rcv_nxt))
+                }
+                Side::Refused => tcp.tcp_flags & RST != 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_nxt)),
+                Side::Accepted => tcp.tcp_flags & SYN == 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_una)),
+            }
+        });
+        match segment {
+            Some(segment) => {
+                record.pkt = segment.pkt;
+                record.ip = segment.ip;
+                record.tcp = segment.tcp;
+            }
+            None => clear(record),
+        }
+        let connection = exact(&at);
+        let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
+        let subject = Subject { sk, connection, state };
+        tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, &at);
+    });
+}
+
+/// There is no segment.
+#[inline(always)]
+fn clear(record: &mut TcpSegment) {
+    // SAFETY: plain data, of which all-zero bytes are a value.
+    unsafe {
+        record.pkt = core::mem::zeroed();
+        record.ip = core::mem::zeroed();
+        record.tcp = core::mem::zeroed();
+    }
+}
+
+#[inline(always)]
+fn state_change(program: Program, Change { sk, old, new }: Change) {
+    let mut at = NOWHERE;
+    connections::ends(sk, &mut at);
+    let connection = exact(&at);
+    let mut state = new;
+    if new == tcp_state::CLOSE
+        && let Some(Connection { detached: 1, id, state: after, .. }) = connection.as_deref()
+        && *id == sk
+    {
+        state = *after;
+    }
+    // It goes on in the same state, without its sock.
+    if state == old {
+        return;
+    }
+    program.fire(|record: &mut TcpStateChange, wants| {
+        let subject = Subject { sk, connection, state };
+        fill_change(record, wants, old, subject, &at);
+    });
+}
+
+#[inline(always)]
+fn time_wait(program: Program, segment: Segment) {
+    let mut at = NOWHERE;
+    segment::ends(segment, Way::In, &mut at);
+    let Some(connection) = exact(&at) else { return };
+    if connection.turned_by != segment.skb || connection.state != tcp_state::TIME_WAIT {
+        return;
+    }
+    program.fire(|record: &mut TcpStateChange, wants| {
+        let subject = Subject { sk: 0, connection: Some(connection), state: tcp_state::TIME_WAIT };
+        fill_change(record, wants, tcp_state::FIN_WAIT2, subject, &at);
+    });
+}
+
+#[inline(always)]
+fn fill_change(record: &mut TcpStateChange, wants: Wants, old: u32, subject: Subject, at: &Ends) {
+    let (cs, tcps) = (wants.part(bit!(TcpStateChange, cs)), wants.part(bit!(TcpStateChange, tcps)));
+    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at);
+    if wants.field(bit!(TcpStateChange, ls)) {
+        record.ls.tcps_state = old as i32;
+        record.ls.tcps_pad = 0;
+    }
+}
