@@ -15,20 +15,30 @@ use crate::{drops, slots};
 /// support NAME in "section", |ctx: Context| ...        gathers what others need; has no clauses
 /// ```
 ///
-/// They do nothing unless the tracer is active.
+/// Probes do nothing unless the tracer is active; support programs gather from the start, before BEGIN has ended.
 macro_rules! programs {
     ($( $(#[doc = $doc:literal])* $sort:ident $name:ident in $section:literal, |$this:ident| $body:expr; )*) => { $(
         $(#[doc = $doc])*
         #[unsafe(no_mangle)]
         #[unsafe(link_section = $section)]
         pub extern "C" fn $name(ctx: *mut core::ffi::c_void) -> u32 {
-            if $crate::state::active() {
+            if $crate::firing::runs!($sort) {
                 let $this = $crate::firing::$sort!($name, ctx);
                 $body;
             }
             0
         }
     )* };
+}
+
+/// Whether a program of that sort runs now.
+macro_rules! runs {
+    (support) => {
+        !$crate::state::ended()
+    };
+    ($probe:ident) => {
+        $crate::state::active()
+    };
 }
 
 /// The [`Context`] of a program without clauses.
@@ -76,7 +86,7 @@ macro_rules! bit {
     };
 }
 
-pub(crate) use {bit, family, probe, programs, support};
+pub(crate) use {bit, family, probe, programs, runs, support};
 
 /// What the kernel gives a program.
 #[derive(Clone, Copy)]

@@ -27,6 +27,12 @@ pub fn active() -> bool {
     state() == ACTIVE
 }
 
+/// Whether nothing fires any more but END.
+#[inline(always)]
+pub fn ended() -> bool {
+    state() == ENDED
+}
+
 /// From now on probes fire, unless a clause of BEGIN has called `exit()`.
 #[inline(always)]
 pub fn activate() {

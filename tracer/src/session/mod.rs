@@ -7,6 +7,7 @@ mod attach;
 mod child;
 mod error;
 mod load;
+mod seed;
 mod signals;
 
 use std::io;
@@ -68,6 +69,7 @@ impl Session {
         for program in linked.supports.iter().chain(&linked.programs) {
             attach::attach(&mut ebpf, program)?;
         }
+        seed::arguments(&mut ebpf);
         let once = |name: &str| {
             linked
                 .programs

@@ -1,0 +1,53 @@
+//! What the probes cannot learn from events, since it happened before: filled into their maps once they are attached,
+//! and never over what an event has taught meanwhile.
+
+use std::fs;
+
+use aya::Ebpf;
+use aya::maps::HashMap;
+use probes_common::types::PsInfo;
+
+use crate::kernel::process;
+
+/// Size of `pr_psargs`.
+const PSARGS: usize = size_of::<PsInfo>() - std::mem::offset_of!(PsInfo, pr_psargs);
+
+/// Flag of bpf_map_update_elem: leave an entry that is there (include/uapi/linux/bpf.h).
+const BPF_NOEXIST: u64 = 1;
+
+/// The arguments of the processes that exist, where any probe shows those of another process than the current one.
+///
+/// What cannot be read or written is left out: the process has ended, or the map holds as many as it can.
+pub(super) fn arguments(ebpf: &mut Ebpf) {
+    let Some(map) = ebpf.map_mut("PSARGS") else { return };
+    let Ok(mut map) = HashMap::<_, u32, [u8; PSARGS]>::try_from(map) else { return };
+    let Ok(entries) = fs::read_dir("/proc") else { return };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    for (pid, text) in pids.filter_map(|pid| Some((pid, process::psargs(pid)?))) {
+        if !text.is_empty() {
+            // An error: an event came first, or there is no room.
+            let _ = map.insert(pid, cut(&text), BPF_NOEXIST);
+        }
+    }
+}
+
+/// The first bytes of a text, with a zero at the end.
+fn cut(text: &str) -> [u8; PSARGS] {
+    let mut bytes = [0; PSARGS];
+    let length = text.len().min(PSARGS - 1);
+    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PSARGS, cut};
+
+    #[test]
+    fn arguments_are_cut_and_end_in_zero() {
+        assert_eq!(PSARGS, 80);
+        assert_eq!(&cut("ls -l")[..6], b"ls -l\0");
+        let long = cut(&"x".repeat(200));
+        assert_eq!((long[78], long[79]), (b'x', 0));
+    }
+}
