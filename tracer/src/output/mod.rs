@@ -3,9 +3,11 @@
 pub mod aggregation;
 pub mod datum;
 pub mod escape;
+pub mod json;
 pub mod names;
 pub mod printf;
 pub mod quantize;
+pub mod table;
 pub mod text;
 pub mod value;
 

@@ -1,0 +1,288 @@
+//! A run as JSON, one object a line, documented in docs/json.md and docs/events.schema.json.
+//!
+//! Invariant: nothing is lost. Integers are exact, strings that are not UTF-8 are given by their bytes, and errors and
+//! drops are in the stream in their place.
+
+use std::io::{self, Write};
+
+use probes_common::abi::{Drop, fault};
+use serde::Serialize;
+
+use super::Output;
+use super::aggregation::{self, Summary};
+use super::names::Names;
+use super::printf;
+use super::quantize::Bucket;
+use super::text::fault_name;
+use super::value::{Event, FaultNotice, Firing, Printout, Recorded, Row, Table, Value};
+use crate::check::typed::Function;
+use crate::provider::ProbeId;
+
+/// The JSON output.
+pub struct Json {
+    out: Box<dyn Write>,
+    names: Names,
+    buffer: Vec<u8>,
+}
+
+impl Json {
+    /// Writes to `out`.
+    pub fn new(out: Box<dyn Write>, names: Names) -> Json {
+        Json { out, names, buffer: Vec::new() }
+    }
+
+    /// Writes any serializable object as a line: the typed events of views and recordings.
+    pub fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.buffer, object)?;
+        self.buffer.push(b'\n');
+        Ok(())
+    }
+}
+
+impl Output for Json {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Firing(firing) => {
+                let line = Line::record(firing, &self.names);
+                self.line(&line)
+            }
+            Event::Aggregations(printout) => {
+                printout.tables.iter().try_for_each(|table| self.line(&Line::Aggregation(table.into())))
+            }
+            Event::Drop(notice) => self.line(&Line::Drop {
+                kind: drop_name(notice.kind),
+                probe: &notice.probe,
+                count: notice.count,
+                total: notice.total,
+            }),
+            Event::Fault(notice) => {
+                let line = Line::error(notice, &self.names);
+                self.line(&line)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.out.flush()
+    }
+}
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'a> {
+    Record { time: u64, cpu: u32, probe: Probe, epid: u32, actions: Vec<Action> },
+    Aggregation(Aggregation),
+    Drop { kind: &'static str, probe: &'a str, count: u64, total: u64 },
+    Error(Fault),
+}
+
+#[derive(Serialize)]
+struct Probe {
+    id: u32,
+    provider: String,
+    module: String,
+    function: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Action {
+    Trace { value: Datum },
+    Printf { text: Datum, values: Vec<Datum> },
+    Printa { text: Option<Datum>, aggregations: Vec<Aggregation> },
+    Exit { status: i32 },
+}
+
+#[derive(Serialize)]
+struct Aggregation {
+    name: String,
+    function: &'static str,
+    normal: i64,
+    rows: Vec<AggregationRow>,
+}
+
+#[derive(Serialize)]
+struct AggregationRow {
+    key: Vec<Datum>,
+    #[serde(flatten)]
+    value: AggregationValue,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AggregationValue {
+    Scalar { value: i64 },
+    Average { value: i64, count: u64, sum: i64 },
+    Histogram { buckets: Vec<BucketLine> },
+}
+
+#[derive(Serialize)]
+struct BucketLine {
+    min: Option<i64>,
+    max: Option<i64>,
+    count: i64,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    time: u64,
+    cpu: u32,
+    probe: Probe,
+    epid: u32,
+    action: u32,
+    offset: u32,
+    fault: &'static str,
+    code: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<u64>,
+}
+
+/// A value. Strings that are not UTF-8 are an object with their bytes in hexadecimal.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Datum {
+    Signed(i64),
+    Unsigned(u64),
+    Text(String),
+    Bytes { bytes: String },
+}
+
+impl Line<'_> {
+    fn record(firing: &Firing, names: &Names) -> Line<'static> {
+        Line::Record {
+            time: firing.time,
+            cpu: firing.cpu,
+            probe: Probe::new(firing.probe, names),
+            epid: firing.epid,
+            actions: firing.actions.iter().filter_map(Action::new).collect(),
+        }
+    }
+
+    fn error(notice: &FaultNotice, names: &Names) -> Line<'static> {
+        let addressed = matches!(
+            notice.fault,
+            fault::BADADDR | fault::BADALIGN | fault::KPRIV | fault::UPRIV | fault::BADSTACK
+        );
+        Line::Error(Fault {
+            time: notice.time,
+            cpu: notice.cpu,
+            probe: Probe::new(notice.probe, names),
+            epid: notice.epid,
+            action: notice.action,
+            offset: notice.offset,
+            fault: fault_name(notice.fault),
+            code: notice.fault,
+            address: addressed.then_some(notice.value),
+        })
+    }
+}
+
+impl Probe {
+    fn new(id: ProbeId, names: &Names) -> Probe {
+        let super::names::Name { provider, module, function, name } = names.get(id);
+        Probe { id: id.0, provider, module, function, name }
+    }
+}
+
+impl Action {
+    /// None for an action that shows nothing.
+    fn new(recorded: &Recorded) -> Option<Action> {
+        Some(match recorded {
+            Recorded::Trace(value) => Action::Trace { value: value.into() },
+            Recorded::Printf(format, values) => {
+                let mut text = Vec::new();
+                printf::print(&mut text, format, values, false);
+                Action::Printf { text: Datum::text(&text), values: values.iter().map(Datum::from).collect() }
+            }
+            Recorded::Printa(printout) => Action::Printa {
+                text: printout.format.as_ref().map(|_| formatted(printout)),
+                aggregations: printout.tables.iter().map(Aggregation::from).collect(),
+            },
+            Recorded::Exit(status) => Action::Exit { status: *status },
+            Recorded::Silent => return None,
+        })
+    }
+}
+
+fn formatted(printout: &Printout) -> Datum {
+    let mut text = Vec::new();
+    aggregation::print(&mut text, printout, false);
+    Datum::text(&text)
+}
+
+impl From<&Table> for Aggregation {
+    fn from(table: &Table) -> Aggregation {
+        Aggregation {
+            name: table.name.clone(),
+            function: function_name(table.function),
+            normal: table.normal,
+            rows: aggregation::sorted(table).into_iter().map(|row| AggregationRow::new(table, row)).collect(),
+        }
+    }
+}
+
+impl AggregationRow {
+    fn new(table: &Table, row: &Row) -> AggregationRow {
+        let value = match (aggregation::summary(table.function, &row.words, table.normal), table.function) {
+            (Summary::Scalar(value), Function::Avg) => {
+                AggregationValue::Average { value, count: row.words[0], sum: row.words[1] as i64 }
+            }
+            (Summary::Scalar(value), _) => AggregationValue::Scalar { value },
+            (Summary::Histogram(buckets), _) => {
+                let used = buckets.into_iter().filter(|bucket| bucket.count != 0);
+                let line = |Bucket { min, max, count, .. }| BucketLine { min, max, count };
+                AggregationValue::Histogram { buckets: used.map(line).collect() }
+            }
+        };
+        AggregationRow { key: row.key.iter().map(Datum::from).collect(), value }
+    }
+}
+
+impl Datum {
+    fn text(text: &[u8]) -> Datum {
+        match std::str::from_utf8(text) {
+            Ok(text) => Datum::Text(text.to_owned()),
+            Err(_) => Datum::Bytes { bytes: text.iter().map(|byte| format!("{byte:02x}")).collect() },
+        }
+    }
+}
+
+impl From<&Value> for Datum {
+    fn from(value: &Value) -> Datum {
+        match value {
+            Value::Int { value, signed: true, .. } => Datum::Signed(*value),
+            Value::Int { value, signed: false, .. } => Datum::Unsigned(*value as u64),
+            Value::Str(text) => Datum::text(text),
+        }
+    }
+}
+
+fn function_name(function: Function) -> &'static str {
+    match function {
+        Function::Count => "count",
+        Function::Sum => "sum",
+        Function::Avg => "avg",
+        Function::Min => "min",
+        Function::Max => "max",
+        Function::Quantize => "quantize",
+        Function::Lquantize { .. } => "lquantize",
+    }
+}
+
+fn drop_name(kind: Drop) -> &'static str {
+    match kind {
+        Drop::Ring => "principal",
+        Drop::Slot => "nesting",
+        Drop::Aggregation => "aggregation",
+        Drop::Dynamic => "dynamic",
+        Drop::Support => "support",
+        Drop::Compat => "compat",
+    }
+}
+
+#[cfg(test)]
+mod tests;

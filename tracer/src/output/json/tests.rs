@@ -1,0 +1,194 @@
+//! Lines of every kind, compared with stored ones and with the schema in docs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::Value as Tree;
+
+use super::*;
+use crate::lower::layout::value_words;
+use crate::output::value::DropNotice;
+use crate::syntax::format::Format;
+
+const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
+const MANUAL: &str = include_str!("../../../../docs/json.md");
+
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn table(function: Function, set: &[(usize, i64)]) -> Table {
+    let mut words = vec![0; value_words(function) as usize];
+    set.iter().for_each(|&(index, word)| words[index] = word as u64);
+    let key = vec![Value::Str(b"cat".to_vec()), Value::Int { value: 7, bytes: 4, signed: true }];
+    Table { name: "a".to_owned(), function, normal: 2, rows: vec![Row { key, words }] }
+}
+
+fn events() -> Vec<Event> {
+    let signed = |value| Value::Int { value, bytes: 8, signed: true };
+    let unsigned = |value: u64| Value::Int { value: value as i64, bytes: 8, signed: false };
+    let format = |text: &str| Rc::new(Format::parse(text.as_bytes()).unwrap());
+    let printa =
+        |text: &str| Printout { format: Some(format(text)), tables: vec![table(Function::Count, &[(0, 8)])] };
+    let actions = vec![
+        Recorded::Trace(signed(i64::MIN)),
+        Recorded::Trace(unsigned(u64::MAX)),
+        Recorded::Trace(Value::Str("a\n\"é".into())),
+        Recorded::Trace(Value::Str(b"\xff\0a".to_vec())),
+        Recorded::Printf(format("%d bytes\n"), vec![signed(9_007_199_254_740_993)]),
+        Recorded::Printa(printa("%s %@d\n")),
+        Recorded::Printa(Printout { format: None, tables: vec![table(Function::Min, &[(0, 1), (1, -4)])] }),
+        Recorded::Silent,
+        Recorded::Exit(3),
+    ];
+    let aggregation = |table| Event::Aggregations(Printout { format: None, tables: vec![table] });
+    let fault = |fault, value| {
+        Event::Fault(FaultNotice {
+            probe: ProbeId(1),
+            epid: 1,
+            action: 2,
+            offset: 12,
+            fault,
+            value,
+            cpu: 1,
+            time: 7,
+        })
+    };
+    let lquantize = Function::Lquantize { low: 0, high: 20, step: 10 };
+    vec![
+        Event::Firing(Firing { probe: ProbeId(1), epid: 1, cpu: 0, time: 5, actions: vec![] }),
+        Event::Firing(Firing { probe: ProbeId(44), epid: 2, cpu: 3, time: u64::MAX, actions }),
+        aggregation(table(Function::Avg, &[(0, 4), (1, 400)])),
+        aggregation(table(Function::Quantize, &[(0, 3), (61, 1), (64, 1), (67, 1)])),
+        aggregation(table(lquantize, &[(0, 2), (1, 1), (4, 1)])),
+        Event::Drop(DropNotice {
+            kind: Drop::Ring,
+            probe: "syscall:::entry".to_owned(),
+            count: 1,
+            total: 12,
+        }),
+        fault(fault::BADADDR, 0xffff_ffff_ffff_f000),
+        fault(fault::DIVZERO, 0),
+    ]
+}
+
+fn lines() -> String {
+    let names = Names::of(&[(1, "dtrace:::BEGIN"), (44, "syscall:vmlinux:write:entry")]);
+    let shared = Shared::default();
+    let mut json = Json::new(Box::new(shared.clone()), names);
+    events().iter().for_each(|event| json.event(event).unwrap());
+    json.flush().unwrap();
+    String::from_utf8(shared.0.take()).unwrap()
+}
+
+#[test]
+fn lines_of_every_kind() {
+    insta::assert_snapshot!(lines());
+}
+
+#[test]
+fn every_line_follows_the_schema() {
+    let schema: Tree = serde_json::from_str(SCHEMA).unwrap();
+    for line in lines().lines() {
+        let tree: Tree = serde_json::from_str(line).unwrap();
+        check(&schema, &schema, &tree).unwrap_or_else(|problem| panic!("{line}: {problem}"));
+    }
+}
+
+#[test]
+fn every_example_of_the_manual_follows_the_schema() {
+    let schema: Tree = serde_json::from_str(SCHEMA).unwrap();
+    let examples: Vec<&str> = MANUAL.lines().filter(|line| line.starts_with("{\"type\"")).collect();
+    assert!(examples.len() >= 6, "{examples:?}");
+    for line in examples {
+        let tree: Tree = serde_json::from_str(line).unwrap();
+        check(&schema, &schema, &tree).unwrap_or_else(|problem| panic!("{line}: {problem}"));
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_wrong() {
+    let schema: Tree = serde_json::from_str(SCHEMA).unwrap();
+    for wrong in [
+        r#"{"type":"record"}"#,
+        r#"{"type":"surprise"}"#,
+        r#"{"type":"drop","kind":"principal","probe":"p","count":"1","total":1}"#,
+        r#"{"type":"drop","kind":"principal","probe":"p","count":1,"total":1,"more":2}"#,
+        r#"{"type":"aggregation","name":"a","function":"count","normal":1,"rows":[{"key":[],"value":"x"}]}"#,
+    ] {
+        let tree: Tree = serde_json::from_str(wrong).unwrap();
+        assert!(check(&schema, &schema, &tree).is_err(), "{wrong}");
+    }
+}
+
+/// The part of JSON Schema that events.schema.json uses.
+fn check(root: &Tree, schema: &Tree, tree: &Tree) -> Result<(), String> {
+    let schema = schema.as_object().ok_or("a schema is an object")?;
+    for (keyword, rule) in schema {
+        let held = match keyword.as_str() {
+            "$schema" | "$id" | "$defs" | "title" | "description" => true,
+            "$ref" => {
+                let pointer =
+                    rule.as_str().and_then(|text| text.strip_prefix('#')).ok_or("a foreign $ref")?;
+                check(root, root.pointer(pointer).ok_or("a $ref to nothing")?, tree)?;
+                true
+            }
+            "oneOf" => {
+                let choices = rule.as_array().ok_or("oneOf is an array")?;
+                choices.iter().filter(|choice| check(root, choice, tree).is_ok()).count() == 1
+            }
+            "const" => rule == tree,
+            "enum" => rule.as_array().is_some_and(|values| values.contains(tree)),
+            "type" => is_of_type(rule, tree),
+            "minimum" => tree.as_i64().is_none_or(|value| Some(value) >= rule.as_i64()),
+            "pattern" => tree.as_str().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            "required" => rule.as_array().is_some_and(|names| {
+                names.iter().filter_map(Tree::as_str).all(|name| tree.get(name).is_some())
+            }),
+            "items" => {
+                tree.as_array().into_iter().flatten().try_for_each(|item| check(root, rule, item))?;
+                true
+            }
+            "properties" => {
+                for (name, rule) in rule.as_object().ok_or("properties is an object")? {
+                    if let Some(value) = tree.get(name) {
+                        check(root, rule, value).map_err(|problem| format!("{name}: {problem}"))?;
+                    }
+                }
+                true
+            }
+            "additionalProperties" if rule == &Tree::Bool(false) => {
+                let known = schema.get("properties").and_then(Tree::as_object);
+                let known = |name: &String| known.is_some_and(|known| known.contains_key(name));
+                tree.as_object().is_none_or(|object| object.keys().all(known))
+            }
+            _ => return Err(format!("the keyword {keyword} is not checked")),
+        };
+        if !held {
+            return Err(format!("{keyword} {rule} does not hold for {tree}"));
+        }
+    }
+    Ok(())
+}
+
+fn is_of_type(rule: &Tree, tree: &Tree) -> bool {
+    let one = |name: &Tree| match name.as_str() {
+        Some("object") => tree.is_object(),
+        Some("array") => tree.is_array(),
+        Some("string") => tree.is_string(),
+        Some("integer") => tree.is_i64() || tree.is_u64(),
+        Some("null") => tree.is_null(),
+        _ => false,
+    };
+    rule.as_array().map_or_else(|| one(rule), |names| names.iter().any(one))
+}
