@@ -81,11 +81,11 @@ programs! {
     };
     // net_dev_queue(struct sk_buff *skb)
     support tcp_learn_send in "raw_tp/net_dev_queue", |ctx| {
-        if let Some(segment) = segment::find(ctx.arg(0), Way::Out) { learn_send(segment) }
+        if let Some(segment) = segment::find(ctx.arg(0), Way::Out) { learn_send(&segment) }
     };
     // netif_receive_skb(struct sk_buff *skb)
     support tcp_learn_receive in "raw_tp/netif_receive_skb", |ctx| {
-        if let Some(segment) = segment::find(ctx.arg(0), Way::In) { learn_receive(segment) }
+        if let Some(segment) = segment::find(ctx.arg(0), Way::In) { learn_receive(&segment) }
     };
     // tcp_destroy_sock(struct sock *sk)
     support tcp_forget in "raw_tp/tcp_destroy_sock", |ctx| {
@@ -327,7 +327,7 @@ fn detach(at: &Ends, sk: u64, state: u32) {
 
 /// The sock that sends a segment; 0 where that is none of a connection: a handshake's, TIME_WAIT's, the kernel's own.
 #[inline(always)]
-pub fn sender(segment: Segment) -> u64 {
+pub fn sender(segment: &Segment) -> u64 {
     let sk = read::<u64>(segment.skb, offset!(skb_sk));
     let state = u32::from(read::<u8>(sk, offset!(sk_state)));
     let whole = state != tcp_state::NEW_SYN_RECV && state != tcp_state::TIME_WAIT;
@@ -336,7 +336,7 @@ pub fn sender(segment: Segment) -> u64 {
 }
 
 #[inline(always)]
-fn learn_send(segment: Segment) {
+fn learn_send(segment: &Segment) {
     let sk = sender(segment);
     if sk == 0 {
         return;
@@ -349,7 +349,7 @@ fn learn_send(segment: Segment) {
 }
 
 #[inline(always)]
-fn learn_receive(segment: Segment) {
+fn learn_receive(segment: &Segment) {
     let mut at = NOWHERE;
     segment::ends(segment, Way::In, &mut at);
     let known = match exact(&at) {

@@ -123,11 +123,20 @@ impl Program {
     /// the verifier refuse it.
     #[inline(always)]
     pub fn fire<R>(self, fill: impl FnOnce(&mut R, Wants)) {
+        self.fire_if(|record, wants| {
+            fill(record, wants);
+            true
+        });
+    }
+
+    /// Like [`fire`](Self::fire), if `fill` says so: where what it fills in also tells whether the event counts.
+    #[inline(always)]
+    pub fn fire_if<R>(self, fill: impl FnOnce(&mut R, Wants) -> bool) {
         self.fire_as(0, fill);
     }
 
     #[inline(always)]
-    fn fire_as<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants)) {
+    fn fire_as<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants) -> bool) {
         const { assert!(size_of::<R>() <= RECORD_SIZE) }
         let Some(slot) = slots::claim() else {
             return self.drop(Drop::Slot);
@@ -138,8 +147,9 @@ impl Program {
             (*slot).discriminator = discriminator;
             (*slot).time = 0;
             (*slot).fault = Fault { probe: 0, epid: 0, action: 0, offset: 0, fault: 0, value: 0 };
-            fill(&mut *(&raw mut (*slot).record).cast(), Wants(self.wants.read_volatile()));
-            (self.clauses)(slot, self.ctx.0);
+            if fill(&mut *(&raw mut (*slot).record).cast(), Wants(self.wants.read_volatile())) {
+                (self.clauses)(slot, self.ctx.0);
+            }
         }
         slots::release(slot);
     }
@@ -172,7 +182,10 @@ impl Family {
     /// Fires that one of its probes; see [`Program::fire`].
     #[inline(always)]
     pub fn fire<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants)) {
-        self.program.fire_as(discriminator, fill);
+        self.program.fire_as(discriminator, |record, wants| {
+            fill(record, wants);
+            true
+        });
     }
 }
 

@@ -76,7 +76,7 @@ pub fn find(skb: u64, way: Way) -> Option<Segment> {
 
 /// The ends, seen from this side: of a packet that comes in, the destination is local.
 #[inline(always)]
-pub fn ends(segment: Segment, way: Way, ends: &mut Ends) {
+pub fn ends(segment: &Segment, way: Way, ends: &mut Ends) {
     let device = read::<u64>(segment.skb, offset!(skb_dev));
     ends.netns = net::namespace(read(device, offset!(dev_net)));
     let (source, destination, source_port, destination_port) = match way {
@@ -107,7 +107,7 @@ pub fn packet(to: &mut PktInfo, skb: u64) {
 
 /// Fills in the Internet header.
 #[inline(always)]
-pub fn internet(to: &mut IpInfo, segment: Segment) {
+pub fn internet(to: &mut IpInfo, segment: &Segment) {
     to.ip_ver = segment.version;
     to.ip_pad = 0;
     to.ip_plength = length(segment);
@@ -124,7 +124,7 @@ pub fn internet(to: &mut IpInfo, segment: Segment) {
 
 /// Fills in the TCP header.
 #[inline(always)]
-pub fn header(to: &mut TcpInfo, segment: Segment) {
+pub fn header(to: &mut TcpInfo, segment: &Segment) {
     let at = segment.tcp;
     to.tcp_sport = u16::from_be(read(at, 0));
     to.tcp_dport = u16::from_be(read(at, 2));
@@ -142,7 +142,7 @@ pub fn header(to: &mut TcpInfo, segment: Segment) {
 /// The bytes behind the Internet header. The header's own length is 0 in packets beyond 64 KiB (BIG TCP); then the
 /// packet's counts.
 #[inline(always)]
-fn length(segment: Segment) -> u32 {
+fn length(segment: &Segment) -> u32 {
     let header = (segment.tcp - segment.ip) as u32;
     let (stated, behind) = match segment.version {
         4 => (u16::from_be(read(segment.ip, 2)), header),

@@ -19,13 +19,15 @@ const ETIMEDOUT: u32 = 110;
 programs! {
     // inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
     probe tcp_state_change in "raw_tp/inet_sock_set_state", |program| {
-        if let Some(change) = change(program.ctx) { state_change(program, change) }
+        if let Some(change) = change(program.ctx) {
+            program.fire_if(|record, wants| fill_change(record, wants, &change));
+        }
     };
     probe tcp_connect_established in "raw_tp/inet_sock_set_state", |program| {
         if let Some(change) = change(program.ctx)
             && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::ESTABLISHED)
         {
-            shake(program, change.sk, change.new, Side::Opened);
+            shake(program, change, Side::Opened);
         }
     };
     probe tcp_connect_refused in "raw_tp/inet_sock_set_state", |program| {
@@ -33,7 +35,7 @@ programs! {
             && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::CLOSE)
             && !matches!(read(change.sk, offset!(sk_err)), 0 | ETIMEDOUT)
         {
-            shake(program, change.sk, change.new, Side::Refused);
+            shake(program, change, Side::Refused);
         }
     };
     probe tcp_accept_established in "raw_tp/inet_sock_set_state", |program| {
@@ -41,7 +43,7 @@ programs! {
             && (change.old, change.new) == (tcp_state::SYN_RECV, tcp_state::ESTABLISHED)
             && !connections::owner(change.sk, None).is_some_and(|owner| owner.active != 0)
         {
-            shake(program, change.sk, change.new, Side::Accepted);
+            shake(program, change, Side::Accepted);
         }
     };
     // net_dev_queue(struct sk_buff *skb)
@@ -62,11 +64,13 @@ programs! {
     };
     // netif_receive_skb(struct sk_buff *skb)
     probe tcp_receive in "raw_tp/netif_receive_skb", |program| {
-        if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) { receive(program, segment) }
+        if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) {
+            program.fire_if(|record, wants| fill_received(record, wants, &segment));
+        }
     };
     probe tcp_time_wait in "raw_tp/netif_receive_skb", |program| {
         if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) && segment.flags & FIN != 0 {
-            time_wait(program, segment);
+            program.fire_if(|record, wants| fill_time_wait(record, wants, &segment));
         }
     };
 }
@@ -81,7 +85,7 @@ fn outgoing(program: Program) -> Option<Segment> {
         return None;
     }
     let segment = segment::find(skb, Way::Out)?;
-    let sk = connections::sender(segment);
+    let sk = connections::sender(&segment);
     if sk != 0 {
         let route = read::<u64>(sk, offset!(sk_dst_cache));
         let device = read::<u64>(route, offset!(dst_dev));
@@ -94,29 +98,33 @@ fn outgoing(program: Program) -> Option<Segment> {
 
 #[inline(always)]
 fn send(program: Program, segment: Segment) {
+    program.fire(|record, wants| fill_sent(record, wants, &segment));
+}
+
+// What fills in a record is a function of its own, so that its frame is gone when the clauses run.
+#[inline(never)]
+fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) {
     let sk = connections::sender(segment);
     let mut at = NOWHERE;
     segment::ends(segment, Way::Out, &mut at);
-    program.fire(|record: &mut TcpSegment, wants| {
-        let known = exact(&at);
-        let subject = match known {
-            Some(connection) => Subject { sk, state: connection.state, connection: Some(connection) },
-            None => {
-                let mut here = at;
-                let connection = listener(&mut here);
-                let state = match &connection {
-                    Some(_) if segment.flags & RST == 0 => tcp_state::SYN_RECV,
-                    _ => tcp_state::CLOSE,
-                };
-                Subject { sk, state, connection }
-            }
-        };
-        fill(record, wants, segment, subject, &at);
-    });
+    let subject = match exact(&at) {
+        Some(connection) => Subject { sk, state: connection.state, connection: Some(connection) },
+        None => {
+            let mut here = at;
+            let connection = listener(&mut here);
+            let state = match &connection {
+                Some(_) if segment.flags & RST == 0 => tcp_state::SYN_RECV,
+                _ => tcp_state::CLOSE,
+            };
+            Subject { sk, state, connection }
+        }
+    };
+    fill(record, wants, segment, subject, &at);
 }
 
-#[inline(always)]
-fn receive(program: Program, segment: Segment) {
+/// Fills in a segment that comes in, if it is for a connection or a listening socket of this machine.
+#[inline(never)]
+fn fill_received(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bool {
     let mut at = NOWHERE;
     segment::ends(segment, Way::In, &mut at);
     let mut subject = Subject { sk: 0, state: 0, connection: exact(&at) };
@@ -130,17 +138,18 @@ fn receive(program: Program, segment: Segment) {
         None => {
             let mut here = at;
             subject.connection = listener(&mut here);
-            let Some(connection) = &subject.connection else { return };
+            let Some(connection) = &subject.connection else { return false };
             let opens = segment.flags & SYN != 0;
             subject.sk = if opens { connection.sk } else { 0 };
             subject.state = if opens { tcp_state::LISTEN } else { tcp_state::SYN_RECV };
         }
     }
-    program.fire(|record: &mut TcpSegment, wants| fill(record, wants, segment, subject, &at));
+    fill(record, wants, segment, subject, &at);
+    true
 }
 
 #[inline(always)]
-fn fill(record: &mut TcpSegment, wants: Wants, segment: Segment, subject: Subject, at: &Ends) {
+fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subject, at: &Ends) {
     let pkt = wants.part(bit!(TcpSegment, pkt));
     if pkt.0 & 3 != 0 {
         segment::packet(&mut record.pkt, segment.skb);
@@ -163,35 +172,37 @@ enum Side {
     Accepted,
 }
 
-/// Fires with the segment that ended a handshake, found by its numbers; without one where there was none.
 #[inline(always)]
-fn shake(program: Program, sk: u64, state: u32, side: Side) {
+fn shake(program: Program, Change { sk, new, .. }: Change, side: Side) {
+    program.fire(|record, wants| fill_shaken(record, wants, sk, new, side));
+}
+
+/// With the segment that ended the handshake, found by its numbers; without one where there was none.
+#[inline(never)]
+fn fill_shaken(record: &mut TcpSegment, wants: Wants, sk: u64, state: u32, side: Side) {
     let mut at = NOWHERE;
     connections::ends(sk, &mut at);
-    program.fire(|record: &mut TcpSegment, wants| {
-        let segment = connections::handshake(&at).filter(|handshake| {
-            let tcp = &handshake.tcp;
-            match side {
-                Side::Opened => {
-                    tcp.tcp_flags & SYN != 0 && tcp.tcp_seq.wrapping_add(1) == read(sk, offset!(tcp_rcv_nxt))
-                }
-                Side::Refused => tcp.tcp_flags & RST != 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_nxt)),
-                Side::Accepted => tcp.tcp_flags & SYN == 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_una)),
+    let segment = connections::handshake(&at).filter(|handshake| {
+        let tcp = &handshake.tcp;
+        match side {
+            Side::Opened => {
+                tcp.tcp_flags & SYN != 0 && tcp.tcp_seq.wrapping_add(1) == read(sk, offset!(tcp_rcv_nxt))
             }
-        });
-        match segment {
-            Some(segment) => {
-                record.pkt = segment.pkt;
-                record.ip = segment.ip;
-                record.tcp = segment.tcp;
-            }
-            None => clear(record),
+            Side::Refused => tcp.tcp_flags & RST != 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_nxt)),
+            Side::Accepted => tcp.tcp_flags & SYN == 0 && tcp.tcp_ack == read(sk, offset!(tcp_snd_una)),
         }
-        let connection = exact(&at);
-        let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
-        let subject = Subject { sk, connection, state };
-        tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, &at);
     });
+    match segment {
+        Some(segment) => {
+            record.pkt = segment.pkt;
+            record.ip = segment.ip;
+            record.tcp = segment.tcp;
+        }
+        None => clear(record),
+    }
+    let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
+    let subject = Subject { sk, connection: exact(&at), state };
+    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, &at);
 }
 
 /// There is no segment.
@@ -205,8 +216,10 @@ fn clear(record: &mut TcpSegment) {
     }
 }
 
-#[inline(always)]
-fn state_change(program: Program, Change { sk, old, new }: Change) {
+/// Fills in a change of state, if it is one for D.
+#[inline(never)]
+fn fill_change(record: &mut TcpStateChange, wants: Wants, change: &Change) -> bool {
+    let Change { sk, old, new } = *change;
     let mut at = NOWHERE;
     connections::ends(sk, &mut at);
     let connection = exact(&at);
@@ -219,30 +232,29 @@ fn state_change(program: Program, Change { sk, old, new }: Change) {
     }
     // It goes on in the same state, without its sock.
     if state == old {
-        return;
+        return false;
     }
-    program.fire(|record: &mut TcpStateChange, wants| {
-        let subject = Subject { sk, connection, state };
-        fill_change(record, wants, old, subject, &at);
-    });
+    let subject = Subject { sk, connection, state };
+    fill_states(record, wants, old, subject, &at);
+    true
 }
 
-#[inline(always)]
-fn time_wait(program: Program, segment: Segment) {
+/// Fills in the end of FIN_WAIT2 of a connection without a sock, if this segment is what ended it.
+#[inline(never)]
+fn fill_time_wait(record: &mut TcpStateChange, wants: Wants, segment: &Segment) -> bool {
     let mut at = NOWHERE;
     segment::ends(segment, Way::In, &mut at);
-    let Some(connection) = exact(&at) else { return };
+    let Some(connection) = exact(&at) else { return false };
     if connection.turned_by != segment.skb || connection.state != tcp_state::TIME_WAIT {
-        return;
+        return false;
     }
-    program.fire(|record: &mut TcpStateChange, wants| {
-        let subject = Subject { sk: 0, connection: Some(connection), state: tcp_state::TIME_WAIT };
-        fill_change(record, wants, tcp_state::FIN_WAIT2, subject, &at);
-    });
+    let subject = Subject { sk: 0, connection: Some(connection), state: tcp_state::TIME_WAIT };
+    fill_states(record, wants, tcp_state::FIN_WAIT2, subject, &at);
+    true
 }
 
 #[inline(always)]
-fn fill_change(record: &mut TcpStateChange, wants: Wants, old: u32, subject: Subject, at: &Ends) {
+fn fill_states(record: &mut TcpStateChange, wants: Wants, old: u32, subject: Subject, at: &Ends) {
     let (cs, tcps) = (wants.part(bit!(TcpStateChange, cs)), wants.part(bit!(TcpStateChange, tcps)));
     tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at);
     if wants.field(bit!(TcpStateChange, ls)) {
