@@ -70,7 +70,7 @@ impl Checker<'_> {
         }
         let value = self.expr(arg)?;
         if value.ty.is_record() || value.ty == Type::Void {
-            let message = format!("`{}` cannot print a {}", row.name, value.ty);
+            let message = format!("`{}` cannot print {:#}", row.name, value.ty);
             let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, value.span, message);
             return Err(self.refuse(diagnostic.help("name a member: `->`")));
         }
@@ -117,7 +117,7 @@ impl Checker<'_> {
             return Ok(value.to_int(super::types::INT64));
         }
         let tag = if row.name == "trunc" { Tag::D_TRUNC_SCALAR } else { Tag::D_NORMALIZE_SCALAR };
-        let message = format!("argument 2 of `{}` is a number, not a {}", row.name, value.ty);
+        let message = format!("argument 2 of `{}` is a number, not {:#}", row.name, value.ty);
         Err(self
             .refuse(Diagnostic::error(tag, value.span, message).help(format!("it is `{}`", row.prototype))))
     }

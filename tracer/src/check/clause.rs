@@ -26,13 +26,11 @@ impl Checker<'_> {
                     }
                 }
             }
-            PragmaKind::Error(text) => {
-                let message = format!("the program refuses itself: {text}");
-                let diagnostic = Diagnostic::error(Tag::D_PRAGERR, pragma.span, message);
-                self.found.push(diagnostic.help("see what the program says about itself"));
-            }
-            // Stability is not tracked, and no library needs to be read first.
-            PragmaKind::Attributes { .. } | PragmaKind::Binding { .. } | PragmaKind::DependsOn { .. } => {}
+            // The parser has told of the first; stability is not tracked, and no library needs to be read first.
+            PragmaKind::Error(_)
+            | PragmaKind::Attributes { .. }
+            | PragmaKind::Binding { .. }
+            | PragmaKind::DependsOn { .. } => {}
         }
     }
 
@@ -70,7 +68,7 @@ impl Checker<'_> {
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
-        let message = format!("a predicate is a number, zero or not; this is a {}", expr.ty);
+        let message = format!("a predicate is a number, zero or not; this is {:#}", expr.ty);
         let help = match expr.ty.as_text() {
             Some(_) => "compare it: `== \"...\"`",
             None => "name a member and compare it",

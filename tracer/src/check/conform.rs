@@ -3,7 +3,7 @@
 //! A key's type is known only when all its uses have been seen: `@a[execname]` and `@a["all the others"]` make one
 //! string type together.
 
-use super::typed::{Action, Aggregation, Dynamic, Expr, ExprKind, Place, Program, Stmt, Text, Type};
+use super::typed::{Action, Aggregation, Dynamic, Expr, ExprKind, Place, Program, Stmt, Type};
 
 /// Converts all keys.
 pub(super) fn conform(program: &mut Program) {
@@ -81,20 +81,7 @@ impl Conform<'_> {
         for (key, ty) in keys.iter_mut().zip(types) {
             self.expr(key);
             let placeholder = Expr { kind: ExprKind::Int(0), ty: Type::Void, span: key.span };
-            let taken = std::mem::replace(key, placeholder);
-            *key = part_of_key(taken, ty);
+            *key = std::mem::replace(key, placeholder).converted(ty);
         }
-    }
-}
-
-/// A part of a key; of a string in a buffer of another size only the type changes, as a key's strings are padded.
-fn part_of_key(key: Expr, ty: &Type) -> Expr {
-    match (&key.kind, &key.ty, ty) {
-        (ExprKind::Str(bytes), Type::String(Text::Buffer(_)), Type::String(Text::Buffer(size)))
-            if bytes.len() < *size as usize =>
-        {
-            Expr { ty: ty.clone(), ..key }
-        }
-        _ => key.converted(ty),
     }
 }

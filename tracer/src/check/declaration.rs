@@ -71,13 +71,13 @@ impl Checker<'_> {
         }
         for part in keys.iter().flatten() {
             if !matches!(part, Type::Int(_) | Type::String(_)) && !part.is_address() {
-                let message = format!("a {part} cannot be a part of a key");
+                let message = format!("{part:#} cannot be a part of a key");
                 let diagnostic = Diagnostic::error(Tag::D_KEY_TYPE, declarator.span, message);
                 return Err(self.refuse(diagnostic.help("use numbers and strings")));
             }
         }
         if matches!(ty, Type::Void | Type::Struct(_)) || ty.is_record() {
-            let message = format!("a variable cannot be a {ty}");
+            let message = format!("a variable cannot be of type {ty}");
             let diagnostic = Diagnostic::error(Tag::D_DECL_VOIDOBJ, declarator.span, message);
             return Err(self.refuse(diagnostic.help("declare a number, a pointer to a number or a string")));
         }
@@ -99,7 +99,7 @@ impl Checker<'_> {
                 }
                 let message = format!("`{spelling}` is declared again, differently");
                 let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
-                let diagnostic = diagnostic.related(before.span, format!("a {} since here", before.ty));
+                let diagnostic = diagnostic.related(before.span, format!("{:#} since here", before.ty));
                 Err(self.refuse(diagnostic.help("choose another name, or declare it once")))
             }
         }

@@ -7,7 +7,7 @@ use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, Text, Type, UnaryOp};
 use super::types::{INT, ULONG, named, of_field, of_literal};
 use super::unsupported::Construct;
-use super::{Checker, Refused, fold, functions};
+use super::{Checker, Refused, counted, fold, functions};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope, UnOp};
 
@@ -84,7 +84,7 @@ impl Checker<'_> {
                     Err(self.unsupported(Construct::StringofAddress, span))
                 }
                 _ => {
-                    let message = format!("a {} cannot be made a string", expr.ty);
+                    let message = format!("{:#} cannot be made a string", expr.ty);
                     Err(self.refuse(
                         Diagnostic::error(Tag::D_STRINGOF_TYPE, span, message).help("name a member: `->`"),
                     ))
@@ -125,7 +125,7 @@ impl Checker<'_> {
         let to = match &pointer.ty {
             Type::Pointer(to) => (**to).clone(),
             ty => {
-                let message = format!("a {ty} is no pointer");
+                let message = format!("{ty:#} is no pointer");
                 let diagnostic = Diagnostic::error(Tag::D_DEREF_NONPTR, pointer.span, message);
                 return Err(self.refuse(diagnostic.help("cast it to a pointer first, as in `*(int *)arg0`")));
             }
@@ -135,7 +135,7 @@ impl Checker<'_> {
                 Ok(Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span })
             }
             Type::Void => {
-                let message = format!("a {} leads to something of unknown type", pointer.ty);
+                let message = format!("{:#} leads to something of unknown type", pointer.ty);
                 let diagnostic = Diagnostic::error(Tag::D_DEREF_VOID, pointer.span, message);
                 Err(self
                     .refuse(diagnostic.help("cast it to a pointer to what lies there, as in `*(int *)p`")))
@@ -170,7 +170,7 @@ impl Checker<'_> {
                 self.deref(sum, span)
             }
             _ => {
-                let message = format!("a {} has no elements", base.ty);
+                let message = format!("{:#} has no elements", base.ty);
                 let diagnostic = Diagnostic::error(Tag::D_ARR_BADREF, base.span, message);
                 Err(self
                     .refuse(diagnostic.help("only associative arrays, pointers and args[] take a subscript")))
@@ -204,17 +204,20 @@ impl Checker<'_> {
             return Err(self.refuse(diagnostic.help("the state: `args[3]->tcps_state`")));
         };
         let Some(ty) = key.ty.as_int() else {
-            let message = format!("`{STATE_NAMES}` takes a state's number, not a {}", key.ty);
+            let message = format!("`{STATE_NAMES}` takes a state's number, not {:#}", key.ty);
             let diagnostic = Diagnostic::error(Tag::D_PROTO_ARG, key.span, message);
             return Err(self.refuse(diagnostic.help("the state: `args[3]->tcps_state`")));
         };
         let [unknown, states @ ..] = probes_common::names::TCP_STATE_STRING else { return Err(Refused) };
-        let mut whole = string(unknown.as_bytes(), span);
-        for (state, name) in (1..).zip(states) {
-            let number = integer(state, ty, span);
+        let longest = states.iter().map(|name| name.len()).max().unwrap_or(0).max(unknown.len()) as u32;
+        let name =
+            |name: &str| string(name.as_bytes(), span).converted(&Type::String(Text::Buffer(longest + 1)));
+        let mut whole = name(unknown);
+        for (number, state) in (1..).zip(states) {
+            let number = integer(number, ty, span);
             let kind = ExprKind::Compare(CompareOp::Eq, Box::new(key.clone()), Box::new(number));
             let found = Expr { kind, ty: Type::INT, span };
-            whole = self.conditional(found, string(name.as_bytes(), span), whole, span)?;
+            whole = self.conditional(found, name(state), whole, span)?;
         }
         Ok(whole)
     }
@@ -231,7 +234,7 @@ impl Checker<'_> {
             ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => self.expr(expr)?,
             _ if !arrow => {
                 let base = self.expr(base)?;
-                let message = format!("a {} is no structure", base.ty);
+                let message = format!("{:#} is no structure", base.ty);
                 let help = if base.ty.is_record() {
                     "it is a pointer to one: write `->`"
                 } else {
@@ -245,7 +248,7 @@ impl Checker<'_> {
             if base.ty.is_address() {
                 return Err(self.unsupported(Construct::KernelMember, span));
             }
-            let message = format!("a {} is no pointer to a structure", base.ty);
+            let message = format!("{:#} is no pointer to a structure", base.ty);
             let help = match base.kind {
                 ExprKind::Arg(number) => format!("args[{number}] has the argument with its type"),
                 _ => "only pointers to structures have members".to_owned(),
@@ -277,7 +280,7 @@ impl Checker<'_> {
         if allowed {
             return Ok(Expr { span, ..expr.converted(&to) });
         }
-        let message = format!("a {} cannot be cast to {to}", expr.ty);
+        let message = format!("{:#} cannot be cast to {to}", expr.ty);
         let help = match to {
             Type::String(_) => "copyinstr() reads a string from an address of the traced program",
             _ if expr.ty.is_record() => "name a member: `->`",
@@ -350,16 +353,12 @@ impl Checker<'_> {
             return Ok(());
         }
         let wanted = match row.params.len() {
-            _ if given < row.required && row.repeats => format!("at least {}", row.required),
-            0 => "none".to_owned(),
-            most if most == row.required => format!("{most}"),
-            most => format!("{} to {most}", row.required),
+            _ if row.repeats => format!("at least {}", counted(row.required, "argument")),
+            0 => "no arguments".to_owned(),
+            most if most == row.required => counted(most, "argument"),
+            most => format!("{} to {}", row.required, counted(most, "argument")),
         };
-        let message = format!(
-            "`{}` takes {wanted} {}, here are {given}",
-            row.name,
-            if wanted == "1" { "argument" } else { "arguments" }
-        );
+        let message = format!("`{}` takes {wanted}, here are {given}", row.name);
         Err(self.refuse(
             Diagnostic::error(row.tags.0, span, message)
                 .help(format!("it is `{}`: {}", row.prototype, row.doc)),
@@ -382,7 +381,7 @@ impl Checker<'_> {
             Param::Aggregation => "an aggregation",
             Param::Value => "a number or a string",
         };
-        let message = format!("argument {} of `{}` is {wanted}, not a {}", number + 1, row.name, value.ty);
+        let message = format!("argument {} of `{}` is {wanted}, not {:#}", number + 1, row.name, value.ty);
         let help = if value.ty.is_record() {
             "name a member: `->`".to_owned()
         } else {

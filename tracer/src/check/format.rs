@@ -1,5 +1,6 @@
 //! Formats of printf and printa against what they are given.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::typed::{Aggregation, Expr, Function, IntType, Type};
@@ -13,25 +14,30 @@ use crate::syntax::format::{Conversion, Format, Size, Takes};
 #[derive(Debug)]
 pub(super) struct FormatText {
     pub(super) format: Rc<Format>,
+    bytes: Vec<u8>,
     span: Span,
-    /// Bytes of the string.
-    len: usize,
 }
 
 impl FormatText {
-    /// The place of a conversion, where the string stands in the text as it is.
+    /// The place of a conversion.
     fn place(&self, conversion: &Conversion) -> Span {
-        part(self.span, self.len, conversion.range.0..conversion.range.1)
+        part(self.span, &self.bytes, conversion.range.0..conversion.range.1)
     }
 }
 
-/// A part of a string constant; all of it where escapes make its bytes differ from its text.
-fn part(span: Span, len: usize, range: std::ops::Range<usize>) -> Span {
-    if (span.end - span.start) as usize == len + 2 && range.end <= len {
-        let start = span.start + 1;
-        return Span { start: start + range.start as u32, end: start + range.end as u32, ..span };
+/// The place of some bytes of a string constant: all of it where it is written other than in the usual way, a plain
+/// character as itself and a control character as a backslash and a letter.
+fn part(span: Span, bytes: &[u8], range: Range<usize>) -> Span {
+    let written = |bytes: &[u8]| -> u32 {
+        let escaped = |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'\\');
+        bytes.iter().map(|byte| if escaped(byte) { 2 } else { 1 }).sum()
+    };
+    let (Some(before), Some(marked)) = (bytes.get(..range.start), bytes.get(range)) else { return span };
+    if span.end - span.start != written(bytes) + 2 {
+        return span;
     }
-    span
+    let start = span.start + 1 + written(before);
+    Span { start, end: start + written(marked), ..span }
 }
 
 impl Checker<'_> {
@@ -50,9 +56,9 @@ impl Checker<'_> {
             return Err(self.refuse(diagnostic.help("say what is to be printed")));
         }
         match Format::parse(bytes) {
-            Ok(format) => Ok(FormatText { format: Rc::new(format), span: arg.span, len: bytes.len() }),
+            Ok(format) => Ok(FormatText { format: Rc::new(format), bytes: bytes.clone(), span: arg.span }),
             Err(error) => {
-                let span = part(arg.span, bytes.len(), error.range);
+                let span = part(arg.span, bytes, error.range);
                 let diagnostic = Diagnostic::error(Tag::D_PRINTF_BADCONV, span, error.message);
                 Err(self.refuse(
                     diagnostic.help(
@@ -101,7 +107,7 @@ impl Checker<'_> {
                 }
             }
             let Some(arg) = left.next() else {
-                let given = counted(taken.len(), "argument");
+                let given = taken.len();
                 let wanted = format.format.conversions().map(Conversion::arguments).sum::<usize>();
                 let message = format!("the format takes {}, here are {given}", counted(wanted, "argument"));
                 let diagnostic =
@@ -127,7 +133,7 @@ impl Checker<'_> {
         if arg.ty.as_int().is_some() {
             return Ok(arg.to_int(INT));
         }
-        let message = format!("a width or precision is a number, not a {}", arg.ty);
+        let message = format!("a width or precision is a number, not {:#}", arg.ty);
         Err(self.refuse(
             Diagnostic::error(Tag::D_PRINTF_DYN_TYPE, arg.span, message)
                 .help("give the width before the value"),
@@ -158,15 +164,16 @@ impl Checker<'_> {
                 "a string",
                 "print a number with %d; copyinstr() reads a string from an address of the traced program",
             ),
+            (Takes::Text, Type::Pointer(_)) => ("a string", "print an address with %p"),
             (Takes::Text, _) => ("a string", "print a number with %d"),
             (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
             (Takes::Stack, _) => ("a stack", "stack traces are not supported yet"),
             (_, Type::String(_)) => ("a number", "print a string with %s"),
             (_, _) => ("a number", "name a member: `->`"),
         };
-        let message = format!("`%{letter}` prints {wants}; this {what} is a {ty}");
+        let message = format!("`%{letter}` prints {wants}; this {what} is {ty:#}");
         Err(self.refuse(
-            Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, span, message).label(format!("a {ty}")).help(help),
+            Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, span, message).label(format!("{ty:#}")).help(help),
         ))
     }
 

@@ -32,7 +32,7 @@ impl Checker<'_> {
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
-        let message = format!("a {} is neither true nor false", expr.ty);
+        let message = format!("{:#} is neither true nor false", expr.ty);
         let help = match expr.ty {
             Type::String(_) => "compare it with a string: `!= \"\"`",
             _ => "name a member: `->`",
@@ -80,7 +80,7 @@ impl Checker<'_> {
             _ => None,
         };
         let Some(size) = size else {
-            let message = format!("`{}` on a {}: its elements have no size", op_text(op), pointer.ty);
+            let message = format!("`{}` on {:#}: its elements have no size", op_text(op), pointer.ty);
             let diagnostic = Diagnostic::error(Tag::D_OP_VFPTR, pointer.span, message);
             return Err(
                 self.refuse(diagnostic.help("cast it to a pointer to what lies there, such as `(char *)`"))
@@ -187,9 +187,9 @@ impl Checker<'_> {
     /// `-x`, `~x`, `+x`
     pub(super) fn unary(&mut self, op: Option<UnaryOp>, expr: Expr, span: Span) -> Result<Expr, Refused> {
         let Some(ty) = expr.ty.as_int().map(promoted) else {
-            let message = format!("this operator needs a number, not a {}", expr.ty);
+            let message = format!("this operator needs a number, not {:#}", expr.ty);
             let diagnostic =
-                Diagnostic::error(Tag::D_OP_ARITH, expr.span, message).label(format!("a {}", expr.ty));
+                Diagnostic::error(Tag::D_OP_ARITH, expr.span, message).label(format!("{:#}", expr.ty));
             return Err(self.refuse(diagnostic.help("apply it to a number")));
         };
         let expr = expr.to_int(ty);
@@ -203,7 +203,7 @@ impl Checker<'_> {
 
     /// Two operands that do not go together.
     fn incompatible(&mut self, op: &str, left: &Expr, right: &Expr, span: Span) -> Refused {
-        let message = format!("`{op}` does not go with a {} and a {}", left.ty, right.ty);
+        let message = format!("`{op}` does not go with {:#} and {:#}", left.ty, right.ty);
         let text = |expr: &Expr| expr.ty.as_text().is_some();
         let record = [left, right].into_iter().find(|expr| expr.ty.is_record());
         let (tag, help) = match (text(left), text(right), record) {

@@ -130,9 +130,8 @@ impl OptionError {
     pub fn help(&self) -> Option<String> {
         match self {
             OptionError::Unknown { nearest, .. } => nearest.map(|name| format!("did you mean `{name}`?")),
-            OptionError::Missing { expected, .. } | OptionError::Invalid { expected, .. } => {
-                Some(format!("it takes {expected}"))
-            }
+            OptionError::Missing { name, .. } => Some(format!("write `{name}=VALUE`")),
+            OptionError::Invalid { expected, .. } => Some(format!("it takes {expected}")),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Checker<'_> {
             Type::Int(_) => step,
             Type::Pointer(of) if target.ty.is_address() => step * i64::from(of.size().unwrap_or(1)),
             ty => {
-                let message = format!("`{}` is a {ty}: only a number can be counted up or down", target.name);
+                let message = format!("`{}` is {ty:#}: only a number can be counted up or down", target.name);
                 return Err(self.refuse(
                     Diagnostic::error(Tag::D_OP_SCALAR, span, message).help("assign to it with `=`"),
                 ));
@@ -207,7 +207,7 @@ impl Checker<'_> {
             Type::Int(_) | Type::String(_) => Ok(key),
             Type::Pointer(_) if key.ty.is_address() => Ok(key.condition()),
             _ => {
-                let message = format!("a {} cannot be a part of a key", key.ty);
+                let message = format!("{:#} cannot be a part of a key", key.ty);
                 let help =
                     if key.ty.is_record() { "name a member: `->`" } else { "use a number or a string" };
                 Err(self.refuse(Diagnostic::error(Tag::D_KEY_TYPE, key.span, message).help(help)))
@@ -240,7 +240,7 @@ impl Checker<'_> {
         for (number, (key, ty)) in keys.iter().zip(types).enumerate() {
             if !alike(key, ty) {
                 let message =
-                    format!("part {} of the key of `{name}` is a {ty}, this is a {}", number + 1, key.ty);
+                    format!("part {} of the key of `{name}` is {ty:#}, this is {:#}", number + 1, key.ty);
                 return Err(self.refuse(
                     Diagnostic::error(Tag::D_PROTO_ARG, key.span, message)
                         .related(since, "its first use")
@@ -261,12 +261,9 @@ impl Checker<'_> {
                 });
                 if let (true, Some((since, false))) = (cut, target.since) {
                     let message =
-                        format!("a {} is cut to fit `{}`, which is a {}", value.ty, target.name, target.ty);
-                    let help = format!(
-                        "declare it at the beginning: `{} {};`",
-                        value.ty,
-                        target.name.replace("->", " ")
-                    );
+                        format!("{:#} is cut to fit `{}`, which is {:#}", value.ty, target.name, target.ty);
+                    let help =
+                        format!("declare it at the beginning: `{};`", self.declaration_of(target, &value.ty));
                     self.found.push(
                         Diagnostic::warning(Tag::D_OP_INCOMPAT, value.span, message)
                             .related(since, "its type comes from here")
@@ -294,11 +291,27 @@ impl Checker<'_> {
         }
     }
 
+    /// How the target would be declared with this type.
+    fn declaration_of(&self, target: &Target, ty: &Type) -> String {
+        let (scope, name) = match target.name.split_once("->") {
+            Some((scope, name)) => (format!("{scope} "), name),
+            None => (String::new(), target.name.as_str()),
+        };
+        let keys = match &target.place {
+            Place::Dynamic(index, keys) if !keys.is_empty() => {
+                let types = self.variables.dynamics[*index].keys.iter().map(Type::to_string);
+                format!("[{}]", types.collect::<Vec<_>>().join(", "))
+            }
+            _ => String::new(),
+        };
+        format!("{scope}{ty} {name}{keys}")
+    }
+
     fn does_not_fit(&mut self, value: &Expr, target: &Target) -> Refused {
         let message =
-            format!("a {} cannot be assigned to `{}`, which is a {}", value.ty, target.name, target.ty);
+            format!("{:#} cannot be assigned to `{}`, which is {:#}", value.ty, target.name, target.ty);
         let diagnostic =
-            Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message).label(format!("a {}", value.ty));
+            Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message).label(format!("{:#}", value.ty));
         let diagnostic = match target.since {
             Some((since, true)) => diagnostic.related(since, "declared here"),
             Some((since, false)) => diagnostic.related(since, "its type comes from here"),
@@ -315,7 +328,7 @@ impl Checker<'_> {
     fn check_storable(&mut self, ty: &Type, name: &str, value: Span) -> Result<(), Refused> {
         if ty.is_record() {
             let message = format!(
-                "a {ty} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
+                "{ty:#} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
             );
             let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, value, message);
             return Err(self.refuse(diagnostic.help("keep the members that you need")));

@@ -88,7 +88,7 @@ impl Checker<'_> {
                 None => agreed = Some((ty, probe)),
                 Some((first, _)) if *first == ty => {}
                 Some((first, before)) => {
-                    let message = format!("args[{number}] is a {first} at {before}, a {ty} at {probe}");
+                    let message = format!("args[{number}] is {first:#} at {before}, {ty:#} at {probe}");
                     let diagnostic = Diagnostic::error(Tag::D_ARGS_MULTI, span, message);
                     return Err(self.refuse(diagnostic.help("give these probes a clause each")));
                 }

@@ -298,8 +298,13 @@ impl Type {
 }
 
 impl std::fmt::Display for Type {
-    /// As a D program would write it.
+    /// As a D program would write it; the alternate form with an article, for messages.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if f.alternate() {
+            let name = self.to_string();
+            let vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with("un");
+            return write!(f, "{} {name}", if vowel { "an" } else { "a" });
+        }
         match self {
             Type::Void => f.write_str("void"),
             Type::Int(ty) => f.write_str(ty.name),
@@ -340,6 +345,9 @@ impl Expr {
                 Expr { kind: ExprKind::Int(wrap(value, *to)), ty: ty.clone(), span }
             }
             (Type::Pointer(_), Type::Pointer(_), _) => Expr { ty: ty.clone(), ..self },
+            (_, Type::String(Text::Buffer(size)), ExprKind::Str(bytes)) if bytes.len() < *size as usize => {
+                Expr { ty: ty.clone(), ..self }
+            }
             _ => Expr { kind: ExprKind::Cast(Box::new(self)), ty: ty.clone(), span },
         }
     }

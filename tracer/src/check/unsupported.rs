@@ -30,9 +30,7 @@ impl Construct {
     fn words(self) -> (&'static str, Option<&'static str>) {
         use Construct as C;
         match self {
-            C::If => {
-                ("`if` and `else`", Some("give each case a clause with its own predicate, or use `? :`"))
-            }
+            C::If => ("`if`", Some("give each case a clause with its own predicate, or use `? :`")),
             C::Inline => ("`inline`", Some("assign to a global variable in BEGIN, or write the value")),
             C::Translator => ("a translator", None),
             C::Typedef => ("`typedef`", Some("write the type itself")),

@@ -1,0 +1,145 @@
+//! Golden tests of the checker: each `.d` beside what came of it, the typed program in `accepted/`, the diagnostics in
+//! `refused/`. `BLESS=1` writes what comes instead of comparing.
+//!
+//! A line `// with: target=7 zdefs arg=x` in a program says under which command line it is checked.
+
+mod show;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tracer::check::{Checked, Macros, Options, check};
+use tracer::diagnostic::{Problems, Sources};
+use tracer::kernel::target::Target;
+use tracer::provider::Catalog;
+use tracer::syntax::parse;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for kind in [Kind::Accepted, Kind::Refused] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check").join(kind.folder());
+        for path in programs(&folder) {
+            let name =
+                format!("{}/{}", kind.folder(), path.file_stem().unwrap_or_default().to_string_lossy());
+            trials.push(Trial::test(name, move || run(&path, kind)));
+        }
+    }
+    trials.push(Trial::test("every_tag_of_the_checker_has_a_test", every_tag_has_a_test));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Accepted,
+    Refused,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Kind::Accepted => "accepted",
+            Kind::Refused => "refused",
+        }
+    }
+}
+
+fn programs(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut programs: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "d")).collect();
+    programs.sort();
+    programs
+}
+
+fn run(path: &Path, kind: Kind) -> Result<(), Failed> {
+    let text = fs::read_to_string(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (got, accepted) = outcome(&name, &text);
+    if accepted != (kind == Kind::Accepted) {
+        return Err(format!("it is in {}, but:\n{got}", kind.folder()).into());
+    }
+    let golden = path.with_extension("txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(golden, got)?;
+        return Ok(());
+    }
+    let wanted = fs::read_to_string(&golden).unwrap_or_default();
+    if got != wanted {
+        return Err(format!("not as in {}:\n{got}", golden.display()).into());
+    }
+    Ok(())
+}
+
+/// What comes of a program, and whether it is accepted.
+fn outcome(name: &str, text: &str) -> (String, bool) {
+    let (options, macros) = command_line(text);
+    let mut sources = Sources::default();
+    let source = sources.add(name, text);
+    let (program, problems) = parse(source, text);
+    let mut found = Problems::from(problems);
+    let mut catalog = Catalog::new(&Target::fixture());
+    match check(&[program], &mut catalog, &options, &macros) {
+        Ok(Checked { program, warnings, .. }) if !found.has_errors() => {
+            found.extend(warnings);
+            let warnings =
+                if found.is_empty() { String::new() } else { found.render(&sources, false) + "\n" };
+            (show::program(&program, &catalog) + &warnings, true)
+        }
+        Ok(_) => (found.render(&sources, false) + "\n", false),
+        Err(more) => {
+            found.extend(more.into_sorted());
+            (found.render(&sources, false) + "\n", false)
+        }
+    }
+}
+
+fn command_line(text: &str) -> (Options, Macros) {
+    let mut options = Options::default();
+    let ids = vec![
+        ("pid", 1000),
+        ("ppid", 1),
+        ("uid", 0),
+        ("euid", 0),
+        ("gid", 0),
+        ("egid", 0),
+        ("pgid", 7),
+        ("sid", 7),
+    ];
+    let mut macros = Macros { ids, ..Macros::default() };
+    let line = text.lines().find_map(|line| line.strip_prefix("// with: ")).unwrap_or_default();
+    for word in line.split_whitespace() {
+        match word.split_once('=') {
+            Some(("target", pid)) => macros.target = pid.parse().ok(),
+            Some(("arg", text)) => macros.arguments.push(text.to_owned()),
+            other => {
+                let (name, value) = other.map_or((word, None), |(name, value)| (name, Some(value)));
+                options.set(name, value).expect("the options of a test exist");
+            }
+        }
+    }
+    (options, macros)
+}
+
+/// Whatever tag the checker's sources name occurs in a golden file.
+fn every_tag_has_a_test() -> Result<(), Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = String::new();
+    for folder in ["accepted", "refused"] {
+        for path in programs(&root.join("tests/check").join(folder)) {
+            seen += &fs::read_to_string(path.with_extension("txt"))?;
+        }
+    }
+    let mut missing = Vec::new();
+    for path in fs::read_dir(root.join("src/check"))?.flatten().map(|entry| entry.path()) {
+        let text = fs::read_to_string(path)?;
+        for part in text.split("Tag::").skip(1) {
+            let tag: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if !seen.contains(&format!("[{tag}]")) && !missing.contains(&tag) {
+                missing.push(tag);
+            }
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(format!("no test shows {}", missing.join(", ")).into()) }
+}

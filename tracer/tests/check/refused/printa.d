@@ -1,0 +1,19 @@
+syscall::read:entry
+{
+	@plain = count();
+	@keyed[pid, execname] = count();
+	@other[execname] = count();
+	@histogram[pid, execname] = quantize(arg0);
+}
+
+END
+{
+	printa("%d %@d\n", @plain);
+	printa("%s %s %@d\n", @keyed);
+	printa("%d %d %@d\n", @keyed);
+	printa("%d %s %@s\n", @keyed);
+	printa("%@d %@d\n", @plain);
+	printa("%*d %@d\n", @keyed);
+	printa(@keyed, @other);
+	printa("%d %s %@d %@d\n", @keyed, @histogram);
+}

@@ -1,0 +1,26 @@
+proc:::signal-send
+{
+	printf();
+	printf(1);
+	printf(execname);
+	printf("");
+	printf("%d\n");
+	printf("%d %d\n", 1);
+	printf("%d\n", 1, 2);
+	printf("%d\n", execname);
+	printf("%s\n", 1);
+	printf("%s\n", curthread);
+	printf("%Y\n", pid);
+	printf("%z\n", 1);
+	printf("tail %");
+	printf("%*d\n");
+	printf("%*d\n", "x", 1);
+	printf("%@d\n", 1);
+	printf("%d\n", args[1]);
+	printf("%d %s\n", execname, pid);
+	printf("%d\n", @a);
+	printf("%k\n", 1);
+	trace(args[1]);
+	trace(args[1] == 0);
+	trace(args[1] + 1);
+}

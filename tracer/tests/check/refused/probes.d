@@ -1,0 +1,32 @@
+syscall::opne:entry { }
+sycall::read:entry { }
+nosuchprobe { trace(args[0]); }
+tick-5parsecs { }
+99999 { }
+syscall::*zzz*: { }
+proc:::signal-send
+/execname/
+{
+	trace(args[1]->pr_pdi);
+	trace(args[1].pr_pid);
+	trace(args[1]->zzzzzzzzzzz);
+	trace(args[99]);
+	trace(args[pid]);
+	trace(args[1, 2]);
+	trace(arg1->pr_pid);
+	trace(args[1][0]);
+	trace(curthread->pid);
+	trace(args[2]->x);
+	trace((int)args[1]);
+	trace(stringof(args[1]));
+}
+proc:::signal-send /args[1]/ { }
+BEGIN { trace(args[0]); }
+proc:::signal-send, syscall::read:entry { trace(args[1]); }
+tcp:::state-change
+/args[3]->tcps_raddr == "localhost"/
+{
+	trace(args[0]);
+	trace(tcp_state_string["x"]);
+	trace(tcp_state_string[1, 2]);
+}

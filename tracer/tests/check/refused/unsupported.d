@@ -1,0 +1,25 @@
+inline int limit = 5;
+typedef int mine;
+extern int outside;
+struct point { int x; int y; } origin;
+enum color { red };
+struct task_struct *task;
+float ratio;
+int fixed[10];
+int (*function)(int);
+translator psinfo_t < int p > { pr_pid = p; };
+int ok;
+
+BEGIN
+/limit/
+{
+	if (pid == 1) { trace(1); } else { trace(2); }
+	trace(1.5);
+	trace(`jiffies);
+	trace(vmlinux`jiffies);
+	trace(offsetof(psinfo_t, pr_pid));
+	trace(xlate <psinfo_t *>(curthread)->pr_pid);
+	trace(&ok);
+	trace((mine)1);
+	trace(*(string *)arg0);
+}
