@@ -3,6 +3,8 @@
 //! Invariant: sizes are those of the LP64 data model. Two integer types of one size and sign behave alike; their names
 //! differ for messages only.
 
+use std::borrow::Cow;
+
 use probes_common::schema::{Field, Kind};
 
 use super::typed::{Expr, ExprKind, IntType, ProbePart, Text, Type};
@@ -297,23 +299,29 @@ impl Type {
     }
 }
 
+impl Type {
+    /// As a D program would write it.
+    fn spelled(&self) -> Cow<'static, str> {
+        match self {
+            Type::Void => "void".into(),
+            Type::Int(ty) => ty.name.into(),
+            Type::String(_) => "string".into(),
+            Type::Struct(def) => def.name.into(),
+            Type::Pointer(to) if matches!(**to, Type::Pointer(_)) => (to.spelled() + "*"),
+            Type::Pointer(to) => to.spelled() + " *",
+        }
+    }
+}
+
 impl std::fmt::Display for Type {
     /// As a D program would write it; the alternate form with an article, for messages.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if f.alternate() {
-            let name = self.to_string();
-            let vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with("un");
-            return write!(f, "{} {name}", if vowel { "an" } else { "a" });
-        }
-        match self {
-            Type::Void => f.write_str("void"),
-            Type::Int(ty) => f.write_str(ty.name),
-            Type::String(_) => f.write_str("string"),
-            Type::Struct(def) => f.write_str(def.name),
-            Type::Pointer(to) => match **to {
-                Type::Pointer(_) => write!(f, "{to}*"),
-                _ => write!(f, "{to} *"),
-            },
+        let name = self.spelled();
+        let vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with("un");
+        match (f.alternate(), vowel) {
+            (false, _) => f.write_str(&name),
+            (true, true) => write!(f, "an {name}"),
+            (true, false) => write!(f, "a {name}"),
         }
     }
 }
