@@ -63,7 +63,7 @@ pub(super) fn check_paths(function: &Function) -> Result<(), Error> {
         return Err(malformed(function, "it does not return at its end".into()));
     }
     let entry = Liveness::of(function).entry;
-    match entry.iter().find(|reg| !function.params.contains(reg)) {
+    match entry.into_iter().find(|reg| !function.params.contains(reg)) {
         Some(reg) => Err(malformed(function, format!("{reg:?} may be read before it is assigned"))),
         None => Ok(()),
     }

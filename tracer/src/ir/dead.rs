@@ -2,15 +2,16 @@
 //!
 //! Invariant: stores, calls, atomics and control flow stay; a call whose result is not read loses the result.
 
-use super::flow::Liveness;
+use super::flow::{Liveness, Marks};
 use super::{Function, Op, Operand};
 
 /// Removes dead instructions; says whether there were any.
 pub(super) fn remove_dead(function: &mut Function) -> bool {
     let liveness = Liveness::of(function);
     let mut dead = vec![false; function.insns.len()];
-    for (block, live_out) in liveness.blocks.iter().zip(liveness.live_out) {
-        let mut live = live_out;
+    let mut live = Marks::new(function);
+    for (number, block) in liveness.blocks.iter().enumerate() {
+        live.reset(liveness.live_out(number));
         for index in block.insns.clone().rev() {
             let op = &mut function.insns[index].op;
             if let Some(dst) = op.def() {

@@ -18,35 +18,58 @@ pub(super) struct Block {
     pub(super) next: Vec<usize>,
 }
 
-/// A set of virtual registers.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Set(Vec<u64>);
+/// A set of virtual registers that is emptied at once, however full.
+pub(super) struct Marks {
+    now: u32,
+    marked: Vec<u32>,
+}
 
-impl Set {
-    fn new(size: u32) -> Set {
-        Set(vec![0; size.div_ceil(64) as usize])
+impl Marks {
+    /// An empty set of registers of the function.
+    pub(super) fn new(function: &Function) -> Marks {
+        Marks { now: 1, marked: vec![0; function.vregs as usize] }
+    }
+
+    /// Makes it hold these and no others.
+    pub(super) fn reset(&mut self, to: impl Iterator<Item = VReg>) {
+        self.now += 1;
+        to.for_each(|reg| self.insert(reg));
     }
 
     /// Adds one.
     pub(super) fn insert(&mut self, reg: VReg) {
-        self.0[reg.0 as usize / 64] |= 1 << (reg.0 % 64);
+        self.marked[reg.0 as usize] = self.now;
     }
 
     /// Takes one out.
     pub(super) fn remove(&mut self, reg: VReg) {
-        self.0[reg.0 as usize / 64] &= !(1 << (reg.0 % 64));
+        self.marked[reg.0 as usize] = 0;
     }
 
     /// Whether it is in.
     pub(super) fn contains(&self, reg: VReg) -> bool {
-        self.0[reg.0 as usize / 64] & 1 << (reg.0 % 64) != 0
+        self.marked[reg.0 as usize] == self.now
+    }
+}
+
+/// A set of small numbers.
+#[derive(Clone)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(size: usize) -> Bits {
+        Bits(vec![0; size.div_ceil(64)])
     }
 
-    /// Each that is in.
-    pub(super) fn iter(&self) -> impl Iterator<Item = VReg> {
+    fn insert(&mut self, index: u32) {
+        self.0[index as usize / 64] |= 1 << (index % 64);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
         self.0.iter().enumerate().flat_map(|(index, &word)| {
-            let bits = (0..64).filter(move |bit| word & 1 << bit != 0);
-            bits.map(move |bit| VReg(index as u32 * 64 + bit))
+            let lowest_gone = |&left: &u64| Some(left & (left - 1)).filter(|left| *left != 0);
+            let lefts = std::iter::successors(Some(word).filter(|word| *word != 0), lowest_gone);
+            lefts.map(move |left| index * 64 + left.trailing_zeros() as usize)
         })
     }
 }
@@ -88,62 +111,78 @@ pub(super) fn blocks(function: &Function) -> Vec<Block> {
 pub(super) struct Liveness {
     /// The blocks.
     pub(super) blocks: Vec<Block>,
+    /// The registers that live between blocks; the sets are of indices into this.
+    global: Vec<VReg>,
     /// For each block, what is read after it.
-    pub(super) live_out: Vec<Set>,
+    live_out: Vec<Bits>,
     /// What is read before anything writes it: at most the parameters, in a well-formed function.
-    pub(super) entry: Set,
+    pub(super) entry: Vec<VReg>,
 }
+
+/// Not a register that lives between blocks.
+const LOCAL: u32 = u32::MAX;
 
 impl Liveness {
     /// Solves the backward equations; one pass where all jumps go forward.
     pub(super) fn of(function: &Function) -> Liveness {
         let blocks = blocks(function);
-        let empty = Set::new(function.vregs);
-        let mut reads = vec![empty.clone(); blocks.len()];
-        let mut writes = vec![empty.clone(); blocks.len()];
+        let (global, index_of) = find_global(function, &blocks);
+        let mut live_in = vec![Bits::new(global.len()); blocks.len()];
+        let mut writes = live_in.clone();
+        let mut live_out = live_in.clone();
+        // At first, what each block reads of what it has not written itself.
+        let mut written = Marks::new(function);
         for (index, block) in blocks.iter().enumerate() {
-            for insn in function.insns[block.insns.clone()].iter().rev() {
+            written.reset(std::iter::empty());
+            for insn in &function.insns[block.insns.clone()] {
+                insn.op.for_each_use(|reg, _| {
+                    if !written.contains(reg) {
+                        live_in[index].insert(index_of[reg.0 as usize]);
+                    }
+                });
                 if let Some(dst) = insn.op.def() {
-                    writes[index].insert(dst);
-                    reads[index].remove(dst);
-                }
-                insn.op.for_each_use(|reg, _| reads[index].insert(reg));
-            }
-        }
-        let mut live_in = vec![empty.clone(); blocks.len()];
-        let mut live_out = vec![empty.clone(); blocks.len()];
-        loop {
-            let mut changed = false;
-            for (index, block) in blocks.iter().enumerate().rev() {
-                for &next in &block.next {
-                    for (out, into) in live_out[index].0.iter_mut().zip(&live_in[next].0) {
-                        *out |= into;
+                    written.insert(dst);
+                    if index_of[dst.0 as usize] != LOCAL {
+                        writes[index].insert(index_of[dst.0 as usize]);
                     }
                 }
-                for word in 0..empty.0.len() {
-                    let live = reads[index].0[word] | live_out[index].0[word] & !writes[index].0[word];
-                    changed |= live != live_in[index].0[word];
-                    live_in[index].0[word] = live;
-                }
-            }
-            if !changed {
-                break;
             }
         }
-        let entry = live_in.into_iter().next().unwrap_or(empty);
-        Liveness { blocks, live_out, entry }
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (index, block) in blocks.iter().enumerate().rev() {
+                for &next in &block.next {
+                    for word in 0..live_in[index].0.len() {
+                        let new = live_in[next].0[word] & !live_out[index].0[word];
+                        if new != 0 {
+                            live_out[index].0[word] |= new;
+                            live_in[index].0[word] |= new & !writes[index].0[word];
+                            changed = true;
+                        }
+                    }
+                }
+            }
+        }
+        let at_entry = live_in.first().into_iter().flat_map(Bits::iter);
+        let entry = at_entry.map(|index| global[index]).collect();
+        Liveness { blocks, global, live_out, entry }
+    }
+
+    /// What is read after a block.
+    pub(super) fn live_out(&self, block: usize) -> impl Iterator<Item = VReg> {
+        self.live_out[block].iter().map(|index| self.global[index])
     }
 
     /// For each register, the ranges of time in which its value is needed, in order.
     pub(super) fn ranges(&self, function: &Function) -> Vec<Vec<Range<u32>>> {
         let mut ranges: Vec<Vec<Range<u32>>> = vec![Vec::new(); function.vregs as usize];
+        let mut live = Marks::new(function);
         // From the last instruction to the first, so that ranges grow toward their starts; each list is backward.
-        for (block, live_out) in self.blocks.iter().zip(&self.live_out).rev() {
+        for (number, block) in self.blocks.iter().enumerate().rev() {
             let (start, end) = (time_of(block.insns.start), time_of(block.insns.end));
-            let mut live = live_out.clone();
-            for reg in live.iter() {
-                extend(&mut ranges[reg.0 as usize], start..end);
-            }
+            live.reset(self.live_out(number));
+            self.live_out(number).for_each(|reg| extend(&mut ranges[reg.0 as usize], start..end));
             for index in block.insns.clone().rev() {
                 let op = &function.insns[index].op;
                 if let Some(dst) = op.def() {
@@ -163,16 +202,33 @@ impl Liveness {
                 });
             }
         }
-        for &param in &function.params {
-            if let Some(first) = ranges[param.0 as usize].last_mut()
-                && self.entry.contains(param)
-            {
+        for param in self.entry.iter().filter(|reg| function.params.contains(reg)) {
+            if let Some(first) = ranges[param.0 as usize].last_mut() {
                 first.start = Time::Late as u32;
             }
         }
         ranges.iter_mut().for_each(|list| list.reverse());
         ranges
     }
+}
+
+/// The registers that some block reads and has not written before, and for each register its index among them.
+fn find_global(function: &Function, blocks: &[Block]) -> (Vec<VReg>, Vec<u32>) {
+    let (mut global, mut index_of) = (Vec::new(), vec![LOCAL; function.vregs as usize]);
+    let mut written = Marks::new(function);
+    for block in blocks {
+        written.reset(std::iter::empty());
+        for insn in &function.insns[block.insns.clone()] {
+            insn.op.for_each_use(|reg, _| {
+                if !written.contains(reg) && index_of[reg.0 as usize] == LOCAL {
+                    index_of[reg.0 as usize] = global.len() as u32;
+                    global.push(reg);
+                }
+            });
+            insn.op.def().into_iter().for_each(|dst| written.insert(dst));
+        }
+    }
+    (global, index_of)
 }
 
 /// When an instruction begins.

@@ -136,17 +136,22 @@ fn leaf(machine: Machine) -> BoxedStrategy<Stmt> {
     }
 }
 
-/// A program for a machine.
+/// A program for a machine. The verifier walks every path of a loop, so in the kernel loops are of straight code.
 pub(super) fn program(machine: Machine) -> impl Strategy<Value = Vec<Stmt>> {
-    let stmt = leaf(machine).prop_recursive(3, 40, 6, |inner| {
+    let (most, straight) = match machine {
+        Machine::Rbpf => (30, None),
+        Machine::Kernel => (16, Some(leaf(machine))),
+    };
+    let stmt = leaf(machine).prop_recursive(3, 40, 6, move |inner| {
         let body = || prop::collection::vec(inner.clone(), 0..6);
+        let looped = prop::collection::vec(straight.clone().unwrap_or(inner.clone()), 0..6);
         prop_oneof![
             3 => (condition(), width(), value(), value(), body(), body())
                 .prop_map(|(c, width, a, b, yes, no)| Stmt::If(c, width, a, b, yes, no)),
-            1 => (1u8..4, body()).prop_map(|(count, body)| Stmt::Repeat(count, body)),
+            1 => (1u8..4, looped).prop_map(|(count, body)| Stmt::Repeat(count, body)),
         ]
     });
-    prop::collection::vec(stmt, 1..30)
+    prop::collection::vec(stmt, 1..most)
 }
 
 /// The function of a program.
