@@ -9,6 +9,7 @@ pub mod features;
 pub mod offsets;
 pub mod process;
 pub mod refusal;
+pub mod sockets;
 pub mod syscalls;
 pub mod target;
 pub mod tracepoints;

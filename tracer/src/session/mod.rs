@@ -70,6 +70,7 @@ impl Session {
             attach::attach(&mut ebpf, program)?;
         }
         seed::arguments(&mut ebpf);
+        seed::connections(&mut ebpf);
         let once = |name: &str| {
             linked
                 .programs

@@ -4,10 +4,11 @@
 use std::fs;
 
 use aya::Ebpf;
-use aya::maps::HashMap;
+use aya::maps::{HashMap, MapData};
+use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
 use probes_common::types::PsInfo;
 
-use crate::kernel::process;
+use crate::kernel::{process, sockets};
 
 /// Size of `pr_psargs`.
 const PSARGS: usize = size_of::<PsInfo>() - std::mem::offset_of!(PsInfo, pr_psargs);
@@ -29,6 +30,33 @@ pub(super) fn arguments(ebpf: &mut Ebpf) {
             let _ = map.insert(pid, cut(&text), BPF_NOEXIST);
         }
     }
+}
+
+/// The TCP sockets that exist and their owners, where a probe is of tcp.
+pub(super) fn connections(ebpf: &mut Ebpf) {
+    if ebpf.map(SEEDS).is_none() || ebpf.map(CONNECTIONS).is_none() {
+        return;
+    }
+    let rows = sockets::rows();
+    if let Some(Ok(mut map)) = ebpf.map_mut(SEEDS).map(HashMap::<_, u64, [u8; size_of::<Owner>()]>::try_from)
+    {
+        for (inode, owner) in rows.owners {
+            let _ = map.insert(inode, bytes(owner), BPF_NOEXIST);
+        }
+    }
+    type Map<'a> = HashMap<&'a mut MapData, [u8; size_of::<Ends>()], [u8; size_of::<Connection>()]>;
+    if let Some(Ok(mut map)) = ebpf.map_mut(CONNECTIONS).map(Map::try_from) {
+        for (ends, connection) in rows.connections {
+            let _ = map.insert(bytes(ends), bytes(connection), BPF_NOEXIST);
+        }
+    }
+}
+
+/// The bytes of a struct that has no padding.
+fn bytes<T: Copy, const SIZE: usize>(value: T) -> [u8; SIZE] {
+    const { assert!(size_of::<T>() == SIZE) }
+    // SAFETY: the same size, and the structs of `probes_common::connections` have no padding.
+    unsafe { std::mem::transmute_copy(&value) }
 }
 
 /// The first bytes of a text, with a zero at the end.
