@@ -1,6 +1,6 @@
 //! What a few functions compile to, to be read.
 
-use crate::bpf::disassemble;
+use crate::bpf::{self, disassemble};
 use crate::ir::*;
 
 fn compiled(builder: Builder) -> String {
@@ -122,4 +122,78 @@ fn an_address_is_part_of_the_access() {
      9: r0 = 0
     10: exit
     ");
+}
+
+#[test]
+fn a_spilled_pointer_is_stored_whole_and_aligned() {
+    let mut b = Builder::new("spill", 1);
+    let pointers: Vec<VReg> = (0..5).map(|field| b.load(Size::B8, (b.param(0), 8 * field))).collect();
+    b.helper_void(5, &[]);
+    let mut sum = b.constant(0);
+    for pointer in pointers {
+        let value = b.load(Size::B4, (pointer, 0));
+        sum = b.add(sum, value);
+    }
+    b.ret(sum);
+    insta::assert_snapshot!(compiled(b), @"
+     0: r6 = *(u64 *)(r1 +0)
+     1: r7 = *(u64 *)(r1 +8)
+     2: r8 = *(u64 *)(r1 +16)
+     3: r9 = *(u64 *)(r1 +24)
+     4: r0 = *(u64 *)(r1 +32)
+     5: *(u64 *)(r10 -8) = r0
+     6: call bpf_ktime_get_ns#5
+     7: r0 = *(u32 *)(r6 +0)
+     8: r5 = *(u32 *)(r7 +0)
+     9: r0 += r5
+    10: r5 = *(u32 *)(r8 +0)
+    11: r0 += r5
+    12: r5 = *(u32 *)(r9 +0)
+    13: r0 += r5
+    14: r5 = *(u64 *)(r10 -8)
+    15: r5 = *(u32 *)(r5 +0)
+    16: r0 += r5
+    17: exit
+    ");
+}
+
+#[test]
+fn arguments_change_places_by_way_of_r0() {
+    let mut b = Builder::new("swap", 2);
+    let result = b.call("f", &[b.param(1).into(), b.param(0).into(), 7.into()]);
+    b.ret(result);
+    insta::assert_snapshot!(compiled(b), @"
+    0: r0 = r1
+    1: r1 = r2
+    2: r2 = r0
+    3: r3 = 7
+    4: call f
+    5: exit
+    ");
+}
+
+#[test]
+fn instructions_remember_where_they_come_from_and_what_they_need() {
+    let mut b = Builder::new("origin", 1);
+    b.set_at(Some(At(10)));
+    let map = b.map_addr("m");
+    b.set_at(Some(At(20)));
+    let global = b.data_addr(".data.globals", 16);
+    let result = b.call("update", &[map.into(), global.into()]);
+    b.set_at(Some(At(30)));
+    b.ret(result);
+    let code = compile(b.finish()).expect("it compiles");
+    assert_eq!(code.lines, [(0, At(10)), (2, At(20)), (5, At(30))]);
+    let relocation = |offset, kind, symbol: &str, addend| {
+        let symbol = symbol.to_string();
+        bpf::Relocation { offset, kind, symbol, addend }
+    };
+    let expected = [
+        relocation(0, bpf::RelocationKind::Map, "m", 0),
+        relocation(2, bpf::RelocationKind::Data, ".data.globals", 16),
+        relocation(4, bpf::RelocationKind::Call, "update", 0),
+    ];
+    assert_eq!(code.relocations, expected);
+    assert_eq!((code.insns[2].imm, code.insns[4].imm), (16, -1));
+    assert_eq!(code.bytes().len(), 8 * code.insns.len());
 }

@@ -1,6 +1,6 @@
-//! Random programs on this kernel: its verifier accepts them, and they compute what the IR means.
+//! Programs on this kernel: its verifier accepts them, and they compute what the IR means.
 //!
-//! They are raw tracepoint programs that are attached to nothing and run by BPF_PROG_TEST_RUN.
+//! Most are random. They are raw tracepoint programs that are attached to nothing and run by BPF_PROG_TEST_RUN.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -11,9 +11,12 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use super::interpreter;
 use super::random::{INPUT_SIZE, Machine, build, program};
 use crate::bpf::{self, Insn};
-use crate::ir::compile;
+use crate::ir::{Builder, Condition, Size, Width, compile};
 
 /// Commands and a program type of linux/bpf.h.
+const BPF_MAP_CREATE: libc::c_int = 0;
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
+const BPF_PSEUDO_MAP_FD: u8 = 1;
 const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_PROG_TYPE_RAW_TRACEPOINT: u32 = 17;
@@ -91,11 +94,66 @@ fn run(program: &OwnedFd, context: &[u8]) -> io::Result<u32> {
     Ok(attr.retval)
 }
 
+/// Whether this process may load programs; says why where not.
+fn may_load() -> bool {
+    let trivial = [Insn::alu_imm(bpf::insn::alu::MOV, 0, 0), Insn::exit()];
+    let outcome = load(&trivial);
+    if let Err((error, _)) = &outcome {
+        eprintln!("skipped: this process may not load programs: {error}");
+    }
+    outcome.is_ok()
+}
+
+#[test]
+fn pointers_into_a_map_stay_pointers_when_they_are_spilled() {
+    if !may_load() {
+        return;
+    }
+    const VALUES: u32 = 8;
+    // map_type, key_size, value_size, max_entries
+    let mut attr = [BPF_MAP_TYPE_ARRAY, 4, 8, VALUES];
+    let map = bpf(BPF_MAP_CREATE, &mut attr).expect("an array map can be made");
+    // SAFETY: the kernel made this descriptor for us, and nothing else owns it.
+    let map = unsafe { OwnedFd::from_raw_fd(map as i32) };
+
+    let mut b = Builder::new("pointers", 1);
+    let (key, missing) = (b.stack_slot(4), b.label());
+    let symbol = b.map_addr("map");
+    let mut pointers = Vec::new();
+    for index in 0..VALUES {
+        b.store(Size::B4, (key, 0), i64::from(index));
+        let address = b.stack_addr(key, 0);
+        let pointer = b.helper(1, &[symbol.into(), address.into()]);
+        b.branch(Condition::Eq, pointer, 0, missing);
+        pointers.push(pointer);
+    }
+    for (&pointer, number) in pointers.iter().zip(1..) {
+        b.store(Size::B8, (pointer, 0), 1i64 << number);
+        b.helper_void(5, &[]);
+    }
+    let mut sum = b.constant(0);
+    for pointer in pointers {
+        b.atomic_add(Width::W64, (pointer, 0), 1);
+        let value = b.load(Size::B8, (pointer, 0));
+        sum = b.add(sum, value);
+    }
+    b.ret(sum);
+    b.place(missing);
+    b.ret(0);
+
+    let mut code = compile(b.finish()).expect("it compiles");
+    assert!(code.frame >= 8 + 8 * (VALUES - 4), "some pointers are spilled");
+    for relocation in &code.relocations {
+        let insn = &mut code.insns[relocation.offset as usize];
+        (insn.src, insn.imm) = (BPF_PSEUDO_MAP_FD, map.as_raw_fd());
+    }
+    let loaded = load(&code.insns).unwrap_or_else(|(error, log)| panic!("{error}: {log}"));
+    assert_eq!(run(&loaded, &[0; 8]).expect("it runs"), (1 << (VALUES + 1)) - 2 + VALUES);
+}
+
 #[test]
 fn the_kernel_accepts_random_programs_and_computes_what_the_ir_means() {
-    let trivial = [Insn::alu_imm(bpf::insn::alu::MOV, 0, 0), Insn::exit()];
-    if let Err((error, _)) = load(&trivial) {
-        eprintln!("skipped: this process may not load programs: {error}");
+    if !may_load() {
         return;
     }
     let input = prop::collection::vec(any::<u8>(), INPUT_SIZE as usize);

@@ -294,7 +294,7 @@ fn run_in_rbpf(code: &bpf::Code, input: &[u8]) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn compiled_programs_compute_what_the_ir_means(
