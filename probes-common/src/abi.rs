@@ -146,7 +146,7 @@ pub struct Scope {
     pub cpus: u32,
     /// The tracer's own process id, as the kernel's first PID namespace has it.
     pub own_pid: u32,
-    /// Bytes waiting in the ring at which the reader is woken.
+    /// Bytes waiting in the ring, at each multiple of which the reader is woken: a power of two.
     pub watermark: u64,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
     pub wall_offset: u64,
