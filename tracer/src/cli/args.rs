@@ -1,0 +1,195 @@
+//! The command line: DTrace's at the top level, everything new as a subcommand.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+/// A DTrace for Linux: runs D programs in the kernel, by eBPF.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tracer",
+    version,
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        tracer -n 'syscall:::entry { @[execname] = count(); }'    who makes system calls (Ctrl-C ends it)\n  \
+        tracer -n 'proc:::signal-send { printf(\"%s -> %d: %d\\n\", execname, args[1]->pr_pid, args[2]); }'\n  \
+        tracer -s script.d -c 'ls -l'                             a script, for as long as a command runs\n  \
+        tracer -lv -P tcp                                         the probes of a provider, with their arguments\n  \
+        tracer demo                                               one TCP connection, drawn"
+)]
+pub struct Cli {
+    /// A job of its own.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// DTrace's options.
+    #[command(flatten)]
+    pub trace: Trace,
+}
+
+/// What DTrace has no option for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trace a TCP connection of its own, live, and draw it
+    Demo(Demo),
+}
+
+/// `tracer demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Show the stored sample instead of tracing
+    #[arg(long)]
+    pub sample: bool,
+}
+
+/// DTrace's options, for the main job.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// Enable probes by name: a description, or a whole clause or program
+    #[arg(short = 'n', value_name = "PROGRAM")]
+    pub name: Vec<String>,
+    /// Enable the probes of a provider, with an optional predicate and actions
+    #[arg(short = 'P', value_name = "PROVIDER")]
+    pub provider: Vec<String>,
+    /// Enable the probes of a module
+    #[arg(short = 'm', value_name = "MODULE")]
+    pub module: Vec<String>,
+    /// Enable the probes of a function
+    #[arg(short = 'f', value_name = "FUNCTION")]
+    pub function: Vec<String>,
+    /// Enable a probe by its id
+    #[arg(short = 'i', value_name = "ID")]
+    pub id: Vec<String>,
+    /// Run a script; `-` reads it from standard input
+    #[arg(short = 's', value_name = "FILE")]
+    pub script: Vec<PathBuf>,
+    /// Run a command and trace until it ends; $target is its process
+    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid")]
+    pub command: Option<String>,
+    /// Trace until a process ends; $target is that process
+    #[arg(short = 'p', value_name = "PID")]
+    pub pid: Option<u32>,
+    /// List the probes that match, instead of tracing
+    #[arg(short = 'l')]
+    pub list: bool,
+    /// Compile and stop
+    #[arg(short = 'e')]
+    pub compile_only: bool,
+    /// Print only what the program prints
+    #[arg(short = 'q')]
+    pub quiet: bool,
+    /// Append the output to a file
+    #[arg(short = 'o', value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Set an option; `-x strsize=512`
+    #[arg(short = 'x', value_name = "OPTION[=VALUE]")]
+    pub options: Vec<String>,
+    /// Size of the buffer, with k, m or g behind it: -x bufsize
+    #[arg(short = 'b', value_name = "SIZE")]
+    pub buffer: Option<String>,
+    /// Say more: with -l the probes' arguments, else how each probe is attached
+    #[arg(short = 'v')]
+    pub verbose: bool,
+    /// Show the compiled program
+    #[arg(short = 'S')]
+    pub show_code: bool,
+    /// Allow destructive actions
+    #[arg(short = 'w')]
+    pub destructive: bool,
+    /// A description that matches no probe is no error
+    #[arg(short = 'Z')]
+    pub allow_none: bool,
+    /// Print one JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Print the version
+    #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
+    pub version: (),
+    /// $1, $2 and so on
+    #[arg(value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
+}
+
+/// One program text of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// D text, and what to call it in messages.
+    Inline(&'static str, String),
+    /// A script's path.
+    Script(PathBuf),
+    /// A probe's id and what follows it.
+    Id(String),
+}
+
+/// Reads the command line; the program texts come in the order in which they were given.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Vec<Text>), clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let texts = texts(&cli.trace, &matches);
+    Ok((cli, texts))
+}
+
+fn texts(trace: &Trace, matches: &ArgMatches) -> Vec<Text> {
+    let mut texts: Vec<(usize, Text)> = Vec::new();
+    let mut add = |id: &str, made: Vec<Text>| {
+        texts.extend(matches.indices_of(id).into_iter().flatten().zip(made));
+    };
+    // `-P tcp /pid == 1/ { ... }` is the clause `tcp::: /pid == 1/ { ... }`, and so on.
+    let by_part = |values: &[String], option, colons: &'static str| {
+        values.iter().map(|value| Text::Inline(option, complete(value, colons))).collect::<Vec<_>>()
+    };
+    add("name", by_part(&trace.name, "-n", ""));
+    add("provider", by_part(&trace.provider, "-P", ":::"));
+    add("module", by_part(&trace.module, "-m", "::"));
+    add("function", by_part(&trace.function, "-f", ":"));
+    add("id", trace.id.iter().map(|id| Text::Id(id.clone())).collect());
+    add("script", trace.script.iter().map(|path| Text::Script(path.clone())).collect());
+    texts.sort_by_key(|(index, _)| *index);
+    texts.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Puts the colons of the missing parts behind the description, before a predicate or actions.
+pub fn complete(text: &str, colons: &str) -> String {
+    let end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '{').unwrap_or(text.len());
+    format!("{}{colons}{}", &text[..end], &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> (Cli, Vec<Text>) {
+        let words = shlex::split(line).expect("quotes are closed");
+        parse(words.into_iter().map(OsString::from)).expect("a good command line")
+    }
+
+    #[test]
+    fn programs_come_in_the_order_given() {
+        let (_, texts) = read("tracer -P 'tcp/pid==1/{}' -n BEGIN -f read -s a.d -i 3");
+        let expected = [
+            Text::Inline("-P", "tcp:::/pid==1/{}".into()),
+            Text::Inline("-n", "BEGIN".into()),
+            Text::Inline("-f", "read:".into()),
+            Text::Script("a.d".into()),
+            Text::Id("3".into()),
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn a_macro_argument_may_be_called_like_a_subcommand() {
+        let (cli, _) = read("tracer -n BEGIN demo");
+        assert!(cli.command.is_none());
+        assert_eq!(cli.trace.arguments, ["demo"]);
+        assert!(read("tracer demo").0.command.is_some());
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
