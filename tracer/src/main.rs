@@ -1,2 +1,5 @@
 //! The `tracer` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    tracer::cli::main(std::env::args_os())
+}

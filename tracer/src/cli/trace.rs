@@ -1,0 +1,226 @@
+//! The main job: compile the program texts, load them, and show what they say until it ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::args::{self, Text, Trace};
+use crate::check::{Macros, Options};
+use crate::diagnostic::Sources;
+use crate::kernel::Target;
+use crate::output::json::Json;
+use crate::output::text::Text as TextOutput;
+use crate::output::{Output, names::Names};
+use crate::provider::{self, Catalog, ProbeId};
+use crate::session::{Child, Follow, Pace, Session, SessionError};
+use crate::{Compiled, Stage, compile, describe, link_for};
+
+/// The command line was used wrongly.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Runs the job; gives the exit status.
+pub fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
+    let options = options(trace)?;
+    let target = Target::describe()?;
+    let mut catalog = Catalog::new(&target);
+    if trace.list && texts.is_empty() {
+        let ids: Vec<ProbeId> = catalog.ids().collect();
+        return list(&catalog, &ids, trace.verbose);
+    }
+    if texts.is_empty() {
+        return Err(Usage("there is nothing to trace: give a program with -n, a script with -s, or a probe with -P, -m, -f or -i; `tracer -l` lists the probes, `tracer --help` the options".into()).into());
+    }
+    let mut follow = follow(trace)?;
+    let mut sources = Sources::default();
+    for text in texts {
+        let (name, text) = read(text, &catalog)?;
+        sources.add(name, text);
+    }
+    let macros = macros(trace, &follow);
+    let compiled = match compile(&mut sources, &mut catalog, &target, &options, &macros) {
+        Ok(compiled) => compiled,
+        Err(problems) => {
+            eprint!("{}", problems.render(&sources, io::stderr().is_terminal()));
+            return Ok(1);
+        }
+    };
+    for warning in &compiled.warnings {
+        eprint!("{}", crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()));
+    }
+    if trace.list {
+        return list(&catalog, &compiled.probes(), trace.verbose);
+    }
+    if trace.show_code {
+        print!("{}", describe::code(&compiled.image));
+    }
+    if trace.compile_only {
+        return Ok(0);
+    }
+    Target::probe()?;
+    if let Follow::Process(pid) = follow {
+        ensure_alive(pid)?;
+    }
+    let linked = link_for(&compiled, &target)?;
+    let description = describe::description(&compiled, &catalog, &target);
+    let mut session = Session::start(&linked, description, trace.verbose)?;
+    session.seed(&target)?;
+    if !compiled.options.quiet {
+        announce(&compiled, &sources);
+    }
+    if trace.verbose {
+        eprint!("{}", provider::list_verbose(&catalog, &compiled.probes()));
+    }
+    let mut output = output(trace, &compiled, &catalog)?;
+    let pace = Pace {
+        switch: Duration::from_nanos(compiled.options.switchrate).min(Duration::from_millis(100)),
+        status: Duration::from_secs(1),
+    };
+    match session.run(&mut follow, pace, &mut *output) {
+        Err(error) if error.reader_gone() => Ok(0),
+        status => Ok(status?),
+    }
+}
+
+/// The options of the command line: -x and the letters that stand for one.
+fn options(trace: &Trace) -> Result<Options> {
+    let mut options = Options::default();
+    let mut set = |name: &str, value: Option<&str>| {
+        options.set(name, value).map_err(|error| {
+            let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            Usage(format!("{error}{help}"))
+        })
+    };
+    for option in &trace.options {
+        match option.split_once('=') {
+            Some((name, value)) => set(name, Some(value))?,
+            None => set(option, None)?,
+        }
+    }
+    if let Some(size) = &trace.buffer {
+        set("bufsize", Some(size))?;
+    }
+    for (given, name) in [(trace.quiet, "quiet"), (trace.destructive, "destructive"), (trace.allow_none, "zdefs")] {
+        if given {
+            set(name, None)?;
+        }
+    }
+    Ok(options)
+}
+
+/// Whose life the run follows. A command is parked at once, so that the program can name its process.
+fn follow(trace: &Trace) -> Result<Follow, SessionError> {
+    Ok(match (&trace.command, trace.pid) {
+        (Some(command), _) => Follow::Command(Child::park(command)?),
+        (None, Some(pid)) => {
+            ensure_alive(pid)?;
+            Follow::Process(pid)
+        }
+        (None, None) => Follow::Nobody,
+    })
+}
+
+fn ensure_alive(pid: u32) -> Result<(), SessionError> {
+    if Path::new("/proc").join(pid.to_string()).exists() {
+        return Ok(());
+    }
+    Err(SessionError::Process { pid, error: io::Error::from_raw_os_error(libc::ESRCH) })
+}
+
+/// The name and the text of a source.
+fn read(text: &Text, catalog: &Catalog) -> Result<(String, String)> {
+    Ok(match text {
+        Text::Inline(option, text) => ((*option).to_owned(), text.clone()),
+        Text::Id(text) => {
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            let id = text[..end].parse().map_err(|_| Usage(format!("-i takes a probe's id, not `{text}`")))?;
+            let Some(probe) = catalog.get(ProbeId(id)) else {
+                bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
+            };
+            ("-i".to_owned(), format!("{probe}{}", &text[end..]))
+        }
+        Text::Script(path) => {
+            let mut bytes = Vec::new();
+            let read = if path.as_os_str() == "-" {
+                io::stdin().read_to_end(&mut bytes).map(drop)
+            } else {
+                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map(drop)
+            };
+            let name = path.display().to_string();
+            read.with_context(|| format!("the script `{name}` cannot be read"))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|error| anyhow!("the script `{name}` is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))?;
+            (name, text)
+        }
+    })
+}
+
+fn macros(trace: &Trace, follow: &Follow) -> Macros {
+    // `$0` is the script's name; the arguments follow it.
+    let script = trace.script.first().map_or_else(|| "tracer".to_owned(), |path| path.display().to_string());
+    let target = match follow {
+        Follow::Command(child) => Some(child.pid),
+        Follow::Process(pid) => Some(*pid),
+        Follow::Nobody => None,
+    };
+    Macros::of_this_process(script, trace.arguments.clone(), target)
+}
+
+fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
+    let text = if verbose { provider::list_verbose(catalog, ids) } else { provider::list(catalog, ids) };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+/// DTrace's word on what each text matched, on standard error.
+fn announce(compiled: &Compiled, sources: &Sources) {
+    for Stage { source, probes, script } in &compiled.stages {
+        let Some(source) = sources.get(*source) else { continue };
+        let name = if *script { &source.name } else { description_of(&source.text) };
+        eprintln!("{}", crate::output::text::matched(*script, name, *probes));
+    }
+}
+
+/// The probe descriptions that a text begins with, as DTrace quotes them.
+fn description_of(text: &str) -> &str {
+    let end = text.find(|c: char| c == '/' || c == '{').unwrap_or(text.len());
+    text[..end].trim()
+}
+
+/// Where the run is shown.
+fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<dyn Output>> {
+    let names = Names::of(catalog, &compiled.probes());
+    let (out, terminal): (Box<dyn Write>, bool) = match &trace.output {
+        Some(path) => {
+            let file = OpenOptions::new().append(true).create(true).open(path);
+            let file = file.with_context(|| format!("the output file `{}` cannot be opened", path.display()))?;
+            (Box::new(file), false)
+        }
+        None => (Box::new(io::stdout()), io::stdout().is_terminal()),
+    };
+    Ok(if trace.json {
+        Box::new(Json::new(out, names))
+    } else {
+        let quiet = compiled.options.quiet;
+        Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal))
+    })
+}
+
+/// For one-letter options that complete a description, as [`args::complete`] does.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_ends_before_its_predicate() {
+        assert_eq!(description_of("syscall:::entry / pid == 1 / { }"), "syscall:::entry");
+        assert_eq!(description_of("BEGIN"), "BEGIN");
+        assert_eq!(args::complete("tcp", ":::"), "tcp:::");
+    }
+}
