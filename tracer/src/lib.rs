@@ -1,7 +1,16 @@
-//! tracer: a DTrace for Linux.
+//! tracer: a DTrace for Linux. This page is the whole pipeline:
+//!
+//! text → [`syntax`] → tree → [`check`] → typed program → [`lower`], by [`ir`] and [`bpf`] → image → [`link`] → ELF →
+//! [`session`] → kernel → [`consume`] → events → [`output`].
+//!
+//! [`compile`] and [`link_for`] are pure functions of (source, options, [`kernel::Target`]); only `session` and
+//! `consume` touch the kernel.
+
 pub mod bpf;
 pub mod check;
+pub mod cli;
 pub mod consume;
+pub mod describe;
 pub mod diagnostic;
 pub mod ir;
 pub mod kernel;
@@ -11,3 +20,107 @@ pub mod output;
 pub mod provider;
 pub mod session;
 pub mod syntax;
+
+use check::{Macros, Options};
+use diagnostic::{Diagnostic, Problems, SourceId, Sources, Tag};
+use kernel::Target;
+use lower::Image;
+use probes_common::abi::Scope;
+use provider::{Catalog, ProbeId};
+
+/// The trampolines, built by `cargo xtask probes`.
+static PROBES: &[u8] = aya::include_bytes_aligned!("../probes.bpf.o");
+
+/// A compiled program.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What is to be linked.
+    pub image: Image,
+    /// The options as the program's pragmas left them.
+    pub options: Options,
+    /// What its author should know.
+    pub warnings: Vec<Diagnostic>,
+    /// What each source matched.
+    pub stages: Vec<Stage>,
+    /// The probes of each clause.
+    pub clauses: Vec<Vec<ProbeId>>,
+}
+
+/// What a source matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// The source.
+    pub source: SourceId,
+    /// Enablings: for each clause the number of its probes, together.
+    pub probes: usize,
+}
+
+impl Compiled {
+    /// The enabled probes, each once, by id.
+    pub fn probes(&self) -> Vec<ProbeId> {
+        let mut probes = self.clauses.concat();
+        probes.sort_unstable();
+        probes.dedup();
+        probes
+    }
+}
+
+/// Compiles the sources, which run together, or says everything that is wrong with them.
+pub fn compile(
+    sources: &mut Sources,
+    catalog: &mut Catalog,
+    target: &Target,
+    options: &Options,
+    macros: &Macros,
+) -> Result<Compiled, Problems> {
+    let mut problems = Problems::default();
+    let mut trees = Vec::new();
+    for id in sources.ids().collect::<Vec<_>>() {
+        let text = sources.get(id).map(|source| source.text.clone()).unwrap_or_default();
+        let (tree, found) = syntax::parse(id, &text);
+        problems.extend(found);
+        trees.push((id, tree));
+    }
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let (ids, trees): (Vec<SourceId>, Vec<_>) = trees.into_iter().unzip();
+    let checked = check::check(&trees, catalog, options, macros)?;
+    let settings = lower::Options {
+        aggsize: checked.options.aggsize,
+        dynvarsize: checked.options.dynvarsize,
+        offsets: target.offsets,
+        wall_offset: target.wall_offset,
+    };
+    let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {
+        let diagnostic = match &error {
+            lower::Error::Clause { span, .. } => Diagnostic::error(Tag::Compile, *span, error.to_string()),
+            _ => Diagnostic::placeless(Tag::Compile, error.to_string()),
+        };
+        problems.push(diagnostic);
+        std::mem::take(&mut problems)
+    })?;
+    let stages = ids
+        .into_iter()
+        .map(|source| {
+            let clauses = checked.program.clauses.iter().filter(|clause| clause.span.source == source);
+            Stage { source, probes: clauses.map(|clause| clause.probes.len()).sum() }
+        })
+        .collect();
+    let clauses = checked.program.clauses.into_iter().map(|clause| clause.probes).collect();
+    Ok(Compiled { image, options: checked.options, warnings: checked.warnings, stages, clauses })
+}
+
+/// Links a compiled program with the probes for a kernel.
+pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, link::LinkError> {
+    let page = u64::from(target.page_size);
+    let ring_size = compiled.options.bufsize.clamp(page, 1 << 30).next_power_of_two();
+    let scope = Scope {
+        cpus: target.cpus,
+        own_pid: target.own_pid,
+        watermark: ring_size / 8,
+        wall_offset: target.wall_offset,
+    };
+    let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
+    link::link(PROBES, &compiled.image, &constants)
+}

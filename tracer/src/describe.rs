@@ -1,0 +1,50 @@
+//! Compiled programs described: for the consumer, and for those who want to see the code (-S).
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::Compiled;
+use crate::bpf;
+use crate::consume::Description;
+use crate::kernel::Target;
+use crate::lower::Image;
+use crate::provider::{Catalog, ProbeId};
+
+/// What the consumer has to know of the program.
+pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Target) -> Description<'a> {
+    Description {
+        layouts: compiled.image.layouts.clone(),
+        aggregations: compiled.image.aggregations.clone(),
+        probes: numbers(&compiled.image, catalog),
+        programs: compiled.image.programs.iter().map(|program| program.program.name.replace('_', ":")).collect(),
+        catalog,
+        cpus: target.cpus,
+    }
+}
+
+/// The probe of each number that the programs can send: `program << 16 | discriminator`.
+fn numbers(image: &Image, catalog: &Catalog) -> HashMap<u32, ProbeId> {
+    let mut numbers = HashMap::new();
+    for (program, number) in image.programs.iter().zip(0_u32..) {
+        let hosted = catalog.ids().filter_map(|id| Some((id, catalog.get(id)?)));
+        for (id, probe) in hosted {
+            if probe.program.name == program.program.name && probe.rate == program.rate {
+                numbers.insert(number << 16 | u32::from(probe.discriminator), id);
+            }
+        }
+    }
+    numbers
+}
+
+/// The code of every clause, as the verifier would print it.
+pub fn code(image: &Image) -> String {
+    let mut text = String::new();
+    for program in &image.programs {
+        for clause in &program.clauses {
+            let _ = writeln!(text, "{}: {} instructions", clause.code.name, clause.code.insns.len());
+            text.push_str(&bpf::disassemble(&clause.code));
+            text.push('\n');
+        }
+    }
+    text
+}
