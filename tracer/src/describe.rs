@@ -16,7 +16,12 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
         layouts: compiled.image.layouts.clone(),
         aggregations: compiled.image.aggregations.clone(),
         probes: numbers(&compiled.image, catalog),
-        programs: compiled.image.programs.iter().map(|program| program.program.name.replace('_', ":")).collect(),
+        programs: compiled
+            .image
+            .programs
+            .iter()
+            .map(|program| program.program.name.replace('_', ":"))
+            .collect(),
         catalog,
         cpus: target.cpus,
     }

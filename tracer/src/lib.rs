@@ -27,6 +27,7 @@ use kernel::Target;
 use lower::Image;
 use probes_common::abi::Scope;
 use provider::{Catalog, ProbeId};
+use syntax::DescPart;
 
 /// The trampolines, built by `cargo xtask probes`.
 static PROBES: &[u8] = aya::include_bytes_aligned!("../probes.bpf.o");
@@ -44,6 +45,15 @@ pub struct Compiled {
     pub stages: Vec<Stage>,
     /// The probes of each clause.
     pub clauses: Vec<Vec<ProbeId>>,
+}
+
+/// A program text to compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input {
+    /// The text.
+    pub source: SourceId,
+    /// Which part its probe descriptions end with.
+    pub last: DescPart,
 }
 
 /// What a source matched.
@@ -68,6 +78,7 @@ impl Compiled {
 /// Compiles the sources, which run together, or says everything that is wrong with them.
 pub fn compile(
     sources: &mut Sources,
+    inputs: &[Input],
     catalog: &mut Catalog,
     target: &Target,
     options: &Options,
@@ -75,16 +86,16 @@ pub fn compile(
 ) -> Result<Compiled, Problems> {
     let mut problems = Problems::default();
     let mut trees = Vec::new();
-    for id in sources.ids().collect::<Vec<_>>() {
-        let text = sources.get(id).map(|source| source.text.clone()).unwrap_or_default();
-        let (tree, found) = syntax::parse(id, &text);
+    for input in inputs {
+        let text = sources.get(input.source).map_or("", |source| &source.text);
+        let (tree, found) = syntax::parse_as(input.source, text, input.last);
+        sources.set_marks(input.source, tree.marks.clone());
         problems.extend(found);
-        trees.push((id, tree));
+        trees.push(tree);
     }
     if problems.has_errors() {
         return Err(problems);
     }
-    let (ids, trees): (Vec<SourceId>, Vec<_>) = trees.into_iter().unzip();
     let checked = check::check(&trees, catalog, options, macros)?;
     let settings = lower::Options {
         aggsize: checked.options.aggsize,
@@ -94,15 +105,15 @@ pub fn compile(
     };
     let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {
         let diagnostic = match &error {
-            lower::Error::Clause { span, .. } => Diagnostic::error(Tag::Compile, *span, error.to_string()),
-            _ => Diagnostic::placeless(Tag::Compile, error.to_string()),
+            lower::Error::Clause { span, .. } => Diagnostic::error(Tag::D_LIMIT, *span, error.to_string()),
+            _ => Diagnostic::placeless(Tag::D_LIMIT, error.to_string()),
         };
         problems.push(diagnostic);
         std::mem::take(&mut problems)
     })?;
-    let stages = ids
-        .into_iter()
-        .map(|source| {
+    let stages = inputs
+        .iter()
+        .map(|&Input { source, .. }| {
             let clauses = checked.program.clauses.iter().filter(|clause| clause.span.source == source);
             Stage { source, probes: clauses.map(|clause| clause.probes.len()).sum() }
         })

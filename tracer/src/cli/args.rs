@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::syntax::DescPart;
+
 /// A DTrace for Linux: runs D programs in the kernel, by eBPF.
 #[derive(Debug, Parser)]
 #[command(
@@ -117,8 +119,8 @@ pub struct Trace {
 /// One program text of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// D text, and what to call it in messages.
-    Inline(&'static str, String),
+    /// D text whose descriptions end with that part.
+    Inline(DescPart, String),
     /// A script's path.
     Script(PathBuf),
     /// A probe's id and what follows it.
@@ -138,24 +140,19 @@ fn texts(trace: &Trace, matches: &ArgMatches) -> Vec<Text> {
     let mut add = |id: &str, made: Vec<Text>| {
         texts.extend(matches.indices_of(id).into_iter().flatten().zip(made));
     };
-    // `-P tcp /pid == 1/ { ... }` is the clause `tcp::: /pid == 1/ { ... }`, and so on.
-    let by_part = |values: &[String], option, colons: &'static str| {
-        values.iter().map(|value| Text::Inline(option, complete(value, colons))).collect::<Vec<_>>()
-    };
-    add("name", by_part(&trace.name, "-n", ""));
-    add("provider", by_part(&trace.provider, "-P", ":::"));
-    add("module", by_part(&trace.module, "-m", "::"));
-    add("function", by_part(&trace.function, "-f", ":"));
+    let parts = [
+        ("name", &trace.name, DescPart::Name),
+        ("provider", &trace.provider, DescPart::Provider),
+        ("module", &trace.module, DescPart::Module),
+        ("function", &trace.function, DescPart::Function),
+    ];
+    for (id, values, last) in parts {
+        add(id, values.iter().map(|value| Text::Inline(last, value.clone())).collect());
+    }
     add("id", trace.id.iter().map(|id| Text::Id(id.clone())).collect());
     add("script", trace.script.iter().map(|path| Text::Script(path.clone())).collect());
     texts.sort_by_key(|(index, _)| *index);
     texts.into_iter().map(|(_, text)| text).collect()
-}
-
-/// Puts the colons of the missing parts behind the description, before a predicate or actions.
-pub fn complete(text: &str, colons: &str) -> String {
-    let end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '{').unwrap_or(text.len());
-    format!("{}{colons}{}", &text[..end], &text[end..])
 }
 
 #[cfg(test)]
@@ -171,9 +168,9 @@ mod tests {
     fn programs_come_in_the_order_given() {
         let (_, texts) = read("tracer -P 'tcp/pid==1/{}' -n BEGIN -f read -s a.d -i 3");
         let expected = [
-            Text::Inline("-P", "tcp:::/pid==1/{}".into()),
-            Text::Inline("-n", "BEGIN".into()),
-            Text::Inline("-f", "read:".into()),
+            Text::Inline(DescPart::Provider, "tcp/pid==1/{}".into()),
+            Text::Inline(DescPart::Name, "BEGIN".into()),
+            Text::Inline(DescPart::Function, "read".into()),
             Text::Script("a.d".into()),
             Text::Id("3".into()),
         ];

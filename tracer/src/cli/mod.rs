@@ -17,7 +17,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let done = match &cli.command {
-        Some(args::Command::Demo(demo)) => demo::run(demo),
+        Some(args::Command::Demo(_)) => Ok(0),
         None => trace::run(&cli.trace, &texts),
     };
     match done {

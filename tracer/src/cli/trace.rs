@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use super::args::{self, Text, Trace};
+use super::args::{Text, Trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::Sources;
 use crate::kernel::Target;
 use crate::output::json::Json;
-use crate::output::text::Text as TextOutput;
+use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
 use crate::session::{Child, Follow, Pace, Session, SessionError};
-use crate::{Compiled, Stage, compile, describe, link_for};
+use crate::syntax::DescPart;
+use crate::{Compiled, Input, Stage, compile, describe, link_for};
 
 /// The command line was used wrongly.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +38,9 @@ pub fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     let mut follow = follow(trace)?;
     let mut sources = Sources::default();
-    for text in texts {
-        let (name, text) = read(text, &catalog)?;
-        sources.add(name, text);
-    }
+    let inputs = texts.iter().map(|text| read(text, &catalog, &mut sources)).collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
-    let compiled = match compile(&mut sources, &mut catalog, &target, &options, &macros) {
+    let compiled = match compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros) {
         Ok(compiled) => compiled,
         Err(problems) => {
             eprint!("{}", problems.render(&sources, io::stderr().is_terminal()));
@@ -68,7 +66,6 @@ pub fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let linked = link_for(&compiled, &target)?;
     let description = describe::description(&compiled, &catalog, &target);
     let mut session = Session::start(&linked, description, trace.verbose)?;
-    session.seed(&target)?;
     if !compiled.options.quiet {
         announce(&compiled, &sources);
     }
@@ -90,7 +87,7 @@ pub fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
 fn options(trace: &Trace) -> Result<Options> {
     let mut options = Options::default();
     let mut set = |name: &str, value: Option<&str>| {
-        options.set(name, value).map_err(|error| {
+        options.set(name, value).map(drop).map_err(|error| {
             let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
             Usage(format!("{error}{help}"))
         })
@@ -104,7 +101,9 @@ fn options(trace: &Trace) -> Result<Options> {
     if let Some(size) = &trace.buffer {
         set("bufsize", Some(size))?;
     }
-    for (given, name) in [(trace.quiet, "quiet"), (trace.destructive, "destructive"), (trace.allow_none, "zdefs")] {
+    for (given, name) in
+        [(trace.quiet, "quiet"), (trace.destructive, "destructive"), (trace.allow_none, "zdefs")]
+    {
         if given {
             set(name, None)?;
         }
@@ -131,43 +130,58 @@ fn ensure_alive(pid: u32) -> Result<(), SessionError> {
     Err(SessionError::Process { pid, error: io::Error::from_raw_os_error(libc::ESRCH) })
 }
 
-/// The name and the text of a source.
-fn read(text: &Text, catalog: &Catalog) -> Result<(String, String)> {
-    Ok(match text {
-        Text::Inline(option, text) => ((*option).to_owned(), text.clone()),
+/// Adds a text to the sources.
+fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> {
+    let (name, text, last) = match text {
+        Text::Inline(last, text) => (option(*last).to_owned(), text.clone(), *last),
         Text::Id(text) => {
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-            let id = text[..end].parse().map_err(|_| Usage(format!("-i takes a probe's id, not `{text}`")))?;
+            let id =
+                text[..end].parse().map_err(|_| Usage(format!("-i takes a probe's id, not `{text}`")))?;
             let Some(probe) = catalog.get(ProbeId(id)) else {
                 bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
             };
-            ("-i".to_owned(), format!("{probe}{}", &text[end..]))
+            ("-i".to_owned(), format!("{probe}{}", &text[end..]), DescPart::Name)
         }
         Text::Script(path) => {
             let mut bytes = Vec::new();
             let read = if path.as_os_str() == "-" {
-                io::stdin().read_to_end(&mut bytes).map(drop)
+                io::stdin().read_to_end(&mut bytes)
             } else {
-                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map(drop)
+                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
             };
             let name = path.display().to_string();
             read.with_context(|| format!("the script `{name}` cannot be read"))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|error| anyhow!("the script `{name}` is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))?;
-            (name, text)
+            let text = String::from_utf8(bytes).map_err(|error| {
+                anyhow!(
+                    "the script `{name}` is not text: byte {} is not UTF-8",
+                    error.utf8_error().valid_up_to()
+                )
+            })?;
+            (name, text, DescPart::Name)
         }
-    })
+    };
+    Ok(Input { source: sources.add(name, text), last })
+}
+
+/// The option that gives descriptions ending with that part.
+fn option(last: DescPart) -> &'static str {
+    match last {
+        DescPart::Provider => "-P",
+        DescPart::Module => "-m",
+        DescPart::Function => "-f",
+        DescPart::Name => "-n",
+    }
 }
 
 fn macros(trace: &Trace, follow: &Follow) -> Macros {
-    // `$0` is the script's name; the arguments follow it.
-    let script = trace.script.first().map_or_else(|| "tracer".to_owned(), |path| path.display().to_string());
     let target = match follow {
         Follow::Command(child) => Some(child.pid),
         Follow::Process(pid) => Some(*pid),
         Follow::Nobody => None,
     };
-    Macros::of_this_process(script, trace.arguments.clone(), target)
+    let script = trace.script.first().map_or_else(|| "tracer".to_owned(), |path| path.display().to_string());
+    Macros { target, script, ..Macros::here(trace.arguments.clone()) }
 }
 
 fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
@@ -180,10 +194,11 @@ fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
 
 /// DTrace's word on what each text matched, on standard error.
 fn announce(compiled: &Compiled, sources: &Sources) {
-    for Stage { source, probes, script } in &compiled.stages {
+    for Stage { source, probes } in &compiled.stages {
         let Some(source) = sources.get(*source) else { continue };
-        let name = if *script { &source.name } else { description_of(&source.text) };
-        eprintln!("{}", crate::output::text::matched(*script, name, *probes));
+        let script = !source.name.starts_with('-');
+        let name = if script { &source.name } else { description_of(&source.text) };
+        eprintln!("{}", matched(script, name, *probes));
     }
 }
 
@@ -199,7 +214,8 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
     let (out, terminal): (Box<dyn Write>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
-            let file = file.with_context(|| format!("the output file `{}` cannot be opened", path.display()))?;
+            let file =
+                file.with_context(|| format!("the output file `{}` cannot be opened", path.display()))?;
             (Box::new(file), false)
         }
         None => (Box::new(io::stdout()), io::stdout().is_terminal()),
@@ -212,7 +228,6 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
     })
 }
 
-/// For one-letter options that complete a description, as [`args::complete`] does.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +236,5 @@ mod tests {
     fn a_description_ends_before_its_predicate() {
         assert_eq!(description_of("syscall:::entry / pid == 1 / { }"), "syscall:::entry");
         assert_eq!(description_of("BEGIN"), "BEGIN");
-        assert_eq!(args::complete("tcp", ":::"), "tcp:::");
     }
 }

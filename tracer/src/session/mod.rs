@@ -89,7 +89,7 @@ impl Session {
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
     pub fn run(
         &mut self,
-        mut follow: Follow,
+        follow: &mut Follow,
         pace: Pace,
         output: &mut dyn Output,
     ) -> Result<i32, SessionError> {
@@ -100,10 +100,10 @@ impl Session {
         let signals = Signals::open().map_err(SessionError::io("opening a signalfd"))?;
         self.begin(output)?;
         if self.consumer.exit.is_none() {
-            if let Follow::Command(child) = &mut follow {
+            if let Follow::Command(child) = follow {
                 child.release()?;
             }
-            runtime.block_on(self.watch(&follow, &signals, pace, output))?;
+            runtime.block_on(self.watch(follow, &signals, pace, output))?;
         }
         self.end(output)?;
         Ok(self.consumer.exit.unwrap_or(0))
