@@ -131,6 +131,7 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
         own_pid: target.own_pid,
         watermark: ring_size / 8,
         wall_offset: target.wall_offset,
+        tick: target.tick,
     };
     let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
     link::link(PROBES, &compiled.image, &constants)

@@ -11,7 +11,6 @@ use super::args::{Text, Trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::Sources;
 use crate::kernel::Target;
-use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
@@ -198,7 +197,7 @@ fn announce(compiled: &Compiled, sources: &Sources) {
         let Some(source) = sources.get(*source) else { continue };
         let script = !source.name.starts_with('-');
         let name = if script { &source.name } else { description_of(&source.text) };
-        eprintln!("{}", matched(script, name, *probes));
+        eprintln!("{}", matched(if script { "script" } else { "description" }, name, *probes));
     }
 }
 
@@ -210,7 +209,7 @@ fn description_of(text: &str) -> &str {
 
 /// Where the run is shown.
 fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<dyn Output>> {
-    let names = Names::of(catalog, &compiled.probes());
+    let names = Names::new(catalog, compiled.probes());
     let (out, terminal): (Box<dyn Write>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
@@ -220,12 +219,8 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
         }
         None => (Box::new(io::stdout()), io::stdout().is_terminal()),
     };
-    Ok(if trace.json {
-        Box::new(Json::new(out, names))
-    } else {
-        let quiet = compiled.options.quiet;
-        Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal))
-    })
+    let quiet = compiled.options.quiet;
+    Ok(Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal)))
 }
 
 #[cfg(test)]
