@@ -105,6 +105,9 @@ pub struct Trace {
     /// A description that matches no probe is no error
     #[arg(short = 'Z')]
     pub allow_none: bool,
+    /// Print one JSON object a line (docs/json.md)
+    #[arg(long)]
+    pub json: bool,
     /// Print the version
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     pub version: (),

@@ -11,6 +11,7 @@ use super::args::{Text, Trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::Sources;
 use crate::kernel::Target;
+use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
@@ -21,10 +22,10 @@ use crate::{Compiled, Input, Stage, compile, describe, link_for};
 /// The command line was used wrongly.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(pub String);
+pub(super) struct Usage(pub(super) String);
 
 /// Runs the job; gives the exit status.
-pub fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
+pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let options = options(trace)?;
     let target = Target::describe()?;
     let mut catalog = Catalog::new(&target);
@@ -197,13 +198,13 @@ fn announce(compiled: &Compiled, sources: &Sources) {
         let Some(source) = sources.get(*source) else { continue };
         let script = !source.name.starts_with('-');
         let name = if script { &source.name } else { description_of(&source.text) };
-        eprintln!("{}", matched(if script { "script" } else { "description" }, name, *probes));
+        eprintln!("tracer: {}", matched(if script { "script" } else { "description" }, name, *probes));
     }
 }
 
 /// The probe descriptions that a text begins with, as DTrace quotes them.
 fn description_of(text: &str) -> &str {
-    let end = text.find(|c: char| c == '/' || c == '{').unwrap_or(text.len());
+    let end = text.find(['/', '{']).unwrap_or(text.len());
     text[..end].trim()
 }
 
@@ -219,8 +220,12 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
         }
         None => (Box::new(io::stdout()), io::stdout().is_terminal()),
     };
-    let quiet = compiled.options.quiet;
-    Ok(Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal)))
+    Ok(if trace.json {
+        Box::new(Json::new(out, names))
+    } else {
+        let quiet = compiled.options.quiet;
+        Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal))
+    })
 }
 
 #[cfg(test)]

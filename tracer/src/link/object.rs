@@ -208,6 +208,6 @@ fn section_of<'a>(file: &Elf<'a>, index: Option<SectionIndex>) -> Result<Option<
     std::str::from_utf8(name).map(Some).map_err(|error| LinkError::Object(error.to_string()))
 }
 
-fn text<'a>(name: object::Result<&'a str>) -> Result<&'a str, LinkError> {
+fn text(name: object::Result<&str>) -> Result<&str, LinkError> {
     name.map_err(|error| LinkError::Object(error.to_string()))
 }

@@ -37,7 +37,7 @@ impl Signals {
             let size = size_of::<libc::signalfd_siginfo>();
             let read = libc::read(self.0.as_raw_fd(), (&raw mut info).cast(), size);
             (read == size as isize)
-                .then(|| Arrival { signal: info.ssi_signo as i32, sent: info.ssi_code != libc::SI_KERNEL })
+                .then_some(Arrival { signal: info.ssi_signo as i32, sent: info.ssi_code != libc::SI_KERNEL })
         }
     }
 }
