@@ -192,6 +192,27 @@ fn own(sk: u64, active: Option<u32>) {
         (None, None) => 0,
     };
     let _ = OWNERS.insert(sk, owner, 0);
+    if known.is_none() {
+        attach(sk);
+    }
+}
+
+/// The tracer knows the connections that were before it, but not their socks.
+#[inline(always)]
+fn attach(sk: u64) {
+    let mut at = NOWHERE;
+    if u32::from(read::<u8>(sk, offset!(sk_state))) == tcp_state::LISTEN {
+        local_end(sk, &mut at);
+    } else {
+        ends(sk, &mut at);
+    }
+    if let Some(connection) = exact(&at)
+        && connection.sk == 0
+        && connection.detached == 0
+    {
+        connection.sk = sk;
+        connection.id = sk;
+    }
 }
 
 /// The current process owns the TCP socket that its descriptor stands for.
@@ -210,7 +231,9 @@ fn own_file(fd: u32) {
 
 #[inline(always)]
 fn is_use(number: u32) -> bool {
-    is(number, |shape| matches!(shape, Shape::Data | Shape::Message | Shape::Buffer | Shape::Vector))
+    is(number, |shape| {
+        matches!(shape, Shape::Data | Shape::Message | Shape::Buffer | Shape::Vector | Shape::Accept)
+    })
 }
 
 #[inline(always)]
