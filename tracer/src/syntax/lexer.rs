@@ -46,7 +46,7 @@ impl<'a> Lexer<'a> {
         Lexer { source, text, pos: 0, fresh: true, found: Found::default() }
     }
 
-    pub(super) fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self) -> Checkpoint {
         let found = &self.found;
         Checkpoint {
             pos: self.pos,
@@ -126,15 +126,15 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The next token.
-    pub(super) fn next(&mut self) -> Token {
-        self.skip_trivia();
-        self.fresh = false;
+    /// The next token, and the place before it to come back to.
+    pub(super) fn next(&mut self) -> (Checkpoint, Token) {
         loop {
-            let start = self.pos;
-            match self.token() {
-                Some(tok) => return Token { tok, span: self.span_from(start) },
-                None => self.skip_trivia(),
+            self.skip_trivia();
+            self.fresh = false;
+            let before = self.checkpoint();
+            if let Some(tok) = self.token() {
+                let span = self.span_from(before.pos);
+                return (before, Token { tok, span });
             }
         }
     }

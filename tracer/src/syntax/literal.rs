@@ -12,7 +12,7 @@ impl Lexer<'_> {
     pub(super) fn number(&mut self) -> Tok {
         let start = self.pos;
         let rest = self.rest();
-        let hex = rest.len() > 1 && rest[..2].eq_ignore_ascii_case("0x");
+        let hex = rest.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
         let mut before = ' ';
         for c in rest.chars() {
             let sign = matches!(c, '+' | '-') && matches!(before, 'e' | 'E') && !hex;

@@ -397,6 +397,13 @@ impl Printer {
         }
     }
 
+    fn tag(&mut self, module: &Option<Ident>, tag: &Option<Ident>) {
+        if let Some(tag) = tag {
+            self.put(" ");
+            self.scoped(module, tag);
+        }
+    }
+
     fn type_name(&mut self, ty: &TypeName) {
         self.base(&ty.base);
         self.derived("", &ty.derived);
@@ -422,7 +429,10 @@ impl Printer {
             self.put(" ");
         }
         self.base(&declaration.base);
-        self.list(&declaration.declarators, Self::declarator);
+        for (index, declarator) in declaration.declarators.iter().enumerate() {
+            self.put(if index > 0 { "," } else { "" });
+            self.declarator(declarator);
+        }
     }
 
     fn declarator(&mut self, declarator: &Declarator) {
@@ -457,10 +467,8 @@ impl Printer {
             }
             BaseKind::Named { module, name } => self.scoped(module, name),
             BaseKind::Record(record) => {
-                self.put(if record.union { "union " } else { "struct " });
-                if let Some(tag) = &record.tag {
-                    self.scoped(&record.module, tag);
-                }
+                self.put(if record.union { "union" } else { "struct" });
+                self.tag(&record.module, &record.tag);
                 if let Some(members) = &record.members {
                     self.put(" { ");
                     for member in members {
@@ -471,10 +479,8 @@ impl Printer {
                 }
             }
             BaseKind::Enum(enumeration) => {
-                self.put("enum ");
-                if let Some(tag) = &enumeration.tag {
-                    self.scoped(&enumeration.module, tag);
-                }
+                self.put("enum");
+                self.tag(&enumeration.module, &enumeration.tag);
                 if let Some(values) = &enumeration.values {
                     self.put(" { ");
                     self.list(values, |printer, (name, value)| {
@@ -488,7 +494,6 @@ impl Printer {
                 }
             }
         }
-        self.put(" ");
     }
 
     fn quals(&mut self, quals: Quals) {
@@ -504,7 +509,7 @@ impl Printer {
         }
     }
 
-    /// A declarator. Pointers go before the name and the rest behind it, so what is in front is collected first.
+    /// A declarator, with a blank before its name or pointer. Pointers go before the name and the rest behind it, so what is in front is collected first.
     fn derived(&mut self, name: &str, derived: &[Derived]) {
         let mut front = Vec::new();
         let mut back = Printer { indent: self.indent, ..Printer::default() };
@@ -549,6 +554,7 @@ impl Printer {
                 Derived::Pointer(_) => {}
             }
         }
+        self.put(if name.is_empty() && front.is_empty() { "" } else { " " });
         front.iter().rev().for_each(|text| self.put(text));
         self.put(name);
         self.put(&back.text);

@@ -53,7 +53,7 @@ impl Parser<'_> {
             let bits = if member && self.eat(Mark::Colon) {
                 let bits = self.conditional()?;
                 height = height.max(self.height);
-                Some(Box::new(bits))
+                Some(bits)
             } else {
                 None
             };
@@ -86,7 +86,7 @@ impl Parser<'_> {
         let (name, derived) = self.declarator(Naming::Must)?;
         let declarator = Declarator { name, derived, bits: None, span: self.span_from(begin) };
         self.expect(Mark::Assign, FORM)?;
-        let value = self.assigned()?;
+        let value = *self.assigned()?;
         self.expect(Mark::Semi, FORM)?;
         Ok(ItemKind::Inline(Inline { base, declarator, value }))
     }
@@ -117,7 +117,7 @@ impl Parser<'_> {
         const FORM: &str = "a translator's members are given as `member = value;`";
         let name = self.member("a member's name", FORM)?;
         self.expect(Mark::Assign, FORM)?;
-        let value = self.assigned()?;
+        let value = *self.assigned()?;
         if !self.at(Mark::RBrace) {
             self.expect(Mark::Semi, FORM)?;
         }

@@ -89,27 +89,27 @@ pub(crate) const UNARY: u8 = 15;
 
 impl Parser<'_> {
     /// A whole expression, commas included.
-    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+    pub(super) fn expr(&mut self) -> Parsed<Box<Expr>> {
         self.climb(COMMA)
     }
 
     /// An expression without a comma: an argument, a key, what is assigned.
-    pub(super) fn assigned(&mut self) -> Parsed<Expr> {
+    pub(super) fn assigned(&mut self) -> Parsed<Box<Expr>> {
         self.climb(ASSIGN)
     }
 
     /// An expression without assignment: a constant in a declaration.
-    pub(super) fn conditional(&mut self) -> Parsed<Expr> {
+    pub(super) fn conditional(&mut self) -> Parsed<Box<Expr>> {
         self.climb(COND)
     }
 
     /// The whole expression that begins with `left`, which is parsed already.
-    pub(super) fn expr_after(&mut self, left: Expr, start: Span) -> Parsed<Expr> {
+    pub(super) fn expr_after(&mut self, left: Box<Expr>, start: Span) -> Parsed<Box<Expr>> {
         let left = self.postfix(left, start)?;
         self.climb_from(left, start, COMMA)
     }
 
-    fn climb(&mut self, min: u8) -> Parsed<Expr> {
+    fn climb(&mut self, min: u8) -> Parsed<Box<Expr>> {
         self.nested(|parser| {
             let start = parser.here();
             let left = parser.unary()?;
@@ -117,7 +117,7 @@ impl Parser<'_> {
         })
     }
 
-    fn climb_from(&mut self, mut left: Expr, start: Span, min: u8) -> Parsed<Expr> {
+    fn climb_from(&mut self, mut left: Box<Expr>, start: Span, min: u8) -> Parsed<Box<Expr>> {
         loop {
             let Tok::Mark(mark) = *self.peek() else { return Ok(left) };
             let Some((operator, level)) = infix(mark) else { return Ok(left) };
@@ -129,7 +129,7 @@ impl Parser<'_> {
             let kind = match operator {
                 Infix::Binary(op) => {
                     let right = self.operand(level + 1, op)?;
-                    ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }
+                    ExprKind::Binary { op, left, right }
                 }
                 Infix::Assign(op) => {
                     if matches!(left.kind, ExprKind::Agg(_)) {
@@ -137,18 +137,18 @@ impl Parser<'_> {
                         return Err(self.not_aggregating(span));
                     }
                     let value = self.climb(ASSIGN)?;
-                    ExprKind::Assign { op, place: Box::new(left), value: Box::new(value) }
+                    ExprKind::Assign { op, place: left, value }
                 }
                 Infix::Cond => self.alternatives(left, start)?,
             };
             let span = self.span_from(start);
             self.grow(below.max(self.height), span)?;
-            left = Expr { kind, span };
+            left = Box::new(Expr { kind, span });
         }
     }
 
     /// What follows `cond ?`. A chain of them is a list of cases, however long: it is read in a loop.
-    fn alternatives(&mut self, cond: Expr, start: Span) -> Parsed<ExprKind> {
+    fn alternatives(&mut self, cond: Box<Expr>, start: Span) -> Parsed<ExprKind> {
         let mut cases = Vec::new();
         let mut case = (cond, start);
         let mut height = self.height;
@@ -168,19 +168,15 @@ impl Parser<'_> {
         let end = self.span_from(start);
         self.grow(height + cases.len() - 1, end)?;
         self.height -= 1;
-        let whole = cases.into_iter().rev().fold(last, |otherwise, ((cond, start), then)| Expr {
-            span: start.to(end),
-            kind: ExprKind::Cond {
-                cond: Box::new(cond),
-                then: Box::new(then),
-                otherwise: Box::new(otherwise),
-            },
+        let whole = cases.into_iter().rev().fold(last, |otherwise, ((cond, start), then)| {
+            let kind = ExprKind::Cond { cond, then, otherwise };
+            Box::new(Expr { kind, span: start.to(end) })
         });
         Ok(whole.kind)
     }
 
     /// An operator's right operand.
-    fn operand(&mut self, min: u8, op: BinOp) -> Parsed<Expr> {
+    fn operand(&mut self, min: u8, op: BinOp) -> Parsed<Box<Expr>> {
         // `a / { ...`: the end of a predicate that was never begun.
         if op == BinOp::Div && self.at(Mark::LBrace) {
             return Err(
@@ -195,7 +191,7 @@ impl Parser<'_> {
         self.in_predicate && matches!(self.peek_at(1), Tok::End | Tok::Mark(Mark::LBrace | Mark::Semi))
     }
 
-    fn unary(&mut self) -> Parsed<Expr> {
+    fn unary(&mut self) -> Parsed<Box<Expr>> {
         let start = self.here();
         let op = match *self.peek() {
             Tok::Mark(Mark::Plus) => UnOp::Plus,
@@ -215,25 +211,25 @@ impl Parser<'_> {
             let ty = self.bracketed_type()?;
             let span = self.span_from(start);
             self.grow(self.height, span)?;
-            return Ok(Expr { kind: ExprKind::SizeofType(ty), span });
+            return Ok(Box::new(Expr { kind: ExprKind::SizeofType(ty), span }));
         }
-        let expr = Box::new(self.nested(Self::unary)?);
+        let expr = self.nested(Self::unary)?;
         let span = self.span_from(start);
         self.grow(self.height, span)?;
-        Ok(Expr { kind: ExprKind::Unary { op, expr }, span })
+        Ok(Box::new(Expr { kind: ExprKind::Unary { op, expr }, span }))
     }
 
-    fn cast_or_postfix(&mut self, start: Span) -> Parsed<Expr> {
+    fn cast_or_postfix(&mut self, start: Span) -> Parsed<Box<Expr>> {
         if !(self.at(Mark::LParen) && self.type_at(1, true)) {
             let primary = self.primary()?;
             return self.postfix(primary, start);
         }
         let ty = self.bracketed_type()?;
         let below = self.height;
-        let expr = Box::new(self.nested(Self::unary)?);
+        let expr = self.nested(Self::unary)?;
         let span = self.span_from(start);
         self.grow(below.max(self.height), span)?;
-        Ok(Expr { kind: ExprKind::Cast { ty, expr }, span })
+        Ok(Box::new(Expr { kind: ExprKind::Cast { ty, expr }, span }))
     }
 
     /// `(type)`
@@ -244,7 +240,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    fn primary(&mut self) -> Parsed<Expr> {
+    fn primary(&mut self) -> Parsed<Box<Expr>> {
         let start = self.here();
         self.height = 1;
         let kind = match self.peek() {
@@ -286,11 +282,11 @@ impl Parser<'_> {
                 }
             }
         };
-        Ok(Expr { kind, span: self.span_from(start) })
+        Ok(Box::new(Expr { kind, span: self.span_from(start) }))
     }
 
     /// Subscripts, members and `++` after an operand.
-    fn postfix(&mut self, mut expr: Expr, start: Span) -> Parsed<Expr> {
+    fn postfix(&mut self, mut expr: Box<Expr>, start: Span) -> Parsed<Box<Expr>> {
         loop {
             let below = self.height;
             let kind = match *self.peek() {
@@ -307,21 +303,21 @@ impl Parser<'_> {
                         );
                         return Err(Failed);
                     }
-                    ExprKind::Index { base: Box::new(expr), keys }
+                    ExprKind::Index { base: expr, keys }
                 }
                 Tok::Mark(mark @ (Mark::Dot | Mark::Arrow)) => {
                     self.bump();
                     let member =
                         self.member("a member's name", "write `structure.member` or `pointer->member`")?;
-                    ExprKind::Member { base: Box::new(expr), arrow: mark == Mark::Arrow, member }
+                    ExprKind::Member { base: expr, arrow: mark == Mark::Arrow, member }
                 }
                 Tok::Mark(Mark::Inc) => {
                     self.bump();
-                    ExprKind::Unary { op: UnOp::PostInc, expr: Box::new(expr) }
+                    ExprKind::Unary { op: UnOp::PostInc, expr }
                 }
                 Tok::Mark(Mark::Dec) => {
                     self.bump();
-                    ExprKind::Unary { op: UnOp::PostDec, expr: Box::new(expr) }
+                    ExprKind::Unary { op: UnOp::PostDec, expr }
                 }
                 Tok::Mark(Mark::LParen) => {
                     let span = expr.span;
@@ -336,7 +332,7 @@ impl Parser<'_> {
             };
             let span = self.span_from(start);
             self.grow(below.max(self.height), span)?;
-            expr = Expr { kind, span };
+            expr = Box::new(Expr { kind, span });
         }
     }
 
@@ -348,7 +344,7 @@ impl Parser<'_> {
         let mut height = 1;
         if !self.at(close) {
             loop {
-                list.push(self.assigned()?);
+                list.push(*self.assigned()?);
                 height = height.max(self.height);
                 if !self.eat(Mark::Comma) {
                     break;
@@ -426,7 +422,7 @@ impl Parser<'_> {
         let below = self.height;
         self.expect(Mark::Gt, FORM)?;
         let open = self.expect(Mark::LParen, FORM)?;
-        let expr = Box::new(self.expr()?);
+        let expr = self.expr()?;
         self.close(Mark::RParen, open)?;
         let span = self.span_from(open);
         self.grow(below.max(self.height), span)?;

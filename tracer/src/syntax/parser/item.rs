@@ -26,9 +26,9 @@ impl Parser<'_> {
             let start = Span::new(self.lexer.source, self.lexer.pos as u32, self.lexer.pos as u32);
             let begun = self.lexer.pos;
             self.braces = 0;
-            let kind = if self.begins_declaration() { self.declared() } else { self.clause() };
+            let kind = if self.begins_declaration() { self.declared().map(Some) } else { self.clause() };
             match kind {
-                Ok(kind) => items.push(Item { kind, span: self.span_from(start) }),
+                Ok(kind) => items.extend(kind.map(|kind| Item { kind, span: self.span_from(start) })),
                 Err(Failed) => {
                     self.recover(0);
                     self.eat(Mark::RBrace);
@@ -79,7 +79,8 @@ impl Parser<'_> {
         }
     }
 
-    fn clause(&mut self) -> Parsed<ItemKind> {
+    /// A clause; `None` where it is passed whole but has no description that could be read.
+    fn clause(&mut self) -> Parsed<Option<ItemKind>> {
         let mut probes = Vec::new();
         let head = self.clause_head(&mut probes);
         let (predicate, failed) = match head {
@@ -96,7 +97,7 @@ impl Parser<'_> {
             }
         };
         if predicate.is_none() && !failed && *self.peek() == Tok::End {
-            return Ok(ItemKind::Clause(Clause { probes, predicate, body: None }));
+            return Ok(Some(ItemKind::Clause(Clause { probes, predicate, body: None })));
         }
         let help = match predicate {
             Some(_) => "after a predicate stand actions in braces; `{}` is DTrace's default action",
@@ -104,10 +105,8 @@ impl Parser<'_> {
         };
         let open = self.expect(Mark::LBrace, help)?;
         let body = self.body(open);
-        if probes.is_empty() {
-            return Err(Failed);
-        }
-        Ok(ItemKind::Clause(Clause { probes, predicate, body: Some(body) }))
+        let clause = Clause { probes, predicate, body: Some(body) };
+        Ok((!clause.probes.is_empty()).then_some(ItemKind::Clause(clause)))
     }
 
     /// The descriptions and the predicate.
@@ -123,10 +122,10 @@ impl Parser<'_> {
         match self.lexer.peek() {
             Some('/') => {
                 self.bump();
-                self.predicate().map(Some)
+                self.predicate().map(|predicate| Some(*predicate))
             }
             None | Some('{') => Ok(None),
-            Some('(' | '=' | '+' | '-') => Err(self.expected("`{` or `/`", CLAUSE)),
+            Some('(' | '=' | '+' | '-' | ';') => Err(self.expected("`{` or `/`", CLAUSE)),
             Some(_) => {
                 let help = "several probe descriptions are separated by `,`; none of them holds a blank";
                 Err(self.expected("`{`, `/` or `,`", help))
@@ -134,7 +133,7 @@ impl Parser<'_> {
         }
     }
 
-    fn predicate(&mut self) -> Parsed<Expr> {
+    fn predicate(&mut self) -> Parsed<Box<Expr>> {
         self.in_predicate = true;
         let predicate = self.expr();
         self.in_predicate = false;

@@ -93,10 +93,8 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn fill(&mut self, count: usize) {
         while self.ahead.len() < count {
-            self.lexer.skip_trivia();
-            let before = self.lexer.checkpoint();
             let token = self.lexer.next();
-            self.ahead.push_back((before, token));
+            self.ahead.push_back(token);
         }
     }
 
@@ -201,8 +199,7 @@ impl Parser<'_> {
         let line =
             1 + self.lexer.text.as_bytes()[..open.start as usize].iter().filter(|&&b| b == b'\n').count();
         let opening = &self.lexer.text[open.range()];
-        let help =
-            format!("close the `{opening}` of line {line}, or remove what stands too much before this");
+        let help = format!("close the `{opening}` of line {line}, or remove what is too much before this");
         Err(self.expected(&format!("`{}`", mark.text()), help))
     }
 

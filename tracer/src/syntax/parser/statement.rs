@@ -50,7 +50,7 @@ impl Parser<'_> {
             Tok::Word(Word::If) => return self.condition(),
             Tok::Word(word) if !word.begins_expression() => return Err(self.misplaced(word)),
             Tok::Agg(_) => self.aggregate()?,
-            _ => StmtKind::Expr(self.expr()?),
+            _ => StmtKind::Expr(*self.expr()?),
         };
         self.ends_statement()?;
         Ok(kind)
@@ -76,7 +76,7 @@ impl Parser<'_> {
         const FORM: &str = "write `if (condition) statement else statement`";
         self.bump();
         let open = self.expect(Mark::LParen, FORM)?;
-        let cond = self.expr()?;
+        let cond = *self.expr()?;
         self.close(Mark::RParen, open)?;
         let then = self.branch()?;
         let otherwise = if self.at_word(Word::Else) {
@@ -107,8 +107,8 @@ impl Parser<'_> {
         let start = self.here();
         let agg = self.agg_ref()?;
         if !self.eat(Mark::Assign) {
-            let left = Expr { span: agg.span, kind: ExprKind::Agg(agg) };
-            return self.expr_after(left, start).map(StmtKind::Expr);
+            let left = Box::new(Expr { span: agg.span, kind: ExprKind::Agg(agg) });
+            return self.expr_after(left, start).map(|expr| StmtKind::Expr(*expr));
         }
         let value = self.assigned()?;
         match value.kind {
@@ -154,6 +154,27 @@ impl Parser<'_> {
             }
             _ => "this word begins no statement",
         };
-        self.expected("a statement", help)
+        let failed = self.expected("a statement", help);
+        // The semicolons of `for (;;)` end no statement.
+        self.bump();
+        if self.at(Mark::LParen) {
+            self.skip_brackets();
+        }
+        failed
+    }
+
+    /// Skips from the `(` that is next to its `)`, or to what cannot be between them.
+    fn skip_brackets(&mut self) {
+        let mut open = 0usize;
+        while !matches!(self.peek(), Tok::End | Tok::Mark(Mark::LBrace | Mark::RBrace)) {
+            match self.bump().tok {
+                Tok::Mark(Mark::LParen) => open += 1,
+                Tok::Mark(Mark::RParen) => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                return;
+            }
+        }
     }
 }

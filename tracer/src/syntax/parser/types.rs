@@ -160,7 +160,7 @@ impl Parser<'_> {
     /// What stands before declarators: a type, qualifiers, and where allowed a storage class, in any order.
     pub(super) fn specifiers(&mut self, storage_allowed: bool) -> Parsed<(Option<Storage>, BaseType)> {
         const TYPE: &str = "a type is like `int`, `uint64_t`, `string`, `struct name`, with `*` for pointers";
-        let start = self.here();
+        let mut start = self.here();
         let mut storage = None;
         let mut quals = Quals::default();
         let mut words = Words::default();
@@ -180,6 +180,7 @@ impl Parser<'_> {
                         );
                         return Err(Failed);
                     }
+                    start = self.here();
                 }
                 Tok::Word(Word::Const | Word::Volatile | Word::Restrict | Word::Userland) => {
                     self.qualifiers(&mut quals);
@@ -294,7 +295,7 @@ impl Parser<'_> {
             let mut values = Vec::new();
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
                 let name = self.ident("an enumerator's name", "write `enum name { A, B = 2 }`")?;
-                let value = if self.eat(Mark::Assign) { Some(self.conditional()?) } else { None };
+                let value = if self.eat(Mark::Assign) { Some(*self.conditional()?) } else { None };
                 height = if value.is_some() { height.max(self.height) } else { height };
                 values.push((name, value));
                 if !self.eat(Mark::Comma) {
@@ -377,7 +378,7 @@ impl Parser<'_> {
             let (keys, _) = self.params(Mark::RBracket, open)?;
             return Ok(Derived::Assoc(keys));
         }
-        let size = Box::new(self.conditional()?);
+        let size = self.conditional()?;
         self.close(Mark::RBracket, open)?;
         Ok(Derived::Array(Some(size)))
     }

@@ -1,0 +1,3 @@
+BEGIN END { }
+syscall::read:entry syscall::write:entry { trace(1); }
+syscall::: entry { trace(1); }
