@@ -136,3 +136,4 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
     let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
     link::link(PROBES, &compiled.image, &constants)
 }
+pub mod view;
