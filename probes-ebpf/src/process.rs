@@ -19,6 +19,8 @@ const SID: u32 = 3 * 8;
 /// A process's arguments, as words.
 type Words = [u64; ARGS / 8];
 
+const _: () = assert!(core::mem::offset_of!(PsInfo, pr_psargs) % 8 == 0, "pr_psargs is written as words");
+
 /// The arguments of processes by process id: they lie in a memory that only the process itself can read here. The
 /// tracer fills in those of processes that exist when it starts; the least recently used have ended.
 #[map]
@@ -95,7 +97,7 @@ pub fn fill_process(ps: &mut PsInfo, wants: Wants, task: u64, memory: u64) {
         copy(&mut ps.pr_fname, leader(), offset!(task_comm));
     }
     if wants.field(bit!(PsInfo, pr_psargs)) {
-        // SAFETY: 80 bytes, aligned to 8 as the struct is and the fields before it are 8 bytes each in sum.
+        // SAFETY: of the same size, and aligned to 8 (asserted above).
         let args = unsafe { &mut *(&raw mut ps.pr_psargs).cast::<Words>() };
         *args = [0; ARGS / 8];
         let tgid = read::<u32>(task, offset!(task_tgid));

@@ -13,3 +13,114 @@ use crate::probe::Probe;
 /// Every probe that is named in advance. The probes of syscall and profile are made from the running kernel's system
 /// calls and from the rates that a program names.
 pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES];
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::collections::{HashMap, HashSet};
+    use std::vec::Vec;
+
+    use super::{PROVIDERS, profile, syscall};
+    use crate::probe::{Arg, Probe, Program};
+    use crate::schema::{Field, Kind, StructDef};
+
+    fn probes() -> impl Iterator<Item = &'static Probe> {
+        PROVIDERS.iter().flat_map(|table| table.iter())
+    }
+
+    /// Every program and the arguments of its probes.
+    fn programs() -> Vec<(&'static Program, &'static [Arg])> {
+        let made = [
+            (&syscall::ENTRY, syscall::ENTRY_ARGS),
+            (&syscall::RETURN, syscall::RETURN_ARGS),
+            (&profile::PROFILE, profile::ARGS),
+            (&profile::TICK, profile::ARGS),
+        ];
+        probes().map(|probe| (probe.program, probe.args)).chain(made).collect()
+    }
+
+    #[test]
+    fn every_argument_is_a_field_of_the_record() {
+        for (program, args) in programs() {
+            for arg in args.iter().filter(|arg| !arg.field.is_empty()) {
+                let field = program.record.field(arg.field);
+                let field = field.unwrap_or_else(|| panic!("{}: no field {}", program.name, arg.field));
+                let is_pointer = arg.ctype.ends_with('*');
+                assert_eq!(
+                    is_pointer,
+                    matches!(field.kind, Kind::Struct(_)),
+                    "{} {}",
+                    program.name,
+                    arg.field
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_has_one_name_and_a_probe_one_discriminator() {
+        let mut by_name: HashMap<&str, &Program> = HashMap::new();
+        let mut seen = HashSet::new();
+        for probe in probes() {
+            assert_eq!(*by_name.entry(probe.program.name).or_insert(probe.program), probe.program);
+            assert!(
+                seen.insert((probe.program.name, probe.discriminator)),
+                "{} {}",
+                probe.function,
+                probe.name
+            );
+            assert!(probe.program.family || probe.discriminator == 0, "{}", probe.program.name);
+        }
+    }
+
+    /// The fields of a struct and of those inside, with the bit that each stands for.
+    fn leaves(def: &'static StructDef, base: u32) -> Vec<(u32, &'static Field)> {
+        let leaf = |field: &'static Field| match field.kind {
+            Kind::Struct(inner) => leaves(inner, base + u32::from(field.bit)),
+            _ => [(base + u32::from(field.bit), field)].into(),
+        };
+        def.fields.iter().flat_map(leaf).collect()
+    }
+
+    #[test]
+    fn want_bits_fit_a_word_and_parts_do_not_share_them() {
+        for (program, _) in programs() {
+            let mut owner: HashMap<u32, &str> = HashMap::new();
+            for field in program.record.fields {
+                let bits: HashSet<u32> = match field.kind {
+                    Kind::Struct(inner) => {
+                        leaves(inner, field.bit.into()).iter().map(|leaf| leaf.0).collect()
+                    }
+                    _ => continue,
+                };
+                for bit in bits {
+                    assert!(bit < 64, "{} {}", program.name, field.name);
+                    let other = owner.insert(bit, field.name);
+                    assert_eq!(other, None, "{}: {} shares bit {bit}", program.name, field.name);
+                }
+            }
+            for field in program.record.fields.iter().filter(|field| !matches!(field.kind, Kind::Struct(_))) {
+                let part = owner.get(&field.bit.into());
+                assert_eq!(part, None, "{}: {} shares bit {}", program.name, field.name, field.bit);
+            }
+        }
+    }
+
+    #[test]
+    fn records_have_no_gaps() {
+        for (program, _) in programs() {
+            let mut end = 0;
+            for field in program.record.fields {
+                assert_eq!(field.offset, end, "{} before {}", program.name, field.name);
+                end += match field.kind {
+                    Kind::Int { bytes, .. } => bytes.into(),
+                    Kind::Str(size) => size.into(),
+                    Kind::Ip => 16,
+                    Kind::Struct(inner) => inner.size,
+                };
+            }
+            assert_eq!(program.record.size, end, "{} at its end", program.name);
+        }
+    }
+}
