@@ -18,7 +18,7 @@ use probes_common::types_net::{IpInfo, PktInfo, TcpInfo};
 
 use crate::constants::offset;
 use crate::files::{self, Sort};
-use crate::firing::{Context, programs};
+use crate::firing::{Context, Wants, programs};
 use crate::kernel::{self, read};
 use crate::net;
 use crate::process::current_tgid;
@@ -400,7 +400,7 @@ fn learn_receive(segment: &Segment) {
     }
     // SAFETY: plain data, of which all-zero bytes are a value.
     let mut handshake: Handshake = unsafe { core::mem::zeroed() };
-    segment::packet(&mut handshake.pkt, segment.skb);
+    segment::packet(&mut handshake.pkt, Wants(u64::MAX), segment.skb);
     segment::internet(&mut handshake.ip, segment);
     segment::header(&mut handshake.tcp, segment);
     let _ = HANDSHAKES.insert(at, handshake, 0);

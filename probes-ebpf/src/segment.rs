@@ -7,6 +7,7 @@ use probes_common::connections::Ends;
 use probes_common::types_net::{IpInfo, PktInfo, TcpInfo};
 
 use crate::constants::offset;
+use crate::firing::{Wants, bit};
 use crate::kernel::{self, read};
 use crate::net;
 
@@ -94,15 +95,21 @@ pub fn ends(segment: &Segment, way: Way, ends: &mut Ends) {
     *destination_port = u16::from_be(read(segment.tcp, 2));
 }
 
-/// Fills in the description of the packet.
+/// Fills in what is wanted of the description of the packet.
 #[inline(always)]
-pub fn packet(to: &mut PktInfo, skb: u64) {
-    to.pkt_addr = skb;
-    to.pkt_ifindex = read(read(skb, offset!(skb_dev)), offset!(dev_ifindex));
-    // skb_shared_info lies where the packet's linear part ends (`skb_end_pointer`, include/linux/skbuff.h).
-    let shared = read::<u64>(skb, offset!(skb_head)) + u64::from(read::<u32>(skb, offset!(skb_end)));
-    let segments = read::<u16>(shared, offset!(skb_gso_segs)).into();
-    to.pkt_segs = if segments == 0 { 1 } else { segments };
+pub fn packet(to: &mut PktInfo, wants: Wants, skb: u64) {
+    if wants.field(bit!(PktInfo, pkt_addr)) {
+        to.pkt_addr = skb;
+    }
+    if wants.field(bit!(PktInfo, pkt_ifindex)) {
+        to.pkt_ifindex = read(read(skb, offset!(skb_dev)), offset!(dev_ifindex));
+    }
+    if wants.field(bit!(PktInfo, pkt_segs)) {
+        // skb_shared_info lies where the packet's linear part ends (`skb_end_pointer`, include/linux/skbuff.h).
+        let shared = read::<u64>(skb, offset!(skb_head)) + u64::from(read::<u32>(skb, offset!(skb_end)));
+        let segments = read::<u16>(shared, offset!(skb_gso_segs)).into();
+        to.pkt_segs = if segments == 0 { 1 } else { segments };
+    }
 }
 
 /// Fills in the Internet header.

@@ -150,10 +150,7 @@ fn fill_received(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bo
 
 #[inline(always)]
 fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subject, at: &Ends) {
-    let pkt = wants.part(bit!(TcpSegment, pkt));
-    if pkt.0 & 3 != 0 {
-        segment::packet(&mut record.pkt, segment.skb);
-    }
+    segment::packet(&mut record.pkt, wants.part(bit!(TcpSegment, pkt)), segment.skb);
     if wants.field(bit!(TcpSegment, ip)) {
         segment::internet(&mut record.ip, segment);
     }

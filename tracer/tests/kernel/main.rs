@@ -12,8 +12,9 @@ mod environment;
 #[allow(unused, reason = "the first tests that run the tracer come with its command line")]
 mod harness;
 mod load;
+mod tcp;
 
-const FAMILIES: &[Family] = &[environment::FAMILY, load::FAMILY];
+const FAMILIES: &[Family] = &[environment::FAMILY, load::FAMILY, tcp::FAMILY];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
