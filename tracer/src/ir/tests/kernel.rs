@@ -157,7 +157,7 @@ fn the_kernel_accepts_random_programs_and_computes_what_the_ir_means() {
         return;
     }
     let input = prop::collection::vec(any::<u8>(), INPUT_SIZE as usize);
-    let config = ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&(program(Machine::Kernel), input), |(program, input)| {
         let function = build(&program, Machine::Kernel);
         let meant = interpreter::run(&function, &input) as u32;
