@@ -20,6 +20,7 @@ pub mod output;
 pub mod provider;
 pub mod session;
 pub mod syntax;
+pub mod view;
 
 use check::{Macros, Options};
 use diagnostic::{Diagnostic, Problems, SourceId, Sources, Tag};
@@ -136,4 +137,3 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
     let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
     link::link(PROBES, &compiled.image, &constants)
 }
-pub mod view;

@@ -307,7 +307,7 @@ impl Type {
             Type::Int(ty) => ty.name.into(),
             Type::String(_) => "string".into(),
             Type::Struct(def) => def.name.into(),
-            Type::Pointer(to) if matches!(**to, Type::Pointer(_)) => (to.spelled() + "*"),
+            Type::Pointer(to) if matches!(**to, Type::Pointer(_)) => to.spelled() + "*",
             Type::Pointer(to) => to.spelled() + " *",
         }
     }

@@ -46,6 +46,9 @@ pub struct Demo {
     /// Show the stored sample instead of tracing
     #[arg(long)]
     pub sample: bool,
+    /// Play the traced connection on that port: for the demonstration's own use
+    #[arg(long, hide = true, value_name = "PORT")]
+    pub play: Option<u16>,
 }
 
 /// DTrace's options, for the main job.

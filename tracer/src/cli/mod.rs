@@ -1,6 +1,7 @@
 //! The commands, one file each, and how their failures are told.
 
 pub mod args;
+mod demo;
 mod trace;
 
 use std::ffi::OsString;
@@ -17,7 +18,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let done = match &cli.command {
-        Some(args::Command::Demo(_)) => Ok(0),
+        Some(args::Command::Demo(demo)) => demo::run(demo),
         None => trace::run(&cli.trace, &texts),
     };
     match done {

@@ -113,6 +113,9 @@ pub struct Segment {
     pub window: u16,
 }
 
+/// A connection that `tracer demo` once traced, as JSON of a [`Ladder`].
+pub const SAMPLE: &str = include_str!("demo.json");
+
 /// Draws the ladder.
 pub fn render(ladder: &Ladder, style: &Style) -> String {
     draw::Picture::new(ladder, style).render()
