@@ -4,8 +4,9 @@
 //! the result is free of escape sequences.
 
 use super::{Diagnostic, Severity, Sources, Span};
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A diagnostic as text of several lines, without a newline at the end: title, marked lines, help.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
@@ -14,63 +15,90 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(escape(&diagnostic.message)).id(diagnostic.code.name());
-    let snippet = diagnostic.span.and_then(|span| Excerpt::cut(sources, span));
-    let related = diagnostic
-        .related
-        .iter()
-        .filter_map(|(span, words)| Some((Excerpt::cut(sources, *span)?, escape(words))));
-    let related: Vec<_> = related.collect();
+    let mut excerpts: Vec<Excerpt> = Vec::new();
+    let primary = diagnostic.span.map(|span| (span, AnnotationKind::Primary, diagnostic.label.as_str()));
+    let related =
+        diagnostic.related.iter().map(|(span, words)| (*span, AnnotationKind::Context, words.as_str()));
+    for (span, kind, label) in primary.into_iter().chain(related) {
+        let mark = (span, kind, escape(label).into_owned());
+        match excerpts.iter_mut().find(|excerpt| excerpt.joins(sources, span)) {
+            Some(excerpt) => excerpt.marks.push(mark),
+            None => excerpts.push(Excerpt { marks: vec![mark] }),
+        }
+    }
+    let cuts: Vec<Cut> = excerpts.iter().filter_map(|excerpt| excerpt.cut(sources)).collect();
     let help = diagnostic.help.as_deref().map(|help| Level::HELP.message(escape(help)));
-    let group = match &snippet {
-        Some(excerpt) => title.element(excerpt.snippet(AnnotationKind::Primary, &escape(&diagnostic.label))),
-        None => title.elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
-    };
-    let related = related.iter().map(|(excerpt, words)| excerpt.snippet(AnnotationKind::Context, words));
-    let group = group.elements(related).elements(help);
+    let group = title.elements(cuts.iter().map(Cut::snippet)).elements(help);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }
 
-/// The lines that a span touches, cut out of their text.
+/// Places that are shown in one piece of text.
 struct Excerpt {
+    marks: Vec<(Span, AnnotationKind, String)>,
+}
+
+/// The lines of an excerpt, cut out of their text, with the marks counted from the first of them.
+struct Cut {
     name: String,
     line: usize,
     text: String,
-    start: usize,
-    end: usize,
+    marks: Vec<(Range<usize>, AnnotationKind, String)>,
 }
 
 /// A span over more lines than these is shown by its first ones.
 const MOST_LINES: usize = 8;
 
+/// Places further apart than so many bytes are shown apart.
+const NEAR: u32 = 10_000;
+
 impl Excerpt {
-    fn cut(sources: &Sources, span: Span) -> Option<Self> {
-        let source = sources.get(span.source)?;
+    /// Whether a place can be shown in the same piece: the same text, near, and lines counted in one way.
+    fn joins(&self, sources: &Sources, span: Span) -> bool {
+        let plain = sources.get(span.source).is_some_and(|source| source.marks.is_empty());
+        let near = |&(other, _, _): &(Span, _, _)| {
+            other.source == span.source && other.start.abs_diff(span.start) < NEAR
+        };
+        plain && self.marks.iter().all(near)
+    }
+
+    fn cut(&self, sources: &Sources) -> Option<Cut> {
+        let source = sources.get(self.marks.first()?.0.source)?;
         let text = &source.text;
-        let start = floor(text, span.start as usize);
-        let end = floor(text, span.end as usize).max(start);
-        let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        // The annotated end may stand on a newline or at the end of the text.
-        let mut last = text[end..].find('\n').map_or(text.len(), |newline| end + newline);
-        let breaks = text[start..last].match_indices('\n').nth(MOST_LINES - 1);
-        if let Some((newline, _)) = breaks {
-            last = start + newline;
-        }
+        let spans: Vec<Range<usize>> = self.marks.iter().map(|(span, _, _)| shown(text, *span)).collect();
+        let first = spans.iter().map(|span| span.start).min()?;
+        let first = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+        // A mark may end on a newline or at the end of the text.
+        let last = spans.iter().map(|span| span.end).max()?;
+        let last = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
         let (name, line) = source.place(first as u32);
-        Some(Excerpt {
+        let place = |span: Range<usize>| span.start - first..span.end - first;
+        let marks = spans.into_iter().zip(&self.marks);
+        Some(Cut {
             name: escape(name).into_owned(),
             line: line as usize,
             text: tame(&text[first..last]),
-            start: start - first,
-            end: end.min(last) - first,
+            marks: marks.map(|(span, (_, kind, label))| (place(span), *kind, label.clone())).collect(),
         })
     }
+}
 
-    fn snippet(&self, kind: AnnotationKind, label: &str) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-        let mark = kind.span(self.start..self.end);
-        let mark = if label.is_empty() { mark } else { mark.label(label.to_owned()) };
-        Snippet::source(&self.text).path(&self.name).line_start(self.line).annotation(mark)
+impl Cut {
+    fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
+        let marks = self.marks.iter().map(|(span, kind, label)| {
+            let mark = kind.span(span.clone());
+            if label.is_empty() { mark } else { mark.label(label) }
+        });
+        Snippet::source(&self.text).path(&self.name).line_start(self.line).annotations(marks)
     }
+}
+
+/// The part of a span that is shown: its first lines, between character boundaries.
+fn shown(text: &str, span: Span) -> Range<usize> {
+    let start = floor(text, span.start as usize);
+    let end = floor(text, span.end as usize).max(start);
+    let breaks = text[start..end].match_indices('\n').nth(MOST_LINES - 1);
+    start..breaks.map_or(end, |(newline, _)| start + newline)
 }
 
 /// The nearest character boundary at or before `offset`.
@@ -126,6 +154,15 @@ mod tests {
     #[test]
     fn shows_title_place_mark_and_help() {
         let (sources, diagnostic) = at("BEGIN\n{\n\ttrace(1;\n}\n", 16, 17);
+        insta::assert_snapshot!(render(&diagnostic, &sources, false));
+    }
+
+    #[test]
+    fn shows_related_places_together() {
+        let text = format!("BEGIN\n{{\n\tx = 1;\n{}\tx = \"a\";\n}}\n", "\ty = 2;\n".repeat(9));
+        let place = text.find("x = \"a\"").unwrap() as u32;
+        let (sources, diagnostic) = at(&text, place, place + 1);
+        let diagnostic = diagnostic.related(Span::new(SourceId(0), 9, 10), "an int since here");
         insta::assert_snapshot!(render(&diagnostic, &sources, false));
     }
 

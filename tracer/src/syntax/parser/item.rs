@@ -26,11 +26,16 @@ impl Parser<'_> {
             let start = Span::new(self.lexer.source, self.lexer.pos as u32, self.lexer.pos as u32);
             let begun = self.lexer.pos;
             self.braces = 0;
-            let kind = if self.begins_declaration() { self.declared().map(Some) } else { self.clause() };
+            let declaration = self.begins_declaration();
+            let kind = if declaration { self.declared().map(Some) } else { self.clause() };
             match kind {
                 Ok(kind) => items.extend(kind.map(|kind| Item { kind, span: self.span_from(start) })),
                 Err(Failed) => {
                     self.recover(0);
+                    // What a structure that could not be parsed was to declare.
+                    if declaration && matches!(self.peek(), Tok::Ident(_)) && self.ends_declarator() {
+                        self.recover(0);
+                    }
                     self.eat(Mark::RBrace);
                     self.rewind();
                     if self.lexer.pos == begun {
@@ -39,6 +44,11 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// Whether what follows a name shows it to be a declared one.
+    fn ends_declarator(&mut self) -> bool {
+        matches!(self.peek_at(1), Tok::Mark(Mark::Semi | Mark::Comma | Mark::LBracket))
     }
 
     /// Whether the raw text is a declaration rather than a probe description.
@@ -121,8 +131,8 @@ impl Parser<'_> {
         }
         match self.lexer.peek() {
             Some('/') => {
-                self.bump();
-                self.predicate().map(|predicate| Some(*predicate))
+                let open = self.bump().span;
+                self.predicate(open).map(|predicate| Some(*predicate))
             }
             None | Some('{') => Ok(None),
             Some('(' | '=' | '+' | '-' | ';') => Err(self.expected("`{` or `/`", CLAUSE)),
@@ -133,13 +143,12 @@ impl Parser<'_> {
         }
     }
 
-    fn predicate(&mut self) -> Parsed<Box<Expr>> {
+    fn predicate(&mut self, open: Span) -> Parsed<Box<Expr>> {
         self.in_predicate = true;
         let predicate = self.expr();
         self.in_predicate = false;
         let predicate = predicate?;
-        let help = "a predicate is an expression between slashes: `/pid == $target/`";
-        self.expect(Mark::Slash, help)?;
+        self.close(Mark::Slash, open)?;
         Ok(predicate)
     }
 

@@ -196,11 +196,15 @@ impl Parser<'_> {
         if self.eat(mark) {
             return Ok(());
         }
-        let line =
-            1 + self.lexer.text.as_bytes()[..open.start as usize].iter().filter(|&&b| b == b'\n').count();
-        let opening = &self.lexer.text[open.range()];
-        let help = format!("close the `{opening}` of line {line}, or remove what is too much before this");
-        Err(self.expected(&format!("`{}`", mark.text()), help))
+        let span = self.here();
+        let found = self.peek().to_string();
+        let (opened, mark) = (&self.lexer.text[open.range()], mark.text());
+        let problem = Diagnostic::error(Tag::D_SYNTAX, span, format!("expected `{mark}`, found {found}"))
+            .label(format!("expected `{mark}`"))
+            .related(open, "opened here")
+            .help(format!("close the `{opened}` with `{mark}`, or remove what is too much before this"));
+        self.problem(problem);
+        Err(Failed)
     }
 
     /// A name that can be declared.
