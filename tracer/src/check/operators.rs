@@ -21,6 +21,7 @@ impl Checker<'_> {
         match arithmetic_op(op) {
             Some(op) => self.arithmetic(op, left, right, span),
             None => {
+                let right = unnamed(right);
                 let ty = right.ty.clone();
                 Ok(Expr { kind: ExprKind::Comma(Box::new(left), Box::new(right)), ty, span })
             }
@@ -166,6 +167,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Expr, Refused> {
         let cond = self.condition(cond)?;
+        let (then, otherwise) = (unnamed(then), unnamed(otherwise));
         let ty = match (&then.ty, &otherwise.ty) {
             (Type::Int(a), Type::Int(b)) => Type::Int(common(*a, *b)),
             (Type::String(a), Type::String(b)) if a != b => {
@@ -217,6 +219,14 @@ impl Checker<'_> {
         let diagnostic =
             Diagnostic::error(tag, span, message).label(format!("{} {op} {}", left.ty, right.ty));
         self.refuse(diagnostic.help(help))
+    }
+}
+
+/// The value with a part of the probe's name as text: only the built-in variable itself stays a number.
+fn unnamed(expr: Expr) -> Expr {
+    match expr.ty {
+        Type::String(Text::Probe(_)) => into_buffer(expr),
+        _ => expr,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Golden tests of the checker: each `.d` beside what came of it, the typed program in `accepted/`, the diagnostics in
-//! `refused/`. `BLESS=1` writes what comes instead of comparing.
+//! `refused/`; what is accepted must compile, too. `BLESS=1` writes what comes instead of comparing.
 //!
 //! A line `// with: target=7 zdefs arg=x` in a program says under which command line it is checked.
 
+mod random;
 mod show;
 
 use std::fs;
@@ -12,6 +13,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tracer::check::{Checked, Macros, Options, check};
 use tracer::diagnostic::{Problems, Sources};
 use tracer::kernel::target::Target;
+use tracer::lower;
 use tracer::provider::Catalog;
 use tracer::syntax::parse;
 
@@ -27,6 +29,8 @@ fn main() {
         }
     }
     trials.push(Trial::test("every_tag_of_the_checker_has_a_test", every_tag_has_a_test));
+    trials.push(Trial::test("random_programs_are_checked_and_compiled", random_programs));
+    trials.push(Trial::test("the_highest_expression_is_checked", highest_expression));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -79,9 +83,14 @@ fn outcome(name: &str, text: &str) -> (String, bool) {
     let source = sources.add(name, text);
     let (program, problems) = parse(source, text);
     let mut found = Problems::from(problems);
-    let mut catalog = Catalog::new(&Target::fixture());
+    let target = Target::fixture();
+    let mut catalog = Catalog::new(&target);
     match check(&[program], &mut catalog, &options, &macros) {
         Ok(Checked { program, warnings, .. }) if !found.has_errors() => {
+            let options = lower::Options { offsets: target.offsets, ..lower::Options::default() };
+            if let Err(error) = lower::lower(&program, &catalog, &options) {
+                return (format!("accepted, but not compiled: {error}\n"), false);
+            }
             found.extend(warnings);
             let warnings =
                 if found.is_empty() { String::new() } else { found.render(&sources, false) + "\n" };
@@ -142,4 +151,36 @@ fn every_tag_has_a_test() -> Result<(), Failed> {
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(format!("no test shows {}", missing.join(", ")).into()) }
+}
+
+fn random_programs() -> Result<(), Failed> {
+    let accepted = std::cell::Cell::new(0);
+    random::run(|text| {
+        let (got, good) = outcome("random.d", &("// with: arg=5\n".to_owned() + text));
+        accepted.set(accepted.get() + u32::from(good));
+        if got.contains("not compiled") { Err(got) } else { Ok(()) }
+    })?;
+    // A generator of nothing but mistakes would show little.
+    if accepted.get() < 40 { Err(format!("only {} were accepted", accepted.get()).into()) } else { Ok(()) }
+}
+
+/// As high as the parser allows, in every way that the tree can grow, on a stack as large as the main thread's.
+fn highest_expression() -> Result<(), Failed> {
+    let deep =
+        |open: &str, close: &str, count: usize| format!("{}1{}", open.repeat(count), close.repeat(count));
+    let shapes = [
+        "1+".repeat(500) + "1",
+        deep("(", ")", 120),
+        deep("- ", "", 120),
+        deep("1+(", ")", 60),
+        deep("x[", "]", 60),
+    ];
+    let check =
+        move || shapes.map(|shape| outcome("high.d", &format!("BEGIN {{ x[1] = 1; trace({shape}); }}")));
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(check)?;
+    let outcomes = thread.join().map_err(|_| "it panicked")?;
+    match outcomes.into_iter().find(|(_, accepted)| !accepted) {
+        None => Ok(()),
+        Some((got, _)) => Err(got.into()),
+    }
 }
