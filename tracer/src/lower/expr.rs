@@ -241,9 +241,14 @@ impl Clause<'_> {
                     self.branch(right, wanted, target);
                 } else {
                     let on = self.b.label();
+                    let before = self.known.clone();
                     self.branch(left, decisive, on);
                     self.scoped(|c| c.branch(right, wanted, target));
                     self.b.place(on);
+                    // A left side with several ways out may have been left before all of it was computed.
+                    if is_short_circuit(left) {
+                        self.known = before;
+                    }
                 }
             }
             _ => {
@@ -313,5 +318,14 @@ impl Clause<'_> {
             }
             Subroutine::Copyinstr => unreachable!("copyinstr gives a string, which `text` compiles"),
         }
+    }
+}
+
+/// Whether its truth may be decided before all of it is computed.
+fn is_short_circuit(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Not(inner) => is_short_circuit(inner),
+        ExprKind::Logical(op, ..) => *op != LogicalOp::Xor,
+        _ => false,
     }
 }
