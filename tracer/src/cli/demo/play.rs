@@ -40,7 +40,7 @@ fn ask(port: u16) -> io::Result<()> {
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     std::thread::sleep(PAUSE);
     connection.write_all(b"hello")?;
-    connection.read(&mut [0; 64])?;
+    connection.read(&mut [0; 64]).map(drop)?;
     std::thread::sleep(PAUSE);
     Ok(())
 }
