@@ -8,6 +8,7 @@ use probes_common::abi::{SLOT_SIZE, outcome};
 use super::builtin::Known;
 use super::data::Data;
 use super::layout::Layout;
+use super::names::Names;
 use super::program::Unit;
 use super::storage::Storage;
 use super::{Error, Options, action};
@@ -21,6 +22,7 @@ pub(super) struct Context<'a> {
     pub(super) program: &'a typed::Program,
     pub(super) storage: &'a Storage,
     pub(super) options: &'a Options,
+    pub(super) names: &'a Names<'a>,
 }
 
 /// A clause compiled for one trampoline.

@@ -16,6 +16,7 @@ mod fault;
 mod helper;
 pub mod layout;
 mod memory;
+mod names;
 mod place;
 mod program;
 mod record;

@@ -184,7 +184,7 @@ impl Clause<'_> {
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
                 Repr::Str(_) | Repr::Ip => Part::Text(self.text(part)),
-                Repr::Probe(_) => Part::Word(self.probe_number().into()),
+                Repr::Probe(name) => Part::Word(self.name_number(name)),
                 Repr::Int { .. } => Part::Word(self.int(part)),
             });
         }

@@ -2,11 +2,12 @@
 //!
 //! Programs are numbered in the order of their first use, enabled probes in the order of the text.
 
-use probes_common::abi::MAX_PROGRAMS;
+use probes_common::abi::{MAX_PROGRAMS, SLOT_SIZE};
 use probes_common::probe::Arg;
 
 use super::clause::{self, Compiled};
 use super::data::Data;
+use super::names::Names;
 use super::storage::Storage;
 use super::{ClauseImage, Error, Image, Options, Probes, ProgramImage};
 use crate::check::typed::{Clause, Program};
@@ -43,26 +44,31 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let storage = Storage::new(program, options)?;
     let mut data = Data::default();
     let mut image = Image {
-        slot_size: probes_common::abi::SLOT_SIZE as u32 + storage.locals_size,
-        locals: (probes_common::abi::SLOT_SIZE as u32, storage.locals_size),
+        slot_size: SLOT_SIZE as u32 + storage.locals_size,
+        locals: (SLOT_SIZE as u32, storage.locals_size),
         ..Image::default()
     };
-    let context = clause::Context { program, storage: &storage, options };
+    let mut units = Vec::new();
     for (index, clause) in program.clauses.iter().enumerate() {
-        for unit in units(clause, probes) {
-            let epid = image.layouts.len() as u32 + 1;
-            let name = format!("clause_{epid}");
-            let compiled = clause::compile(name, &context, &unit, index, epid, &mut data, &mut image.spans)?;
-            let Compiled { code, layout, wants, slot_size } = compiled;
-            image.layouts.push(layout);
-            image.slot_size = image.slot_size.max(slot_size);
-            let host = host(&mut image.programs, unit.info());
-            host.wants |= wants;
-            host.clauses.push(ClauseImage { epid, code, discriminators: discriminators(&unit, probes) });
+        for unit in units_of(clause, probes) {
+            units.push((index, host(&mut image.programs, unit.info()), unit));
         }
     }
     if image.programs.len() > MAX_PROGRAMS as usize {
         return Err(Error::Programs { count: image.programs.len(), limit: MAX_PROGRAMS });
+    }
+    let names = Names::new(units.iter().map(|(_, host, unit)| (*host as u32, unit)));
+    let context = clause::Context { program, storage: &storage, options, names: &names };
+    for (index, host, unit) in &units {
+        let epid = image.layouts.len() as u32 + 1;
+        let name = format!("clause_{epid}");
+        let compiled = clause::compile(name, &context, unit, *index, epid, &mut data, &mut image.spans)?;
+        let Compiled { code, layout, wants, slot_size } = compiled;
+        image.layouts.push(layout);
+        image.slot_size = image.slot_size.max(slot_size);
+        let host = &mut image.programs[*host];
+        host.wants |= wants;
+        host.clauses.push(ClauseImage { epid, code, discriminators: discriminators(unit, probes) });
     }
     image.data.extend(storage.section());
     image.data.extend(data.into_sections());
@@ -72,7 +78,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
 }
 
 /// The units of a clause, in the order of their first probes.
-fn units<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
+fn units_of<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     for &id in &clause.probes {
         let info = probes.probe(id);
@@ -84,20 +90,15 @@ fn units<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
     units
 }
 
-/// The image of the probe's trampoline, made if it is not there.
-fn host<'a>(programs: &'a mut Vec<ProgramImage>, probe: &ProbeInfo) -> &'a mut ProgramImage {
+/// The index of the probe's trampoline, which is added if it is not there.
+fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo) -> usize {
     let known =
         programs.iter().position(|host| host.program.name == probe.program.name && host.rate == probe.rate);
-    let index = known.unwrap_or_else(|| {
-        programs.push(ProgramImage {
-            program: probe.program,
-            rate: probe.rate,
-            wants: 0,
-            clauses: Vec::new(),
-        });
+    known.unwrap_or_else(|| {
+        let (program, rate) = (probe.program, probe.rate);
+        programs.push(ProgramImage { program, rate, wants: 0, clauses: Vec::new() });
         programs.len() - 1
-    });
-    &mut programs[index]
+    })
 }
 
 /// The discriminators of a unit, where they are not all that there are.

@@ -11,6 +11,7 @@ use super::clause::Clause;
 use super::data::{STRINGS, ZEROS};
 use super::expr::{condition, opposite};
 use super::memory::{pieces, shift};
+use super::names::part_of;
 use super::storage::repr;
 use super::{helper, typed};
 use crate::check::typed::{Builtin, CompareOp, Expr, ExprKind, ProbePart, Subroutine, Type};
@@ -179,6 +180,23 @@ impl Clause<'_> {
         self.b.load(Size::B4, (self.slot, offset_of!(Slot, probe) as i32))
     }
 
+    /// The number of the first probe that shares this part of its name with the firing one: equal for equal names.
+    pub(super) fn name_number(&mut self, part: ProbePart) -> Operand {
+        let names = self.context.names;
+        let probes = &self.unit.probes;
+        let first = names.number(part, probes[0].1);
+        if probes.iter().all(|(_, probe)| names.number(part, probe) == first) {
+            return Operand::Imm(first.into());
+        }
+        if probes.iter().all(|(_, probe)| names.number(part, probe) == names.own_number(probe)) {
+            return self.probe_number().into();
+        }
+        let row = |probe: &ProbeInfo| (probe.discriminator, names.number(part, probe).to_le_bytes());
+        let rows = probes.iter().map(|(_, probe)| row(probe)).collect();
+        let row = self.probe_row(rows);
+        self.b.load(Size::B4, row).into()
+    }
+
     /// A part of the firing probe's name as a string.
     fn probe_text(&mut self, part: ProbePart) -> Text {
         let probes = &self.unit.probes;
@@ -338,15 +356,6 @@ fn compares(op: CompareOp, left: &[u8], right: &[u8]) -> bool {
         CompareOp::Le => left <= right,
         CompareOp::Gt => left > right,
         CompareOp::Ge => left >= right,
-    }
-}
-
-fn part_of(probe: &ProbeInfo, part: ProbePart) -> &str {
-    match part {
-        ProbePart::Provider => &probe.provider,
-        ProbePart::Module => &probe.module,
-        ProbePart::Function => &probe.function,
-        ProbePart::Name => &probe.name,
     }
 }
 

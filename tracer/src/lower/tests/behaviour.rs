@@ -254,3 +254,33 @@ fn a_bad_address_leaves_the_clause() {
         (word(std::mem::offset_of!(probes_common::abi::Fault, offset)), 2)
     );
 }
+
+#[test]
+fn equal_names_are_equal_keys() {
+    // The key of a variable is built on the stack; its number is what the message would hold, so it is looked at there.
+    let number = |clauses: Vec<Clause>| {
+        let mut program = program(clauses);
+        let name = Type::String(Text::Probe(ProbePart::Function));
+        program.dynamics.push(Dynamic {
+            name: "a".into(),
+            thread_local: false,
+            keys: vec![name],
+            ty: int_type(LONG),
+        });
+        show(&compile(&program))
+    };
+    let forget = || {
+        let place = Place::Dynamic(0, vec![part(ProbePart::Function)]);
+        vec![Stmt::Expr(expr(ExprKind::Assign(place, Box::new(long(0))), int_type(LONG)))]
+    };
+    // Alone, a return is its own; after the entry of the same name it has the entry's number.
+    let alone = number(vec![clause(&[READ_RETURN], None, forget())]);
+    assert!(alone.contains("= 0\n"), "{alone}");
+    let both =
+        number(vec![clause(&[BEGIN, READ_ENTRY], None, vec![]), clause(&[READ_RETURN], None, forget())]);
+    assert!(both.contains("= 65536\n"), "{both}");
+    // Returns of several calls, whose numbers are not those of the entries: by way of a table.
+    let returns: Vec<ProbeId> = ENTRIES.iter().map(|id| ProbeId(id.0 + 4)).collect();
+    let table = number(vec![clause(&ENTRIES, None, vec![]), clause(&returns, None, forget())]);
+    assert!(table.contains("&.rodata.strings"), "{table}");
+}

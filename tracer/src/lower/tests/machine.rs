@@ -138,7 +138,8 @@ impl Machine {
 pub(super) const AFTER_SLOT: usize = SLOT_SIZE;
 
 /// What rbpf 0.4 does not do, or not as the kernel does, is spelled out behind the end, with a register that is saved
-/// meanwhile: it knows no atomic additions, and unsigned comparisons extend their immediates with zeros.
+/// meanwhile: it knows no atomic additions, extends the immediates of unsigned comparisons with zeros, and cannot negate the
+/// least number.
 fn spell_out(code: &mut Vec<Insn>) {
     const SAVED: i16 = -504;
     const UNSIGNED: [u8; 6] = [0x15, 0x25, 0x35, 0x55, 0xa5, 0xb5];
@@ -162,6 +163,10 @@ fn spell_out(code: &mut Vec<Insn>) {
                 insn(opcode | 8, dst, spare, 2),
             ]);
             code.extend([restore(spare), back(at + 1, begin + 4), restore(spare), back(target, begin + 6)]);
+        }
+        if opcode == 0x87 {
+            code.extend([save(spare), insn(0xb7, spare, 0, 0), insn(0x1f, spare, dst, 0)]);
+            code.extend([insn(0xbf, dst, spare, 0), restore(spare), back(at + 1, begin + 5)]);
         }
         if code.len() > begin {
             code[at] = back(begin, at);
