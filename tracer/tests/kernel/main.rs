@@ -12,9 +12,13 @@ mod environment;
 #[allow(unused, reason = "the first tests that run the tracer come with its command line")]
 mod harness;
 mod load;
+mod pipe;
+mod proc;
+mod syscall;
 mod tcp;
 
-const FAMILIES: &[Family] = &[environment::FAMILY, load::FAMILY, tcp::FAMILY];
+const FAMILIES: &[Family] =
+    &[environment::FAMILY, load::FAMILY, pipe::FAMILY, proc::FAMILY, syscall::FAMILY, tcp::FAMILY];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
