@@ -90,16 +90,39 @@ impl Folder {
             Op::Unary { op: operation, dst, src } => *op = self.simplify_unary(*operation, *dst, *src),
             _ => {}
         }
-        if let Some(dst) = op.def() {
-            self.versions[dst.0 as usize] += 1;
-            self.known[dst.0 as usize] =
-                learn(op).filter(|fact| fact.source() != Some(dst)).map(|fact| Known {
-                    fact,
-                    block: self.block,
-                    source_version: fact.source().map_or(0, |source| self.versions[source.0 as usize]),
-                });
+        match *op {
+            Op::Move { dst, src: Operand::Reg(src) } if !self.single[dst.0 as usize] => self.join(dst, src),
+            _ => {
+                if let Some(dst) = op.def() {
+                    self.define(dst, learn(op));
+                }
+            }
         }
         true
+    }
+
+    /// Notes that a register is assigned, and what is known of its value.
+    fn define(&mut self, dst: VReg, fact: Option<Fact>) {
+        self.versions[dst.0 as usize] += 1;
+        self.know(dst, fact.filter(|fact| fact.source() != Some(dst)));
+    }
+
+    fn know(&mut self, reg: VReg, fact: Option<Fact>) {
+        self.known[reg.0 as usize] = fact.map(|fact| Known {
+            fact,
+            block: self.block,
+            source_version: fact.source().map_or(0, |source| self.versions[source.0 as usize]),
+        });
+    }
+
+    /// Notes a copy into a variable that is assigned elsewhere, too. From here on the variable stands for the value
+    /// that was copied, which then need not outlive the copy, and can share its register.
+    fn join(&mut self, variable: VReg, value: VReg) {
+        let fact = self.fact(value);
+        self.define(variable, fact);
+        if fact.is_none() && self.single[value.0 as usize] {
+            self.know(value, Some(Fact::Same(variable.into())));
+        }
     }
 
     /// What is known of a register now.
