@@ -14,11 +14,19 @@ mod harness;
 mod load;
 mod pipe;
 mod proc;
+mod socket;
 mod syscall;
 mod tcp;
 
-const FAMILIES: &[Family] =
-    &[environment::FAMILY, load::FAMILY, pipe::FAMILY, proc::FAMILY, syscall::FAMILY, tcp::FAMILY];
+const FAMILIES: &[Family] = &[
+    environment::FAMILY,
+    load::FAMILY,
+    pipe::FAMILY,
+    proc::FAMILY,
+    socket::FAMILY,
+    syscall::FAMILY,
+    tcp::FAMILY,
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
