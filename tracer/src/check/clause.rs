@@ -39,12 +39,7 @@ impl Checker<'_> {
         match &item.kind {
             ItemKind::Clause(clause) => return self.clause(clause, item.span),
             ItemKind::Declaration(declaration) => self.declaration(declaration),
-            ItemKind::Inline(inline) => {
-                self.unsupported(Construct::Inline, item.span);
-                if let Some(name) = &inline.declarator.name {
-                    self.variables.add_refused(ast::Scope::Global, &name.name);
-                }
-            }
+            ItemKind::Inline(inline) => self.inline(inline, item.span),
             ItemKind::Translator(_) => {
                 self.unsupported(Construct::Translator, item.span);
             }

@@ -20,7 +20,7 @@ impl Checker<'_> {
             None => Ok(Scope::Global),
             Some(Storage::Thread) => Ok(Scope::Thread),
             Some(Storage::Clause) => Ok(Scope::Clause),
-            Some(Storage::Typedef) => Err(self.unsupported(Construct::Typedef, declaration.span)),
+            Some(Storage::Typedef) => Ok(Scope::Global),
             Some(Storage::Extern) => Err(self.unsupported(Construct::Symbol, declaration.span)),
             Some(Storage::Static | Storage::Auto | Storage::Register) => {
                 let message = "D variables have no storage class but `self` and `this`";
@@ -36,6 +36,9 @@ impl Checker<'_> {
             let Some(name) = &declarator.name else { continue };
             let scope = scope.unwrap_or(Scope::Global);
             let declared = match &base {
+                Ok(base) if declaration.storage == Some(Storage::Typedef) => {
+                    self.typedef(name, base.clone(), declarator)
+                }
                 Ok(base) => self.declare(scope, name, base.clone(), declarator),
                 Err(refused) => Err(*refused),
             };
@@ -87,6 +90,13 @@ impl Checker<'_> {
                 Ok(())
             }
             Some(Known::Refused) => Err(Refused),
+            Some(Known::Value(_, since)) => {
+                let since = *since;
+                let message = format!("`{spelling}` is declared again, differently");
+                let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
+                Err(self
+                    .refuse(diagnostic.related(since, "a constant since here").help("choose another name")))
+            }
             Some(Known::Entry(before)) => {
                 let before = before.clone();
                 let same_keys = match (&before.shape, &keys) {
@@ -112,7 +122,7 @@ impl Checker<'_> {
     }
 
     /// The derivations stand from the outside inwards.
-    fn derive(&mut self, base: Type, derived: &[Derived], span: Span) -> Result<Type, Refused> {
+    pub(super) fn derive(&mut self, base: Type, derived: &[Derived], span: Span) -> Result<Type, Refused> {
         derived.iter().rev().try_fold(base, |ty, step| match step {
             Derived::Pointer(_) => Ok(Type::Pointer(Box::new(ty))),
             Derived::Array(_) => Err(self.unsupported(Construct::CArray, span)),
@@ -125,7 +135,7 @@ impl Checker<'_> {
         })
     }
 
-    fn base_type(&mut self, base: &BaseType) -> Result<Type, Refused> {
+    pub(super) fn base_type(&mut self, base: &BaseType) -> Result<Type, Refused> {
         match &base.kind {
             BaseKind::Void => Ok(Type::Void),
             BaseKind::String => Ok(self.string()),
@@ -136,11 +146,14 @@ impl Checker<'_> {
             BaseKind::Named { module: Some(_), .. } => Err(self.unsupported(Construct::Symbol, base.span)),
             BaseKind::Named { module: None, name } => self.named_type(name),
             BaseKind::Record(_) => Err(self.unsupported(Construct::Record, base.span)),
-            BaseKind::Enum(_) => Err(self.unsupported(Construct::Enum, base.span)),
+            BaseKind::Enum(list) => self.enumeration(list, base.span),
         }
     }
 
     fn named_type(&mut self, name: &Ident) -> Result<Type, Refused> {
+        if let Some((ty, _)) = self.typedefs.get(&name.name) {
+            return Ok(ty.clone());
+        }
         if let Some(ty) = named(&name.name) {
             return Ok(Type::Int(ty));
         }
@@ -153,7 +166,9 @@ impl Checker<'_> {
         if let Some(def) = probe_struct(&name.name) {
             return Ok(Type::Struct(def));
         }
-        let names = NAMED.iter().map(|row| row.0).chain(["int", "char", "long", "string"]);
+        let own = self.typedefs.keys().map(String::as_str);
+        let names: Vec<&str> =
+            NAMED.iter().map(|row| row.0).chain(["int", "char", "long", "string"]).chain(own).collect();
         let diagnostic =
             Diagnostic::error(Tag::D_TYPE_ERR, name.span, format!("there is no type `{}`", name.name));
         let diagnostic = diagnostic.did_you_mean(&name.name, names);

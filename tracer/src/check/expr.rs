@@ -97,9 +97,13 @@ impl Checker<'_> {
     fn sizeof(&mut self, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
         if let ast::ExprKind::Var(Scope::Global, name) = &inner.kind
             && self.variables.get(Scope::Global, &name.name).is_none()
-            && let Some(ty) = named(&name.name)
+            && let Some(ty) = self
+                .typedefs
+                .get(&name.name)
+                .map(|known| known.0.clone())
+                .or(named(&name.name).map(Type::Int))
         {
-            return self.size(&Type::Int(ty), span);
+            return self.size(&ty, span);
         }
         let ty = self.expr(inner)?.ty;
         self.size(&ty, span)

@@ -10,6 +10,7 @@ mod clause;
 mod conform;
 pub mod constants;
 mod declaration;
+mod definition;
 mod expr;
 mod fold;
 mod format;
@@ -25,7 +26,9 @@ pub mod types;
 mod unsupported;
 mod variables;
 
-use crate::diagnostic::{Diagnostic, Problems, Severity};
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, Problems, Severity, Span};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
@@ -57,6 +60,8 @@ pub fn check(
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
+        typedefs: HashMap::new(),
+        enumerations: HashSet::new(),
         used_arguments: Vec::new(),
         clause: probe::Matched::default(),
     };
@@ -80,6 +85,10 @@ struct Checker<'a> {
     found: Vec<Diagnostic>,
     variables: variables::Variables,
     aggregations: aggregation::Aggregations,
+    /// The program's own type names, and where they were defined.
+    typedefs: HashMap<String, (typed::Type, Span)>,
+    /// The tags of enumerations.
+    enumerations: HashSet<String>,
     /// For each macro argument, whether it was used.
     used_arguments: Vec<bool>,
     /// The probes of the clause at hand.

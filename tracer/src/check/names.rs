@@ -15,6 +15,7 @@ impl Checker<'_> {
     pub(super) fn name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Result<Expr, Refused> {
         match self.variables.get(scope, &ident.name) {
             Some(Known::Refused) => return Err(Refused),
+            Some(Known::Value(value, _)) => return Ok(Expr { span, ..value.clone() }),
             Some(Known::Entry(entry)) => {
                 let (shape, ty, since) = (entry.shape.clone(), entry.ty.clone(), entry.span);
                 return match shape {

@@ -119,6 +119,7 @@ impl Checker<'_> {
         let spelling = spelled(scope, &name.name);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
+            Some(Known::Value(..)) => return Err(self.read_only(&name.name, span)),
             Some(Known::Refused) => return Err(self.came_late(scope, name)),
             None if scope == Scope::Global && self.is_fixed(&name.name) => {
                 return Err(self.read_only(&name.name, span));
@@ -158,6 +159,7 @@ impl Checker<'_> {
         let keys = self.keys(keys);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
+            Some(Known::Value(..)) => return Err(self.read_only(&name.name, span)),
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {
@@ -382,7 +384,7 @@ impl Checker<'_> {
     }
 
     fn read_only(&mut self, name: &str, span: Span) -> Refused {
-        let message = format!("`{name}` cannot be assigned to: it belongs to the language");
+        let message = format!("`{name}` cannot be assigned to: it is no variable of the program");
         self.refuse(
             Diagnostic::error(Tag::D_OP_WRITE, span, message)
                 .help("compare with `==`, or choose another name"),

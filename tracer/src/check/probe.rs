@@ -94,7 +94,14 @@ impl Checker<'_> {
                 }
             }
         }
-        agreed.map(|(ty, _)| ty).ok_or(Refused)
+        match agreed {
+            Some((ty, _)) => Ok(ty),
+            None => {
+                let message = "args[] belongs to a probe: it has no meaning outside of a clause";
+                let diagnostic = Diagnostic::error(Tag::D_ARGS_NONE, span, message);
+                Err(self.refuse(diagnostic.help("use it in the clause itself")))
+            }
+        }
     }
 
     fn type_at(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {

@@ -7,11 +7,9 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Construct {
     If,
-    Inline,
+    InlineArray,
     Translator,
-    Typedef,
     Record,
-    Enum,
     Float,
     Symbol,
     Offsetof,
@@ -31,11 +29,9 @@ impl Construct {
         use Construct as C;
         match self {
             C::If => ("`if`", Some("give each case a clause with its own predicate, or use `? :`")),
-            C::Inline => ("`inline`", Some("assign to a global variable in BEGIN, or write the value")),
+            C::InlineArray => ("an `inline` with parameters", Some("write its value where it is needed")),
             C::Translator => ("a translator", None),
-            C::Typedef => ("`typedef`", Some("write the type itself")),
             C::Record => ("a structure or union of your own or of the kernel", None),
-            C::Enum => ("`enum`", Some("write the values, or keep them in global variables")),
             C::Float => ("a floating-point value", Some("count in smaller units, in integers")),
             C::Symbol => ("a kernel symbol", None),
             C::Offsetof => ("`offsetof`", None),

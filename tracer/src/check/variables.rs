@@ -26,6 +26,8 @@ pub(super) struct Variables {
 pub(super) enum Known {
     /// A variable.
     Entry(Entry),
+    /// A value that the name stands for, and where it was defined.
+    Value(Expr, Span),
     /// Its first use was refused.
     Refused,
 }
@@ -112,6 +114,11 @@ impl Variables {
         let entry = Entry { shape, ty, declared, span };
         self.known.insert((scope, name.to_owned()), Known::Entry(entry.clone()));
         entry
+    }
+
+    /// Gives a value a name.
+    pub(super) fn add_value(&mut self, name: &str, value: Expr, span: Span) {
+        self.known.insert((Scope::Global, name.to_owned()), Known::Value(value, span));
     }
 
     /// Remembers that the first use of a name was refused.

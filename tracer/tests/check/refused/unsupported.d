@@ -1,8 +1,8 @@
-inline int limit = 5;
-typedef int mine;
+inline int limit[int x] = 5;
+typedef struct mine mine;
 extern int outside;
 struct point { int x; int y; } origin;
-enum color { red };
+struct color { int red; };
 struct task_struct *task;
 float ratio;
 int fixed[10];
@@ -20,6 +20,6 @@ BEGIN
 	trace(offsetof(psinfo_t, pr_pid));
 	trace(xlate <psinfo_t *>(curthread)->pr_pid);
 	trace(&ok);
-	trace((mine)1);
+	trace(*(mine *)1);
 	trace(*(string *)arg0);
 }

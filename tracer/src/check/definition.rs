@@ -1,0 +1,158 @@
+//! Names that stand for something known when the program is compiled: typedefs, enumerators, inlines.
+//!
+//! An inline's value is checked once, where it is defined, and copied to each place that names it; its size is bounded,
+//! so that inlines of inlines cannot grow without measure.
+
+use super::operators::parts;
+use super::typed::{Expr, Type};
+use super::types::INT;
+use super::unsupported::Construct;
+use super::variables::Known;
+use super::{Checker, Refused, fold};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{self, Declarator, Derived, Enum, Ident, Inline, Scope};
+
+/// The most nodes of an inline's value.
+const LARGEST: usize = 1000;
+
+impl Checker<'_> {
+    /// `typedef base declarator;`
+    pub(super) fn typedef(
+        &mut self,
+        name: &Ident,
+        base: Type,
+        declarator: &Declarator,
+    ) -> Result<(), Refused> {
+        let ty = self.derive(base, &declarator.derived, declarator.span)?;
+        if super::types::named(&name.name).is_some_and(|known| Type::Int(known).size() != ty.size()) {
+            return Err(self.defined_again(name, None));
+        }
+        match self.typedefs.get(&name.name) {
+            Some((before, since)) if *before != ty => {
+                let since = *since;
+                Err(self.defined_again(name, Some(since)))
+            }
+            _ => {
+                self.typedefs.insert(name.name.clone(), (ty, name.span));
+                Ok(())
+            }
+        }
+    }
+
+    fn defined_again(&mut self, name: &Ident, since: Option<Span>) -> Refused {
+        let message = format!("the type `{}` is defined again, differently", name.name);
+        let diagnostic = Diagnostic::error(Tag::D_DECL_TYPERED, name.span, message);
+        let diagnostic = match since {
+            Some(since) => diagnostic.related(since, "defined here first"),
+            None => diagnostic,
+        };
+        self.refuse(diagnostic.help("choose another name"))
+    }
+
+    /// `enum tag { a, b = 5 }`: the enumerators become constants, the type is an int.
+    pub(super) fn enumeration(&mut self, list: &Enum, span: Span) -> Result<Type, Refused> {
+        if list.module.is_some() {
+            return Err(self.unsupported(Construct::Symbol, span));
+        }
+        let Some(values) = &list.values else { return self.known_enumeration(list, span) };
+        if let Some(tag) = &list.tag {
+            self.enumerations.insert(tag.name.clone());
+        }
+        let mut next = 0;
+        for (name, value) in values {
+            let value = match value {
+                None => Ok(next),
+                Some(value) => self.enumerator(value),
+            };
+            let Ok(value) = value else {
+                self.variables.add_refused(Scope::Global, &name.name);
+                continue;
+            };
+            if i32::try_from(value).is_err() {
+                let message = format!("the value of `{}`, {value}, does not fit in an int", name.name);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_ENOFLOW, name.span, message);
+                self.refuse(diagnostic.help("give it a smaller value"));
+            }
+            next = value.wrapping_add(1);
+            // A name that is taken already has been told of.
+            let _ = self.define(name, super::names::integer(value, INT, name.span));
+        }
+        Ok(Type::INT)
+    }
+
+    fn known_enumeration(&mut self, list: &Enum, span: Span) -> Result<Type, Refused> {
+        match &list.tag {
+            Some(tag) if !self.enumerations.contains(&tag.name) => {
+                let message = format!("there is no `enum {}`", tag.name);
+                let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
+                Err(self.refuse(diagnostic.help("define it before it is used")))
+            }
+            _ => Ok(Type::INT),
+        }
+    }
+
+    fn enumerator(&mut self, value: &ast::Expr) -> Result<i64, Refused> {
+        let value = self.expr(value)?;
+        match fold::constant(&value) {
+            Some(value) => Ok(value),
+            None => {
+                let message = "an enumerator's value is an integer constant";
+                let diagnostic = Diagnostic::error(Tag::D_DECL_ENCONST, value.span, message);
+                Err(self.refuse(diagnostic.help("write the number")))
+            }
+        }
+    }
+
+    /// `inline type name = value;`
+    pub(super) fn inline(&mut self, inline: &Inline, span: Span) {
+        let Some(name) = &inline.declarator.name else { return };
+        if self.inline_value(inline, name, span).is_err() {
+            self.variables.add_refused(Scope::Global, &name.name);
+        }
+    }
+
+    fn inline_value(&mut self, inline: &Inline, name: &Ident, span: Span) -> Result<(), Refused> {
+        let value = self.expr(&inline.value);
+        if let Some(Derived::Assoc(_)) = inline.declarator.derived.first() {
+            return Err(self.unsupported(Construct::InlineArray, span));
+        }
+        let base = self.base_type(&inline.base)?;
+        let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
+        let value = value?;
+        let value = match (&value.ty, &ty) {
+            (Type::String(_), Type::String(_)) => value,
+            (from, to) if from.is_scalar() && to.is_scalar() => value.converted(&ty),
+            (from, _) => {
+                let message = format!("`{}` is {ty:#}, its value {from:#}", name.name);
+                let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message);
+                return Err(self.refuse(diagnostic.help("declare it with the type of its value")));
+            }
+        };
+        if parts(&value) > LARGEST {
+            let message = format!("the value of `{}` has more than {LARGEST} parts", name.name);
+            let diagnostic = Diagnostic::error(Tag::D_LIMIT, value.span, message);
+            return Err(self.refuse(diagnostic.help("keep it in a variable")));
+        }
+        self.define(name, value)
+    }
+
+    /// Gives a value a name.
+    fn define(&mut self, name: &Ident, value: Expr) -> Result<(), Refused> {
+        let since = match self.variables.get(Scope::Global, &name.name) {
+            Some(Known::Entry(before)) => Some(before.span),
+            Some(Known::Value(before, since)) if before.kind != value.kind => Some(*since),
+            _ => None,
+        };
+        if since.is_none() && !Self::is_reserved(&name.name) {
+            self.variables.add_value(&name.name, value, name.span);
+            return Ok(());
+        }
+        let message = format!("`{}` has a meaning already", name.name);
+        let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
+        let diagnostic = match since {
+            Some(since) => diagnostic.related(since, "it has it from here"),
+            None => diagnostic,
+        };
+        Err(self.refuse(diagnostic.help("choose another name")))
+    }
+}
