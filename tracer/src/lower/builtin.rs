@@ -18,6 +18,8 @@ pub(super) struct Known {
     task: Option<VReg>,
     comm: bool,
     values: Vec<(Builtin, Operand)>,
+    /// Thread-local variables: index, how often it had been assigned to in the text before, value.
+    variables: Vec<(usize, u32, Operand)>,
 }
 
 impl Clause<'_> {
@@ -62,6 +64,23 @@ impl Clause<'_> {
             Builtin::Curthread => self.task().into(),
             Builtin::Execname | Builtin::ProbePart(_) => unreachable!("strings, which `text` compiles"),
         }
+    }
+
+    /// The value of a thread-local variable, where it has been computed since it was last assigned to.
+    pub(super) fn known_variable(&self, index: usize) -> Option<Operand> {
+        let assigned = self.assigned[index];
+        let known = |variable: &&(usize, u32, Operand)| (variable.0, variable.1) == (index, assigned);
+        self.known.variables.iter().find(known).map(|variable| variable.2)
+    }
+
+    pub(super) fn know_variable(&mut self, index: usize, value: Operand) {
+        self.known.variables.push((index, self.assigned[index], value));
+    }
+
+    /// A thread-local variable gets a value, perhaps only in a branch: what was known of it is so no more, for good.
+    pub(super) fn assign_variable(&mut self, index: usize, value: Operand) {
+        self.assigned[index] += 1;
+        self.know_variable(index, value);
     }
 
     /// Thread id in the low half, process id in the high.

@@ -64,6 +64,7 @@ pub(super) fn compile(
         slot_size: message + actions.size,
         wants: 0,
         known: Known::default(),
+        assigned: vec![0; context.storage.dynamics.len()],
         stack: Stack::default(),
         action: 0,
         faults: Vec::new(),
@@ -101,6 +102,8 @@ pub(super) struct Clause<'a> {
     pub(super) wants: u64,
     /// Values computed before.
     pub(super) known: Known,
+    /// How often each dynamic variable has been assigned to so far in the text.
+    pub(super) assigned: Vec<u32>,
     /// Pieces of the stack frame in use.
     stack: Stack,
     /// The action being compiled, from 1; 0 is the predicate.

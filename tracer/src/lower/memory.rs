@@ -1,11 +1,14 @@
 //! Moving bytes: addresses, copies and zeros of sizes known when compiling.
 
 use super::clause::Clause;
+use super::data::ZEROS;
 use super::helper;
 use crate::ir::{Base, Memory, Operand, Size, VReg};
 
 /// Copies of more bytes than this call a helper.
-const UNROLLED: u32 = 128;
+const UNROLLED_COPY: u32 = 128;
+/// So does writing more zeros than this.
+const UNROLLED_ZEROS: u32 = 512;
 
 /// The memory `bytes` further on.
 pub(super) fn shift(memory: Memory, bytes: u32) -> Memory {
@@ -35,7 +38,7 @@ impl Clause<'_> {
 
     /// Copies `size` bytes.
     pub(super) fn copy(&mut self, to: Memory, from: Memory, size: u32) {
-        if size > UNROLLED {
+        if size > UNROLLED_COPY {
             let (to, from) = (self.address(to), self.address(from));
             let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), from.into()];
             return self.b.helper_void(helper::PROBE_READ_KERNEL, &args);
@@ -48,6 +51,11 @@ impl Clause<'_> {
 
     /// Writes zeros.
     pub(super) fn clear(&mut self, to: Memory, size: u32) {
+        if size > UNROLLED_ZEROS {
+            self.data.want_zeros(size);
+            let zeros = self.b.data_addr(ZEROS, 0);
+            return self.copy(to, (zeros, 0).into(), size);
+        }
         for (offset, piece) in pieces(size) {
             self.b.store(piece, shift(to, offset), 0);
         }

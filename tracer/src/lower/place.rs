@@ -41,6 +41,9 @@ impl Clause<'_> {
         if let Some(at) = self.scalar(place) {
             return self.b.load(Size::B8, at).into();
         }
+        if let Some(value) = self.own_variable(place).and_then(|index| self.known_variable(index)) {
+            return value;
+        }
         let (found, _) = self.look_up(place);
         let absent = self.b.label();
         let value = self.b.constant(0);
@@ -48,13 +51,28 @@ impl Clause<'_> {
         let present = self.b.load(Size::B8, (found, 0));
         self.b.set(value, present);
         self.b.place(absent);
+        if let Some(index) = self.own_variable(place) {
+            self.know_variable(index, value.into());
+        }
         value.into()
+    }
+
+    /// The index of a variable that nobody but this thread changes, and that has no key besides: its value is known from
+    /// its first use on.
+    fn own_variable(&self, place: &Place) -> Option<usize> {
+        match place {
+            Place::Dynamic(index, keys) if keys.is_empty() => Some(*index),
+            _ => None,
+        }
     }
 
     /// Assigns to an integer variable.
     pub(super) fn store(&mut self, place: &Place, value: Operand) {
         if let Some(at) = self.scalar(place) {
             return self.b.store(Size::B8, at, value);
+        }
+        if let Some(index) = self.own_variable(place) {
+            self.assign_variable(index, value);
         }
         let done = self.b.label();
         if value != Operand::Imm(0) {

@@ -90,9 +90,11 @@ impl Clause<'_> {
     pub(super) fn fill(&mut self, to: Memory, text: Text, size: u32) {
         self.copy(to, text.at, text.size.min(size));
         if text.size < size {
-            for (offset, piece) in pieces_between(text.size, size) {
-                self.b.store(piece, shift(to, offset), 0);
+            let whole = text.size.next_multiple_of(8).min(size);
+            for byte in text.size..whole {
+                self.b.store(Size::B1, shift(to, byte), 0);
             }
+            self.clear(shift(to, whole), size - whole);
         } else if text.size > size {
             self.b.store(Size::B1, shift(to, size - 1), 0);
         }
@@ -357,15 +359,4 @@ fn compares(op: CompareOp, left: &[u8], right: &[u8]) -> bool {
         CompareOp::Gt => left > right,
         CompareOp::Ge => left >= right,
     }
-}
-
-/// The stores that cover the bytes from `start` to `end`, aligned as far as can be.
-fn pieces_between(start: u32, end: u32) -> impl Iterator<Item = (u32, Size)> {
-    let mut offset = start;
-    std::iter::from_fn(move || {
-        let fits = |piece: &Size| piece.bytes() <= end - offset && offset.is_multiple_of(piece.bytes());
-        let piece = [Size::B8, Size::B4, Size::B2, Size::B1].into_iter().find(fits)?;
-        offset += piece.bytes();
-        Some((offset - piece.bytes(), piece))
-    })
 }

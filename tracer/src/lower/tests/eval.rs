@@ -1,5 +1,6 @@
 //! What integer expressions mean, said once more and in another way: by exact arithmetic on 128 bits, cut to the type.
 
+use super::machine::{NOW, PID, TID};
 use crate::check::typed::*;
 
 /// A division by zero.
@@ -34,6 +35,9 @@ impl State {
     pub(super) fn eval(&mut self, expr: &Expr) -> Result<i128, DivisionByZero> {
         let value = match &expr.kind {
             ExprKind::Int(value) => (*value).into(),
+            ExprKind::Builtin(Builtin::Pid) => PID.into(),
+            ExprKind::Builtin(Builtin::Tid) => TID.into(),
+            ExprKind::Builtin(Builtin::Timestamp) => NOW.into(),
             ExprKind::Load(Place::Global(index)) => self.values[*index],
             ExprKind::Unary(UnaryOp::Neg, value) => -self.eval(value)?,
             ExprKind::Unary(UnaryOp::BitNot, value) => !self.eval(value)?,

@@ -4,7 +4,7 @@ use probes_common::abi::{Fault, HEADER_SIZE, SLOT_FAULT, fault, outcome};
 use proptest::prelude::*;
 
 use super::eval::{State, wrap};
-use super::machine::Machine;
+use super::machine::{Machine, PID};
 use super::support::*;
 use crate::check::typed::*;
 
@@ -64,6 +64,27 @@ impl Maker<'_> {
         Box::new(self.make(ty, depth))
     }
 
+    /// A condition: mostly `&&`, `||` and `!` over each other, down to comparisons of built-ins.
+    fn condition(&mut self, depth: u32) -> Expr {
+        let deeper = depth.saturating_sub(1);
+        match self.choose(if depth == 0 { 2 } else { 8 }) {
+            0 => {
+                let ty = self.promoted();
+                self.make(ty, deeper)
+            }
+            1 => compare(CompareOp::Gt, self.builtin(), int(PID as i64)),
+            2 => expr(ExprKind::Not(Box::new(self.condition(deeper))), int_type(INT)),
+            3..=5 => logical(LogicalOp::And, self.condition(deeper), self.condition(deeper)),
+            _ => logical(LogicalOp::Or, self.condition(deeper), self.condition(deeper)),
+        }
+    }
+
+    /// The process or thread: PID or one more.
+    fn builtin(&mut self) -> Expr {
+        let builtin = [Builtin::Pid, Builtin::Tid][self.choose(2)];
+        expr(ExprKind::Builtin(builtin), int_type(INT))
+    }
+
     /// An expression of the type or of another.
     fn make_any(&mut self, ty: IntType, depth: u32) -> Expr {
         let global = self.choose(TYPES.len());
@@ -71,14 +92,15 @@ impl Maker<'_> {
         // What C computes in when it is asked for `ty`.
         let wide = if ty.bytes < 4 { self.promoted() } else { ty };
         let deeper = depth.saturating_sub(1);
-        match self.choose(if depth == 0 { 2 } else { 14 }) {
+        match self.choose(if depth == 0 { 3 } else { 16 }) {
             0 => expr(ExprKind::Int(wrap(self.constant().into(), &int_type(ty)) as i64), int_type(ty)),
             1 => load(place, int_type(place_type)),
-            2 => {
+            2 => self.builtin(),
+            3 => {
                 let op = [UnaryOp::Neg, UnaryOp::BitNot][self.choose(2)];
                 expr(ExprKind::Unary(op, self.boxed(wide, deeper)), int_type(wide))
             }
-            3..=6 => {
+            4..=7 => {
                 const OPS: [BinaryOp; 10] = [
                     BinaryOp::Add,
                     BinaryOp::Sub,
@@ -95,7 +117,7 @@ impl Maker<'_> {
                 let count = if matches!(op, BinaryOp::Shl | BinaryOp::Shr) { self.promoted() } else { wide };
                 binary(op, self.make(wide, deeper), self.make(count, deeper))
             }
-            7 => {
+            8 => {
                 const OPS: [CompareOp; 6] = [
                     CompareOp::Eq,
                     CompareOp::Ne,
@@ -108,26 +130,16 @@ impl Maker<'_> {
                 let (left, right) = self.pair(deeper);
                 compare(op, left, right)
             }
-            8 => {
-                let op = [LogicalOp::And, LogicalOp::Or, LogicalOp::Xor][self.choose(3)];
-                let (left, right) = (self.promoted(), self.promoted());
-                logical(op, self.make(left, deeper), self.make(right, deeper))
-            }
-            9 => {
-                let of = self.promoted();
-                expr(ExprKind::Not(self.boxed(of, deeper)), int_type(INT))
-            }
-            10 => {
-                let condition = self.promoted();
-                let kind = ExprKind::Conditional(
-                    self.boxed(condition, deeper),
-                    self.boxed(wide, deeper),
-                    self.boxed(wide, deeper),
-                );
+            9 | 10 => self.condition(depth),
+            11 => logical(LogicalOp::Xor, self.condition(deeper), self.condition(deeper)),
+            12 => {
+                let condition = Box::new(self.condition(deeper));
+                let kind =
+                    ExprKind::Conditional(condition, self.boxed(wide, deeper), self.boxed(wide, deeper));
                 expr(kind, int_type(wide))
             }
-            11 => assign(place, self.make(place_type, deeper)),
-            12 => expr(ExprKind::PostAdd(place, [1, -1][self.choose(2)]), int_type(place_type)),
+            13 => assign(place, self.make(place_type, deeper)),
+            14 => expr(ExprKind::PostAdd(place, [1, -1][self.choose(2)]), int_type(place_type)),
             _ => {
                 let first = self.promoted();
                 expr(ExprKind::Comma(self.boxed(first, deeper), self.boxed(ty, deeper)), int_type(ty))
@@ -181,21 +193,18 @@ fn check(value: Expr, predicate: Option<Expr>, starts: &[i64]) -> Result<(), Tes
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn expressions_are_worth_what_they_mean(
-        choices in prop::collection::vec(any::<u32>(), 0..120),
+        choices in prop::collection::vec(any::<u32>(), 0..200),
         starts in prop::collection::vec(any::<i64>(), 8),
         filtered: bool,
     ) {
         let mut maker = Maker { choices: choices.iter() };
+        let predicate = filtered.then(|| maker.condition(4));
         let ty = TYPES[maker.choose(TYPES.len())];
         let value = maker.make(ty, 4);
-        let predicate = filtered.then(|| {
-            let ty = maker.promoted();
-            maker.make(ty, 3)
-        });
         check(value.clone(), predicate, &starts).map_err(|e| TestCaseError::fail(format!("{e}\n{value:?}")))?;
     }
 }
