@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use harness::Family;
 
+mod clauses;
 mod environment;
 #[allow(unused, reason = "the first tests that run the tracer come with its command line")]
 mod harness;
@@ -19,6 +20,7 @@ mod syscall;
 mod tcp;
 
 const FAMILIES: &[Family] = &[
+    clauses::FAMILY,
     environment::FAMILY,
     load::FAMILY,
     pipe::FAMILY,
