@@ -85,6 +85,9 @@ impl Checker<'_> {
     ) -> Result<(Function, Option<Expr>, Option<Expr>), Refused> {
         let row = match find(&func.name) {
             Some(row) => row,
+            None if Self::known_elsewhere(&func.name, func.span).is_some() => {
+                return Err(self.unknown_function(func));
+            }
             None => {
                 let names =
                     super::functions::TABLE.iter().filter(|row| matches!(row.role, Role::Aggregating(_)));

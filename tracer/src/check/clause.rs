@@ -17,11 +17,11 @@ impl Checker<'_> {
                 match self.options.set(&name.name, text) {
                     Ok(_) => {}
                     Err(error) => {
-                        let unknown = matches!(error, super::options::OptionError::Unknown { .. });
-                        let span = value.as_ref().filter(|_| !unknown).map_or(name.span, |value| value.span);
+                        let about_value = matches!(error, super::options::OptionError::Invalid { .. });
+                        let span =
+                            value.as_ref().filter(|_| about_value).map_or(name.span, |value| value.span);
                         let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
-                        let help =
-                            error.help().unwrap_or_else(|| "`tracer explain` lists the options".to_owned());
+                        let help = error.help().unwrap_or_default();
                         self.found.push(diagnostic.help(help));
                     }
                 }

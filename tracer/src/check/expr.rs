@@ -322,13 +322,16 @@ impl Checker<'_> {
     }
 
     pub(super) fn unknown_function(&mut self, func: &ast::Ident) -> Refused {
-        let names = functions::TABLE.iter().map(|row| row.name);
+        if let Some(diagnostic) = Self::known_elsewhere(&func.name, func.span) {
+            return self.refuse(diagnostic);
+        }
+        let names: Vec<&str> = functions::TABLE.iter().map(|row| row.name).collect();
         let message = format!("there is no function `{}`", func.name);
-        let diagnostic =
-            Diagnostic::error(Tag::D_FUNC_UNDEF, func.span, message).did_you_mean(&func.name, names);
+        let diagnostic = Diagnostic::error(Tag::D_FUNC_UNDEF, func.span, message);
+        let diagnostic = diagnostic.did_you_mean(&func.name, names.iter().copied());
         self.refuse(match diagnostic.help {
             Some(_) => diagnostic,
-            None => diagnostic.help("`tracer explain` lists what can be called"),
+            None => diagnostic.help(format!("there are {}", names.join(", "))),
         })
     }
 

@@ -90,7 +90,10 @@ impl Checker<'_> {
     /// Tells that nothing has this name; an assignment further down will add to it.
     pub(super) fn unknown_name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
         let name = spelled(scope, &ident.name);
-        let diagnostic = if scope == Scope::Global {
+        let elsewhere = Self::known_elsewhere(&ident.name, span).filter(|_| scope == Scope::Global);
+        let diagnostic = if let Some(diagnostic) = elsewhere {
+            diagnostic
+        } else if scope == Scope::Global {
             let message = format!("there is no variable or constant `{name}`");
             Diagnostic::error(Tag::D_IDENT_UNDEF, span, message)
                 .did_you_mean(&ident.name, self.global_names())

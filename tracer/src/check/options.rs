@@ -92,6 +92,8 @@ pub enum Takes {
     Number(fn(&mut Options) -> &mut u64, u64),
     /// Anything: accepted because programs from elsewhere set it, without effect here.
     Ignored,
+    /// Something that is not supported yet.
+    Later,
 }
 
 /// Why an option was refused.
@@ -104,6 +106,14 @@ pub enum OptionError {
         name: String,
         /// The nearest that there is.
         nearest: Option<&'static str>,
+    },
+    /// It does something that is not supported yet.
+    #[error("option `{name}` is not supported yet")]
+    Later {
+        /// The option.
+        name: &'static str,
+        /// What it does.
+        doc: &'static str,
     },
     /// It needs a value.
     #[error("option `{name}` needs a value: {expected}")]
@@ -129,7 +139,13 @@ impl OptionError {
     /// What to do.
     pub fn help(&self) -> Option<String> {
         match self {
-            OptionError::Unknown { nearest, .. } => nearest.map(|name| format!("did you mean `{name}`?")),
+            OptionError::Unknown { nearest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            OptionError::Unknown { nearest: None, .. } => {
+                let effective = TABLE.iter().filter(|row| !matches!(row.takes, Ignored | Later));
+                let names: Vec<&str> = effective.map(|row| row.name).collect();
+                Some(format!("there are {}", names.join(", ")))
+            }
+            OptionError::Later { doc, .. } => Some(format!("leave it out; it {doc}")),
             OptionError::Missing { name, .. } => Some(format!("write `{name}=VALUE`")),
             OptionError::Invalid { expected, .. } => Some(format!("it takes {expected}")),
         }
@@ -143,7 +159,7 @@ macro_rules! table {
     };
 }
 
-use Takes::{Flag, Ignored, Number, Rate, Size};
+use Takes::{Flag, Ignored, Later, Number, Rate, Size};
 
 const GIB: u64 = 1 << 30;
 
@@ -165,11 +181,38 @@ table! {
     "aggsortpos" Number(|o| &mut o.aggsortpos, 255), "which of several aggregations sorts, from 0";
     "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
 
+    "agghist" Later, "draws a histogram of an aggregation's values beside its keys";
+    "aggpack" Later, "draws each quantization in one line";
+    "aggzoom" Later, "stretches the bars of quantizations to their largest value";
+    "cpp" Later, "runs the C preprocessor over the program";
+    "cpu" Later, "traces on one CPU";
+    "flowindent" Later, "indents by entry and return";
+    "incdir" Later, "says where the C preprocessor finds included files";
+    "define" Later, "defines a name for the C preprocessor";
+    "libdir" Later, "says where D libraries lie";
+    "oformat" Later, "chooses the form of the output";
+    "syslibdir" Later, "says where the system's D libraries lie";
+
+    "aggpercpu" Ignored, "aggregations are always kept for each CPU";
     "amin" Ignored, "stability is not tracked";
     "argref" Ignored, "unused macro arguments are always an error";
     "bufpolicy" Ignored, "the buffer is always read while it is filled";
     "bufresize" Ignored, "the buffer has the size that was asked for, or the program is refused";
     "cleanrate" Ignored, "dynamic variables are freed at once";
+    "ctypes" Ignored, "no file of types is written";
+    "droptags" Ignored, "drops have one form";
+    "dtypes" Ignored, "no file of types is written";
+    "errtags" Ignored, "errors always have their tags";
+    "evaltime" Ignored, "a program is evaluated when its process is ready";
+    "jstackframes" Ignored, "no stack is recorded";
+    "jstackstrsize" Ignored, "no stack is recorded";
+    "nspec" Ignored, "nothing is speculated";
+    "pspec" Ignored, "probe descriptions are always read as such";
+    "specsize" Ignored, "nothing is speculated";
+    "stackframes" Ignored, "no stack is recorded";
+    "stackindent" Ignored, "no stack is printed";
+    "temporal" Ignored, "what is recorded carries its time";
+    "ustackframes" Ignored, "no stack is recorded";
     "core" Ignored, "no object of D code is made";
     "knodefs" Ignored, "kernel symbols are always looked up";
     "linkmode" Ignored, "kernel symbols are always looked up";
@@ -220,6 +263,7 @@ impl Options {
                 *place(self) = number.ok_or_else(|| invalid(value))?;
             }
             Ignored => {}
+            Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
         Ok(row)
     }
@@ -234,7 +278,7 @@ impl std::fmt::Display for Takes {
             }
             Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
             Number(_, most) => write!(f, "a number from 0 to {most}"),
-            Ignored => f.write_str("anything"),
+            Ignored | Later => f.write_str("anything"),
         }
     }
 }

@@ -56,7 +56,96 @@ impl Construct {
     }
 }
 
+/// Variables, subroutines and actions that DTrace has and this tracer has not yet.
+const NAMES: &[&str] = &[
+    "alloca",
+    "basename",
+    "bcopy",
+    "breakpoint",
+    "caller",
+    "chill",
+    "cleanpath",
+    "commit",
+    "copyin",
+    "copyinto",
+    "copyout",
+    "copyoutstr",
+    "curcpu",
+    "curlwpsinfo",
+    "curpsinfo",
+    "cwd",
+    "d_path",
+    "dirname",
+    "discard",
+    "fds",
+    "freopen",
+    "ftruncate",
+    "func",
+    "getmajor",
+    "getminor",
+    "htonl",
+    "htonll",
+    "htons",
+    "index",
+    "inet_ntoa",
+    "inet_ntoa6",
+    "inet_ntop",
+    "ipl",
+    "json",
+    "jstack",
+    "link_ntop",
+    "llquantize",
+    "lltostr",
+    "mod",
+    "ntohl",
+    "ntohll",
+    "ntohs",
+    "panic",
+    "pcap",
+    "print",
+    "printm",
+    "printt",
+    "raise",
+    "rindex",
+    "root",
+    "setopt",
+    "speculate",
+    "speculation",
+    "stack",
+    "stackdepth",
+    "stddev",
+    "stop",
+    "strchr",
+    "strjoin",
+    "strrchr",
+    "strstr",
+    "strtok",
+    "strtoll",
+    "substr",
+    "sym",
+    "system",
+    "tolower",
+    "toupper",
+    "tracemem",
+    "uaddr",
+    "ucaller",
+    "ufunc",
+    "umod",
+    "uregs",
+    "ustack",
+    "ustackdepth",
+    "usym",
+    "vtimestamp",
+];
+
 impl Checker<'_> {
+    /// What to say of an unknown name that DTrace knows.
+    pub(super) fn known_elsewhere(name: &str, span: Span) -> Option<Diagnostic> {
+        NAMES.binary_search(&name).ok()?;
+        let message = format!("`{name}` belongs to D and is not supported yet");
+        Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help("leave it out"))
+    }
+
     /// Refuses a construct.
     pub(super) fn unsupported(&mut self, construct: Construct, span: Span) -> Refused {
         let (name, instead) = construct.words();
@@ -66,5 +155,19 @@ impl Checker<'_> {
             Some(instead) => diagnostic.help(instead),
             None => diagnostic.help("leave it out"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NAMES;
+    use crate::check::{builtins, functions};
+
+    #[test]
+    fn names_are_sorted_and_none_is_supported() {
+        assert!(NAMES.is_sorted());
+        for name in NAMES {
+            assert!(builtins::find(name).is_none() && functions::find(name).is_none(), "{name}");
+        }
     }
 }

@@ -15,7 +15,6 @@ syscall::read:entry
 	5 = x;
 	execname[1] = 2;
 	arg0++;
-	trace(curpsinfo->pr_psargs);
 	trace(elsewhere[1]);
 	elsewhere[1] = 1;
 	sum = 1;

@@ -5,3 +5,4 @@
 #pragma D option quiet=perhaps
 #pragma error only for another system
 BEGIN { }
+#pragma D option cpu=1
