@@ -123,7 +123,8 @@ pub const PROBES: &[Probe] = &[
         STATE_CHANGE,
         STATE_ARGS,
         "Fires when a connection's end, or a listening socket, changes its state, TIME_WAIT included. Mostly in softirq: \
-         args[1]->cs_pid is the owner, pid a stranger. The end of TIME_WAIT is a timer that the kernel does not show."
+         args[1]->cs_pid is the owner, pid a stranger. At SYN_SENT the local port is not chosen yet; at SYN_RECEIVED \
+         older kernels do not say the remote end. The end of TIME_WAIT is a timer that the kernel does not show."
     ),
     probe!(
         "time-wait",

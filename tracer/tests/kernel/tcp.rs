@@ -45,9 +45,14 @@ fn path(seen: &Observation, local: i64, remote: i64) -> Result<Vec<i64>> {
     let mut path = Vec::new();
     for line in rows(seen)? {
         let [lport, rport, old, new, owned] = line[..] else { continue };
-        // The port of a connect is chosen after SYN_SENT.
-        let chosen = lport == local || lport == 0 && new == 2;
-        if !chosen || rport != remote {
+        let this = match (lport, rport, old, new) {
+            // The local port of a connect is chosen after SYN_SENT.
+            (0, rport, _, 2) => rport == remote,
+            // Older kernels fill in the remote end of a sock that is made for a SYN after SYN_RECV.
+            (lport, 0, 10, 3) => lport == local && remote != 0,
+            (lport, rport, ..) => (lport, rport) == (local, remote),
+        };
+        if !this {
             continue;
         }
         ensure!(owned == 1, "{old} -> {new} is not the workload's: {seen:?}");
