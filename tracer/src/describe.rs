@@ -8,7 +8,8 @@ use crate::bpf;
 use crate::consume::Description;
 use crate::kernel::Target;
 use crate::lower::Image;
-use crate::provider::{Catalog, ProbeId};
+use crate::output::table;
+use crate::provider::{self, Catalog, ProbeId};
 
 /// What the consumer has to know of the program.
 pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Target) -> Description<'a> {
@@ -39,6 +40,25 @@ fn numbers(image: &Image, catalog: &Catalog) -> HashMap<u32, ProbeId> {
         }
     }
     numbers
+}
+
+/// How each trampoline is attached and what it calls, as a table (-v).
+pub fn programs(image: &Image) -> String {
+    let rows: Vec<Vec<String>> = image
+        .programs
+        .iter()
+        .map(|program| {
+            let instructions: usize = program.clauses.iter().map(|clause| clause.code.insns.len()).sum();
+            vec![
+                program.program.name.to_owned(),
+                provider::describe(program.program.attach),
+                program.program.needs.len().to_string(),
+                program.clauses.len().to_string(),
+                instructions.to_string(),
+            ]
+        })
+        .collect();
+    table::render(&["PROGRAM", "HANGS ON", "SUPPORTS", "CLAUSES", "INSTRUCTIONS"], &rows)
 }
 
 /// The code of every clause, as the verifier would print it.

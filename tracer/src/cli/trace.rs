@@ -70,7 +70,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         announce(&compiled, &sources);
     }
     if trace.verbose {
-        eprint!("{}", provider::list_verbose(&catalog, &compiled.probes()));
+        eprint!("{}", describe::programs(&compiled.image));
     }
     let mut output = output(trace, &compiled, &catalog)?;
     let pace = Pace {
