@@ -2,12 +2,11 @@
 
 use probes_common::schema::StructDef;
 
-use super::functions::{Gives, Param, Role, Row, find};
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, Text, Type, UnaryOp};
 use super::types::{INT, ULONG, named, of_field, of_literal};
 use super::unsupported::Construct;
-use super::{Checker, Refused, counted, fold, functions};
+use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope, UnOp};
 
@@ -291,110 +290,6 @@ impl Checker<'_> {
             _ => "numbers and pointers can be cast to each other",
         };
         Err(self.refuse(Diagnostic::error(Tag::D_CAST_INVAL, span, message).help(help)))
-    }
-
-    /// `func(args)` as a value.
-    fn call(&mut self, func: &ast::Ident, args: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
-        let Some(row) = find(&func.name) else { return Err(self.unknown_function(func)) };
-        match row.role {
-            Role::Subroutine(subroutine, gives) => {
-                let args = self.arguments(row, args, span)?;
-                let ty = match gives {
-                    Gives::Int(number) => Type::Int(number.ty()),
-                    Gives::Text => self.string(),
-                };
-                Ok(Expr { kind: ExprKind::Call(subroutine, args), ty, span })
-            }
-            Role::Action(_) => {
-                let message = format!("the action `{}` has no value", row.name);
-                Err(self.refuse(
-                    Diagnostic::error(Tag::D_OP_ACT, span, message).help("make it a statement of its own"),
-                ))
-            }
-            Role::Aggregating(_) => Err(self.aggregating_alone(row, span)),
-        }
-    }
-
-    pub(super) fn aggregating_alone(&mut self, row: &Row, span: Span) -> Refused {
-        let message = format!("`{}` is an aggregating function", row.name);
-        let help = format!("assign it to an aggregation: `@name = {};`", row.prototype);
-        self.refuse(Diagnostic::error(Tag::D_AGG_FUNC, span, message).help(help))
-    }
-
-    pub(super) fn unknown_function(&mut self, func: &ast::Ident) -> Refused {
-        if let Some(diagnostic) = Self::known_elsewhere(&func.name, func.span) {
-            return self.refuse(diagnostic);
-        }
-        let names: Vec<&str> = functions::TABLE.iter().map(|row| row.name).collect();
-        let message = format!("there is no function `{}`", func.name);
-        let diagnostic = Diagnostic::error(Tag::D_FUNC_UNDEF, func.span, message);
-        let diagnostic = diagnostic.did_you_mean(&func.name, names.iter().copied());
-        self.refuse(match diagnostic.help {
-            Some(_) => diagnostic,
-            None => diagnostic.help(format!("there are {}", names.join(", "))),
-        })
-    }
-
-    /// The arguments of a call, checked and converted by the function's row.
-    pub(super) fn arguments(
-        &mut self,
-        row: &Row,
-        args: &[ast::Expr],
-        span: Span,
-    ) -> Result<Vec<Expr>, Refused> {
-        let values: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
-        self.check_count(row, args.len(), span)?;
-        let mut checked = Vec::with_capacity(values.len());
-        for (number, value) in values.into_iter().enumerate() {
-            let param = row.params.get(number).or(row.params.last()).copied().unwrap_or(Param::Value);
-            let value = value.and_then(|value| self.passed(row, number, param, value));
-            checked.push(value);
-        }
-        checked.into_iter().collect()
-    }
-
-    /// Whether the number of arguments is right.
-    pub(super) fn check_count(&mut self, row: &Row, given: usize, span: Span) -> Result<(), Refused> {
-        let most = if row.repeats { usize::MAX } else { row.params.len() };
-        if (row.required..=most).contains(&given) {
-            return Ok(());
-        }
-        let wanted = match row.params.len() {
-            _ if row.repeats => format!("at least {}", counted(row.required, "argument")),
-            0 => "no arguments".to_owned(),
-            most if most == row.required => counted(most, "argument"),
-            most => format!("{} to {}", row.required, counted(most, "argument")),
-        };
-        let message = format!("`{}` takes {wanted}, here are {given}", row.name);
-        Err(self.refuse(
-            Diagnostic::error(row.tags.0, span, message)
-                .help(format!("it is `{}`: {}", row.prototype, row.doc)),
-        ))
-    }
-
-    /// One argument as the function takes it.
-    fn passed(&mut self, row: &Row, number: usize, param: Param, value: Expr) -> Result<Expr, Refused> {
-        let wanted = match param {
-            Param::Int(_) | Param::Constant if value.ty.as_int().is_some() => {
-                return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
-            }
-            Param::Address if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
-            Param::Text if value.ty.as_text().is_some() => return Ok(super::operators::into_buffer(value)),
-            Param::Value if !value.ty.is_record() && value.ty != Type::Void => return Ok(value),
-            Param::Int(_) => "a number",
-            Param::Constant => "an integer constant",
-            Param::Address => "an address",
-            Param::Text | Param::Format => "a string",
-            Param::Aggregation => "an aggregation",
-            Param::Value => "a number or a string",
-        };
-        let message = format!("argument {} of `{}` is {wanted}, not {:#}", number + 1, row.name, value.ty);
-        let help = if value.ty.is_record() {
-            "name a member: `->`".to_owned()
-        } else {
-            format!("it is `{}`", row.prototype)
-        };
-        Err(self.refuse(Diagnostic::error(row.tags.1, value.span, message).help(help)))
     }
 }
 

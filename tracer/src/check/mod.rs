@@ -6,6 +6,7 @@
 mod action;
 mod aggregation;
 pub mod builtins;
+mod call;
 mod clause;
 mod conform;
 pub mod constants;
