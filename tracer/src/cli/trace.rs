@@ -175,13 +175,8 @@ fn option(last: DescPart) -> &'static str {
 }
 
 fn macros(trace: &Trace, follow: &Follow) -> Macros {
-    let target = match follow {
-        Follow::Command(child) => Some(child.pid),
-        Follow::Process(pid) => Some(*pid),
-        Follow::Nobody => None,
-    };
     let script = trace.script.first().map_or_else(|| "tracer".to_owned(), |path| path.display().to_string());
-    Macros { target, script, ..Macros::here(trace.arguments.clone()) }
+    Macros { target: follow.pid(), script, ..Macros::here(trace.arguments.clone()) }
 }
 
 fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {

@@ -39,6 +39,17 @@ pub enum Follow {
     Process(u32),
 }
 
+impl Follow {
+    /// The process that is followed.
+    pub fn pid(&self) -> Option<u32> {
+        match self {
+            Follow::Nobody => None,
+            Follow::Command(child) => Some(child.pid),
+            Follow::Process(pid) => Some(*pid),
+        }
+    }
+}
+
 /// How a run is paced.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -98,12 +109,14 @@ impl Session {
             .build()
             .map_err(SessionError::io("starting the event loop"))?;
         let signals = Signals::open().map_err(SessionError::io("opening a signalfd"))?;
+        // Before BEGIN: a process that ends while it runs has been followed to its end.
+        let life = follow.pid().map(life).transpose()?;
         self.begin(output)?;
         if self.consumer.exit.is_none() {
             if let Follow::Command(child) = follow {
                 child.release()?;
             }
-            runtime.block_on(self.watch(follow, &signals, pace, output))?;
+            runtime.block_on(self.watch(follow, life, &signals, pace, output))?;
         }
         self.end(output)?;
         Ok(self.consumer.exit.unwrap_or(0))
@@ -133,17 +146,12 @@ impl Session {
     async fn watch(
         &mut self,
         follow: &Follow,
+        life: Option<OwnedFd>,
         signals: &Signals,
         pace: Pace,
         output: &mut dyn Output,
     ) -> Result<(), SessionError> {
         let wait = SessionError::io("waiting for events");
-        let followed = match follow {
-            Follow::Nobody => None,
-            Follow::Command(child) => Some(child.pid),
-            Follow::Process(pid) => Some(*pid),
-        };
-        let life = followed.map(life).transpose()?;
         let ring = readable(self.consumer.ring().as_fd()).map_err(wait)?;
         let signal = readable(signals.as_fd()).map_err(SessionError::io("waiting for signals"))?;
         let life = life.map(|life| readable(life.as_fd())).transpose();

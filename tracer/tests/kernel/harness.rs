@@ -9,7 +9,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 pub(crate) mod run;
 pub(crate) mod workload;
 
-pub(crate) use run::{Observation, Output, Tracer, observe, tracer};
+pub(crate) use run::{Observation, Tracer, observe, tracer};
 pub(crate) use workload::{Report, Workload, truth};
 
 /// The tests of one file, and the programs that they trace. Names are unique over all families.
@@ -48,7 +48,7 @@ pub(crate) fn trials(family: &'static Family) -> impl Iterator<Item = Trial> {
                 Ok(()) => Ok(Completion::Completed),
                 Err(error) => match error.downcast_ref::<Skip>() {
                     Some(skip) => Ok(Completion::ignored_with(skip)),
-                    None => Err(Failed::from(format!("{error:?}"))),
+                    None => Err(Failed::from(format!("{error:#}"))),
                 },
             }
         })

@@ -10,8 +10,9 @@ use harness::Family;
 
 mod clauses;
 mod environment;
-#[allow(unused, reason = "the first tests that run the tracer come with its command line")]
 mod harness;
+mod language;
+mod life;
 mod load;
 mod pipe;
 mod proc;
@@ -22,6 +23,8 @@ mod tcp;
 const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     environment::FAMILY,
+    language::FAMILY,
+    life::FAMILY,
     load::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,

@@ -62,6 +62,7 @@ extern "C" fn handler(_: libc::c_int) {
 /// Three signals to a handler, one that is ignored, two of the same that wait, and one with a value that is waited for.
 fn signals(_: &[String]) -> Result<Report> {
     let queued = libc::SIGRTMIN();
+    // SAFETY: getuid has no preconditions.
     let (pid, uid) = (std::process::id(), unsafe { libc::getuid() });
     let handler_at = handler as extern "C" fn(libc::c_int) as usize;
     let me = i32::try_from(pid)?;

@@ -32,6 +32,11 @@ impl Output {
     pub(crate) fn lines(&self) -> Vec<&str> {
         self.stdout.lines().filter(|line| !line.trim().is_empty()).collect()
     }
+
+    /// The number that is all of the standard output.
+    pub(crate) fn number(&self) -> Result<i64> {
+        self.stdout.trim().parse().with_context(|| format!("not one number: {self:#?}"))
+    }
 }
 
 /// Runs the tracer with `arguments` to its end.
@@ -152,8 +157,6 @@ pub(crate) struct Observation {
     pub(crate) output: Output,
     /// What the workload says that it did.
     pub(crate) report: Report,
-    /// How waitpid says that the workload ended.
-    pub(crate) ended: ExitStatus,
     /// The workload's process id.
     pub(crate) pid: u32,
 }
@@ -170,6 +173,7 @@ pub(crate) fn observe(program: &str, name: &str, arguments: &[&str]) -> Result<O
     workload.go()?;
     let (report, ended) = workload.finish()?;
     let mut output = tracer.interrupt()?.success()?;
+    ensure!(ended.success(), "the workload ended with {ended}; the tracer said: {output:#?}");
     output.stdout = output.stdout.replacen(&format!("{READY}\n"), "", 1);
-    Ok(Observation { output, report, ended, pid })
+    Ok(Observation { output, report, pid })
 }

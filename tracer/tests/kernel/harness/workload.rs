@@ -109,7 +109,7 @@ pub(crate) fn main(families: &[Family], arguments: &[String]) -> ExitCode {
     match perform(families, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("workload {arguments:?}: {error:?}");
+            eprintln!("workload {arguments:?}: {error:#}");
             ExitCode::FAILURE
         }
     }
