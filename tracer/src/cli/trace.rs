@@ -43,12 +43,12 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let compiled = match compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros) {
         Ok(compiled) => compiled,
         Err(problems) => {
-            eprint!("{}", problems.render(&sources, io::stderr().is_terminal()));
+            eprintln!("{}", problems.render(&sources, io::stderr().is_terminal()));
             return Ok(1);
         }
     };
     for warning in &compiled.warnings {
-        eprint!("{}", crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()));
+        eprintln!("{}", crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()));
     }
     if trace.list {
         return list(&catalog, &compiled.probes(), trace.verbose);

@@ -45,7 +45,7 @@ pub struct Consumer {
     decoder: Decoder,
     aggregations: Aggregations,
     drops: Drops,
-    /// The status of the first exit() that was read.
+    /// The status of the last exit() that was read.
     pub exit: Option<i32>,
 }
 
@@ -165,7 +165,7 @@ impl Reader<'_> {
             ActionKind::Exit => {
                 let status = number(values.next()).unwrap_or(0) as i32;
                 drop(values);
-                self.exit.get_or_insert(status);
+                *self.exit = Some(status);
                 Recorded::Exit(status)
             }
         })

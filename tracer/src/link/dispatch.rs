@@ -15,27 +15,26 @@ pub(super) struct Entry<'a> {
     pub(super) discriminators: Option<&'a [u16]>,
 }
 
+/// The ERROR probe: its program's number and the functions of its clauses.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    pub(super) number: u32,
+    pub(super) clauses: Vec<String>,
+}
+
 /// `clauses_NAME(slot, ctx)`: numbers the probe, zeroes the `this->` words, calls the clauses, reports their faults.
 pub(super) fn dispatcher(
     name: &str,
     number: u32,
     locals: (u32, u32),
     clauses: &[Entry<'_>],
-    error_clauses: &[&str],
+    errors: &Errors,
 ) -> Function {
     let mut code = Assembler::default();
     code.push(mov(6, 1));
     code.push(mov(7, 2));
     code.push(load_u32(8, 6, core::mem::offset_of!(Slot, discriminator) as i16));
-    code.push(mov(1, 8));
-    code.push(Insn { opcode: 0x47, dst: 1, imm: (number << 16) as i32, ..Insn::default() }); // r1 |= number << 16
-    code.push(Insn {
-        opcode: 0x63,
-        dst: 6,
-        src: 1,
-        offset: core::mem::offset_of!(Slot, probe) as i16,
-        imm: 0,
-    });
+    code.number_probe(number);
     for offset in (locals.0..locals.0 + locals.1).step_by(8) {
         code.push(Insn { opcode: 0x7a, dst: 6, offset: offset as i16, ..Insn::default() }); // *(u64 *)(r6 + o) = 0
     }
@@ -49,8 +48,13 @@ pub(super) fn dispatcher(
         let stop = code.label();
         code.jump(JEQ, 0, outcome::STOP as i32, stop);
         code.report_fault();
-        for error_clause in error_clauses {
-            code.call_clause(error_clause);
+        if !errors.clauses.is_empty() {
+            code.push(store_imm_u32(6, PROBE, (errors.number << 16) as i32));
+            for clause in &errors.clauses {
+                code.call_clause(clause);
+                code.jump(JEQ, 0, outcome::STOP as i32, stop);
+            }
+            code.number_probe(number);
         }
         code.jump_always(next);
         code.place(stop);
@@ -89,6 +93,7 @@ pub(super) fn gate(name: &str, program: &ProgramImage) -> Function {
     code.finish(format!("gate_{name}"))
 }
 
+const PROBE: i16 = core::mem::offset_of!(Slot, probe) as i16;
 const EXIT: Insn = Insn { opcode: 0x95, dst: 0, src: 0, offset: 0, imm: 0 };
 const JEQ: u8 = 0x15;
 const JGT: u8 = 0x25;
@@ -100,6 +105,10 @@ fn mov(dst: u8, src: u8) -> Insn {
 
 fn load_u32(dst: u8, base: u8, offset: i16) -> Insn {
     Insn { opcode: 0x61, dst, src: base, offset, imm: 0 }
+}
+
+fn store_imm_u32(base: u8, offset: i16, imm: i32) -> Insn {
+    Insn { opcode: 0x62, dst: base, src: 0, offset, imm }
 }
 
 #[derive(Clone, Copy)]
@@ -146,6 +155,13 @@ impl Assembler {
         self.push(mov(1, 6));
         self.push(mov(2, 7));
         self.call(function);
+    }
+
+    /// Says which probe this is: the program's number above the discriminator in r8.
+    fn number_probe(&mut self, number: u32) {
+        self.push(mov(1, 8));
+        self.push(Insn { opcode: 0x47, dst: 1, imm: (number << 16) as i32, ..Insn::default() }); // r1 |= number << 16
+        self.push(Insn { opcode: 0x63, dst: 6, src: 1, offset: PROBE, imm: 0 });
     }
 
     fn report_fault(&mut self) {

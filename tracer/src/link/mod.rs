@@ -75,7 +75,7 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     linker.patch("SCOPE", as_bytes(&constants.scope))?;
 
     let mut programs = Vec::new();
-    let errors = error_clauses(image);
+    let errors = errors(image);
     for (number, program) in image.programs.iter().enumerate() {
         let symbol = linker.program(number as u32, program, image.locals, &errors)?;
         programs.push(Linked { symbol, attach: program.program.attach, rate: program.rate });
@@ -133,14 +133,14 @@ fn supports(image: &Image) -> Vec<Support> {
     supports
 }
 
-/// The functions of the ERROR probe's clauses.
-fn error_clauses(image: &Image) -> Vec<String> {
-    image
-        .programs
-        .iter()
-        .filter(|program| program.program.attach == Attach::Called)
-        .flat_map(|program| program.clauses.iter().map(|clause| clause.code.name.clone()))
-        .collect()
+/// The ERROR probe, where the program has clauses for it.
+fn errors(image: &Image) -> dispatch::Errors {
+    let called = |(_, program): &(usize, &ProgramImage)| program.program.attach == Attach::Called;
+    let Some((number, program)) = image.programs.iter().enumerate().find(called) else {
+        return dispatch::Errors::default();
+    };
+    let clauses = program.clauses.iter().map(|clause| clause.code.name.clone()).collect();
+    dispatch::Errors { number: number as u32, clauses }
 }
 
 struct Linker {
@@ -173,7 +173,7 @@ impl Linker {
         number: u32,
         image: &ProgramImage,
         locals: (u32, u32),
-        errors: &[String],
+        errors: &dispatch::Errors,
     ) -> Result<String, LinkError> {
         let base = image.program.name;
         let symbol = match image.rate {
@@ -187,7 +187,6 @@ impl Linker {
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        let errors: Vec<&str> = errors.iter().map(String::as_str).collect();
         let entries: Vec<dispatch::Entry<'_>> = image
             .clauses
             .iter()
@@ -196,7 +195,7 @@ impl Linker {
                 discriminators: clause.discriminators.as_deref(),
             })
             .collect();
-        let dispatcher = dispatch::dispatcher(&symbol, number, locals, &entries, &errors);
+        let dispatcher = dispatch::dispatcher(&symbol, number, locals, &entries, errors);
         self.functions.insert(dispatcher.name.clone(), dispatcher);
         if image.program.family {
             let gate = dispatch::gate(&symbol, image);

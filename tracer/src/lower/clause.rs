@@ -4,6 +4,7 @@
 //! to have run: [`Clause::scoped`] forgets what a branch computed.
 
 use probes_common::abi::{SLOT_SIZE, outcome};
+use probes_common::providers::dtrace;
 
 use super::builtin::Known;
 use super::data::Data;
@@ -13,7 +14,7 @@ use super::program::Unit;
 use super::storage::Storage;
 use super::{Error, Options, action};
 use crate::bpf::Code;
-use crate::check::typed::{self, Stmt};
+use crate::check::typed::{self, Action, Stmt};
 use crate::diagnostic::Span;
 use crate::ir::{self, At, Builder, Label, StackSlot, VReg};
 
@@ -148,8 +149,18 @@ impl Clause<'_> {
             self.set_span(source.span);
             self.emit(actions.size);
         }
-        self.b.ret(outcome::NEXT as i64);
+        self.b.ret(self.outcome(source) as i64);
         self.place_fault_exit();
+    }
+
+    /// What the clause returns at its end. After exit() no further clause runs, but for those of END.
+    fn outcome(&self, source: &typed::Clause) -> u64 {
+        let exits =
+            source.statements.iter().any(|statement| matches!(statement, Stmt::Action(Action::Exit(_), _)));
+        match exits && *self.unit.info().program != dtrace::END {
+            true => outcome::STOP,
+            false => outcome::NEXT,
+        }
     }
 
     fn statement<'r>(

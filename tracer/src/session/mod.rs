@@ -164,7 +164,14 @@ impl Session {
                     ready.map_err(SessionError::io("waiting for events"))?.clear_ready();
                     self.drain(output)?;
                 }
-                _ = switch.tick() => self.drain(output)?,
+                _ = switch.tick() => {
+                    // A clause that faults after its exit(), or finds the ring full, ends the run and sends nothing.
+                    let ended = self.state()? == state::ENDED;
+                    self.drain(output)?;
+                    if ended {
+                        break;
+                    }
+                }
                 _ = status.tick() => {
                     let shown = self.consumer.report_drops(&self.ebpf, output);
                     shown.map_err(SessionError::io("writing the output"))?;
@@ -189,12 +196,21 @@ impl Session {
         drained.map_err(SessionError::io("writing the output"))
     }
 
-    fn set_state(&mut self, value: u64) -> Result<(), SessionError> {
-        let fail = |error: aya::maps::MapError| SessionError::Load(load::chain(&error));
-        let Some(map) = self.ebpf.map_mut(".data.state") else { return Ok(()) };
-        let mut words: Array<_, u64> = Array::try_from(map).map_err(fail)?;
-        words.set(0, value, 0).map_err(fail)
+    fn state(&self) -> Result<u64, SessionError> {
+        let Some(map) = self.ebpf.map(".data.state") else { return Ok(state::ACTIVE) };
+        let words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
+        words.get(&0, 0).map_err(state_error)
     }
+
+    fn set_state(&mut self, value: u64) -> Result<(), SessionError> {
+        let Some(map) = self.ebpf.map_mut(".data.state") else { return Ok(()) };
+        let mut words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
+        words.set(0, value, 0).map_err(state_error)
+    }
+}
+
+fn state_error(error: aya::maps::MapError) -> SessionError {
+    SessionError::Load(load::chain(&error))
 }
 
 /// A pidfd: readable when the process has ended.
