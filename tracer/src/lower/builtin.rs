@@ -96,10 +96,11 @@ impl Clause<'_> {
         *self.known.task.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_TASK, &[]))
     }
 
-    /// The name of the current program: 16 bytes, padded with zeros by the kernel.
+    /// The name of the current program: 16 bytes, padded with zeros. Linux 6.1 writes nothing behind the first of them.
     pub(super) fn comm(&mut self) -> StackSlot {
         let comm = self.comm_memory();
         if !self.known.comm {
+            self.clear((comm, 0).into(), 16);
             let address = self.b.stack_addr(comm, 0);
             self.b.helper_void(helper::GET_CURRENT_COMM, &[address.into(), Operand::Imm(16)]);
             self.known.comm = true;
