@@ -1,6 +1,6 @@
 //! The tcp provider: segments on their way to and from the interface, and changes of state.
 //!
-//! The programs of `connections` see each event before these do. They remember; here nothing is changed.
+//! The programs of `learning` see each event before these do. They remember; here nothing is changed.
 
 use probes_common::connections::{Connection, Ends};
 use probes_common::names::tcp_state;

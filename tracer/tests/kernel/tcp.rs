@@ -246,7 +246,7 @@ fn refused(_: &[String]) -> Result<Report> {
 
 fn each_end_has_its_own_owner() -> Result<()> {
     let program = r#"
-        tcp:::send, tcp:::receive, tcp:::state-change /args[1]->cs_pid >= $1/ {
+        tcp:::send, tcp:::receive, tcp:::state-change /args[1]->cs_pid && $1/ {
             @[args[3]->tcps_lport, args[1]->cs_pid] = count();
         }
         END { printa("%d %d %@d\n", @); }"#;
