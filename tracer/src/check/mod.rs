@@ -29,7 +29,7 @@ mod variables;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Problems, Severity, Span};
+use crate::diagnostic::{Diagnostic, Problems, Severity, Span, Tag};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
@@ -71,7 +71,18 @@ pub fn check(
     }
     let clauses =
         programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
+    if !programs.iter().any(|program| program.items.iter().any(is_clause)) && !checker.options.empty {
+        let diagnostic =
+            Diagnostic::placeless(Tag::D_EMPTY, "the program has no clause, so there is nothing to trace");
+        checker
+            .found
+            .push(diagnostic.help("a clause is a probe and what to do there: `BEGIN { trace(1); }`"));
+    }
     checker.finish(clauses)
+}
+
+fn is_clause(item: &ast::Item) -> bool {
+    matches!(item.kind, ast::ItemKind::Clause(_))
 }
 
 /// A diagnostic has been made: there is nothing to go on with.

@@ -54,8 +54,8 @@ impl Checker<'_> {
             None => diagnostic,
         };
         Err(self.refuse(match why.nearest {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("`tracer -l` lists the probes; -Z allows descriptions that match none"),
+            Some(near) if tag == Tag::D_PDESC_ZERO => diagnostic.help(format!("did you mean `{near}`?")),
+            _ => diagnostic.help("`tracer -l` lists the probes; -Z allows descriptions that match none"),
         }))
     }
 
@@ -107,9 +107,11 @@ impl Checker<'_> {
     fn type_at(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
         let help = |probe: &ProbeInfo| {
             let args = probe.args.iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
-            let args: Vec<String> =
-                args.map(|(at, arg)| format!("args[{at}] {}: {}", arg.ctype, arg.doc)).collect();
-            if args.is_empty() { "leave it out".to_owned() } else { format!("it has {}", args.join("; ")) }
+            let args: Vec<String> = args.map(|(at, arg)| format!("args[{at}] {}", arg.ctype)).collect();
+            match args.is_empty() {
+                true => "leave it out".to_owned(),
+                false => format!("it has {}; `tracer -lv -n '{probe}'` explains them", args.join(", ")),
+            }
         };
         let Some(arg) = probe.args.get(number) else {
             let (tag, message) = match probe.args.len() {

@@ -14,11 +14,12 @@ use crate::syntax::DescPart;
     version,
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     after_help = "Examples:\n  \
         tracer -n 'syscall:::entry { @[execname] = count(); }'    who makes system calls (Ctrl-C ends it)\n  \
         tracer -n 'proc:::signal-send { printf(\"%s -> %d: %d\\n\", execname, args[1]->pr_pid, args[2]); }'\n  \
         tracer -s script.d -c 'ls -l'                             a script, for as long as a command runs\n  \
-        tracer -lv -P tcp                                         the probes of a provider, with their arguments\n  \
+        tracer -lv -P tcp                                         a provider's probes and their arguments\n  \
         tracer demo                                               one TCP connection, drawn"
 )]
 pub struct Cli {
@@ -76,7 +77,7 @@ pub struct Trace {
     #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid")]
     pub command: Option<String>,
     /// Trace until a process ends; $target is that process
-    #[arg(short = 'p', value_name = "PID")]
+    #[arg(short = 'p', value_name = "PID", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Option<u32>,
     /// List the probes that match, instead of tracing
     #[arg(short = 'l')]

@@ -3,9 +3,13 @@
 pub mod args;
 mod demo;
 mod trace;
+mod usage;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use usage::Usage;
 
 /// DTrace's exit statuses: 0 done, 1 failed, 2 used wrongly; a program's exit(n) gives n.
 const FAILED: u8 = 1;
@@ -15,7 +19,16 @@ const USED_WRONGLY: u8 = 2;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (cli, texts) = match args::parse(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => error.exit(),
+        Err(error) => {
+            return match usage::explain(&error) {
+                Some(usage) => failed(&usage.into()),
+                None => {
+                    // Whoever asked may have stopped reading.
+                    let _ = error.print();
+                    ExitCode::SUCCESS
+                }
+            };
+        }
     };
     let done = match &cli.command {
         Some(args::Command::Demo(demo)) => demo::run(demo),
@@ -23,9 +36,24 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match done {
         Ok(status) => ExitCode::from(status as u8),
-        Err(error) => {
-            eprintln!("tracer: {error:#}");
-            ExitCode::from(if error.is::<trace::Usage>() { USED_WRONGLY } else { FAILED })
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    complain(&format!("tracer: {error:#}\n"));
+    ExitCode::from(if error.is::<Usage>() { USED_WRONGLY } else { FAILED })
+}
+
+/// Writes to the standard output; a reader who has gone away has read enough.
+fn show(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes to the standard error, where that is possible.
+fn complain(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

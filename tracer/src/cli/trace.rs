@@ -5,9 +5,11 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::args::{Text, Trace};
+use super::usage::Usage;
+use super::{complain, show};
 use crate::check::{Macros, Options};
 use crate::diagnostic::Sources;
 use crate::kernel::Target;
@@ -15,14 +17,9 @@ use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
-use crate::session::{Child, Follow, Pace, Session, SessionError};
+use crate::session::{Child, Follow, Pace, Session, SessionError, reason};
 use crate::syntax::DescPart;
 use crate::{Compiled, Input, Stage, compile, describe, link_for};
-
-/// The command line was used wrongly.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Usage(pub(super) String);
 
 /// Runs the job; gives the exit status.
 pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
@@ -34,7 +31,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         return list(&catalog, &ids, trace.verbose);
     }
     if texts.is_empty() {
-        return Err(Usage("there is nothing to trace: give a program with -n, a script with -s, or a probe with -P, -m, -f or -i; `tracer -l` lists the probes, `tracer --help` the options".into()).into());
+        return Err(Usage::nothing_to_trace(&trace.arguments).into());
     }
     let mut follow = follow(trace)?;
     let mut sources = Sources::default();
@@ -43,18 +40,18 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let compiled = match compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros) {
         Ok(compiled) => compiled,
         Err(problems) => {
-            eprintln!("{}", problems.render(&sources, io::stderr().is_terminal()));
+            complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
             return Ok(1);
         }
     };
     for warning in &compiled.warnings {
-        eprintln!("{}", crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()));
+        complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
     }
     if trace.list {
         return list(&catalog, &compiled.probes(), trace.verbose);
     }
     if trace.show_code {
-        print!("{}", describe::code(&compiled.image));
+        show(&describe::code(&compiled.image))?;
     }
     if trace.compile_only {
         return Ok(0);
@@ -65,14 +62,14 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     let linked = link_for(&compiled, &target)?;
     let description = describe::description(&compiled, &catalog, &target);
+    let mut output = output(trace, &compiled, &catalog)?;
     let mut session = Session::start(&linked, description, trace.verbose)?;
     if !compiled.options.quiet {
         announce(&compiled, &sources);
     }
     if trace.verbose {
-        eprint!("{}", describe::programs(&compiled.image));
+        complain(&describe::programs(&compiled.image));
     }
-    let mut output = output(trace, &compiled, &catalog)?;
     let pace = Pace {
         switch: Duration::from_nanos(compiled.options.switchrate).min(Duration::from_millis(100)),
         status: Duration::from_secs(1),
@@ -87,10 +84,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
 fn options(trace: &Trace) -> Result<Options> {
     let mut options = Options::default();
     let mut set = |name: &str, value: Option<&str>| {
-        options.set(name, value).map(drop).map_err(|error| {
-            let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-            Usage(format!("{error}{help}"))
-        })
+        let set = options.set(name, value).map(drop);
+        set.map_err(|error| Usage::new(error.to_string(), error.help().as_deref()))
     };
     for option in &trace.options {
         match option.split_once('=') {
@@ -136,8 +131,10 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
         Text::Inline(last, text) => (option(*last).to_owned(), text.clone(), *last),
         Text::Id(text) => {
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-            let id =
-                text[..end].parse().map_err(|_| Usage(format!("-i takes a probe's id, not `{text}`")))?;
+            let id = text[..end].parse().map_err(|_| {
+                let help = "`tracer -l` lists the probes with their ids";
+                Usage::new(format!("-i takes a probe's id, not `{text}`"), Some(help))
+            })?;
             let Some(probe) = catalog.get(ProbeId(id)) else {
                 bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
             };
@@ -151,7 +148,7 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
                 File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
             };
             let name = path.display().to_string();
-            read.with_context(|| format!("the script `{name}` cannot be read"))?;
+            read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
             let text = String::from_utf8(bytes).map_err(|error| {
                 anyhow!(
                     "the script `{name}` is not text: byte {} is not UTF-8",
@@ -181,10 +178,8 @@ fn macros(trace: &Trace, follow: &Follow) -> Macros {
 
 fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
     let text = if verbose { provider::list_verbose(catalog, ids) } else { provider::list(catalog, ids) };
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
+    show(&text)?;
+    Ok(0)
 }
 
 /// DTrace's word on what each text matched, on standard error.
@@ -193,7 +188,8 @@ fn announce(compiled: &Compiled, sources: &Sources) {
         let Some(source) = sources.get(*source) else { continue };
         let script = !source.name.starts_with('-');
         let name = if script { &source.name } else { description_of(&source.text) };
-        eprintln!("tracer: {}", matched(if script { "script" } else { "description" }, name, *probes));
+        let kind = if script { "script" } else { "description" };
+        complain(&format!("tracer: {}\n", matched(kind, name, *probes)));
     }
 }
 
@@ -209,8 +205,9 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
     let (out, terminal): (Box<dyn Write>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
-            let file =
-                file.with_context(|| format!("the output file `{}` cannot be opened", path.display()))?;
+            let file = file.map_err(|error| {
+                anyhow!("the output file `{}` cannot be opened: {}", path.display(), reason(&error))
+            })?;
             (Box::new(file), false)
         }
         None => (Box::new(io::stdout()), io::stdout().is_terminal()),

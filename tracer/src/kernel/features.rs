@@ -43,6 +43,8 @@ pub struct Facts {
     pub release: String,
     /// The effective capabilities of this process.
     pub capabilities: Capabilities,
+    /// The capabilities that it, or a program that it runs, could get: the bounding set.
+    pub bounding: Capabilities,
     /// Whether a seccomp filter looks at its system calls.
     pub seccomp: bool,
     /// Whether it is in the first user namespace; capabilities of another one do not count for tracing.
@@ -74,7 +76,8 @@ impl Facts {
         let sources = "/sys/bus/event_source/devices";
         Facts {
             release: text("/proc/sys/kernel/osrelease").trim().to_owned(),
-            capabilities: parse_capabilities(&status),
+            capabilities: parse_capabilities(&status, "CapEff"),
+            bounding: parse_capabilities(&status, "CapBnd"),
             seccomp: status_field(&status, "Seccomp") == Some("2"),
             first_userns: is_first_userns(&text("/proc/self/uid_map")),
             container: exists("/.dockerenv")
@@ -121,10 +124,8 @@ fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-fn parse_capabilities(status: &str) -> Capabilities {
-    Capabilities(
-        status_field(status, "CapEff").and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0),
-    )
+fn parse_capabilities(status: &str, set: &str) -> Capabilities {
+    Capabilities(status_field(status, set).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0))
 }
 
 /// The first user namespace maps all ids to themselves (user_namespaces(7)).
@@ -165,14 +166,14 @@ mod tests {
     #[test]
     fn files_are_read() {
         let status = "Name:\tx\nCapPrm:\t0\nCapEff:\t000000c000000000\nSeccomp:\t2\nSeccomp_filters:\t1\n";
-        let capabilities = parse_capabilities(status);
+        let capabilities = parse_capabilities(status, "CapEff");
         assert!(
             capabilities.has("CAP_BPF")
                 && capabilities.has("CAP_PERFMON")
                 && !capabilities.has("CAP_SYS_ADMIN")
         );
         assert_eq!(status_field(status, "Seccomp"), Some("2"));
-        assert_eq!(parse_capabilities(""), Capabilities(0));
+        assert_eq!(parse_capabilities("", "CapEff"), Capabilities(0));
 
         assert!(is_first_userns("         0          0 4294967295\n"));
         assert!(!is_first_userns("         0       1000          1\n"));

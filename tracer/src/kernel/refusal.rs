@@ -97,13 +97,19 @@ fn capabilities(facts: &Facts) -> Option<Refusal> {
         return None;
     }
     let why = "loading programs into the kernel needs CAP_BPF, letting them read its memory CAP_PERFMON";
-    let remedy = match facts.container {
-        true => {
-            "start the container with --privileged, or with --cap-add BPF --cap-add PERFMON, and with --pid=host"
-        }
-        false => {
+    let within_reach = facts.bounding.has("CAP_SYS_ADMIN")
+        || ["CAP_BPF", "CAP_PERFMON"].into_iter().all(|name| facts.bounding.has(name));
+    let remedy = match (within_reach, facts.container) {
+        (true, _) => {
             "run it as root: `sudo tracer ...`; or let it be run by anyone: \
              `sudo setcap cap_bpf,cap_perfmon=ep $(command -v tracer)`"
+        }
+        (false, true) => {
+            "start the container with --privileged, or with --cap-add BPF --cap-add PERFMON, and with --pid=host"
+        }
+        (false, false) => {
+            "even root cannot get them in this session, whose bounding set (capabilities(7)) leaves them out: \
+             run it from another login, or grant them (systemd: CapabilityBoundingSet=)"
         }
     };
     refusal(format!("missing {}: {}", plural(&missing), missing.join(" and ")), why, remedy)
@@ -152,6 +158,7 @@ mod tests {
         Facts {
             release: "6.12.9-amd64".to_owned(),
             capabilities: Capabilities(1 << 38 | 1 << 39),
+            bounding: Capabilities(!0),
             seccomp: false,
             first_userns: true,
             container: false,
@@ -197,10 +204,12 @@ mod tests {
                 "setcap",
             ),
             (
-                Facts { capabilities: none, container: true, ..good() },
+                Facts { capabilities: none, bounding: none, container: true, ..good() },
                 "missing capabilities",
                 "--cap-add BPF",
             ),
+            (Facts { capabilities: none, container: true, ..good() }, "missing capabilities", "sudo tracer"),
+            (Facts { capabilities: none, bounding: none, ..good() }, "missing capabilities", "bounding set"),
             (
                 Facts { lockdown: Lockdown::Confidentiality, ..good() },
                 "lockdown=confidentiality",

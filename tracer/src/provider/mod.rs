@@ -83,9 +83,11 @@ impl Pattern {
     }
 }
 
+/// As people write it: without the empty parts in front.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}:{}", self.provider, self.module, self.function, self.name)
+        let whole = format!("{}:{}:{}:{}", self.provider, self.module, self.function, self.name);
+        f.write_str(whole.trim_start_matches(':'))
     }
 }
 

@@ -37,8 +37,8 @@ const PARTS: [fn(&ProbeInfo) -> &str; 4] = [|p| &p.provider, |p| &p.module, |p| 
 fn correct(probes: &[ProbeInfo], pattern: &Pattern) -> Option<String> {
     let available: Vec<&ProbeInfo> = probes.iter().filter(|probe| probe.lacks.is_none()).collect();
     let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
-    if let Some(probe) = misplaced(&available, parts) {
-        return Some(format!("{}::{}:{}", probe.provider, probe.function, probe.name));
+    if let Some(meant) = misplaced(&available, parts).or_else(|| translated(parts)) {
+        return Some(meant);
     }
     let mut left = available;
     for (part, of) in parts.iter_mut().zip(PARTS) {
@@ -52,17 +52,35 @@ fn correct(probes: &[ProbeInfo], pattern: &Pattern) -> Option<String> {
         }
         left.retain(|probe| matches(part, of(probe)));
     }
-    Some(parts.join(":"))
+    Some(parts.join(":").trim_start_matches(':').to_owned())
 }
 
-/// A probe whose function was given as the name: `-n openat` for `syscall::openat:entry`.
-fn misplaced<'a>(
-    probes: &[&'a ProbeInfo],
-    [provider, module, function, name]: [&str; 4],
-) -> Option<&'a ProbeInfo> {
-    let alone = module.is_empty() && function.is_empty() && !name.is_empty();
+/// A function or a provider that was given as the name: `-n openat` for `syscall::openat:entry`, `-n tcp` for `tcp:::`.
+fn misplaced(probes: &[&ProbeInfo], [provider, module, function, name]: [&str; 4]) -> Option<String> {
+    if !module.is_empty() || !function.is_empty() || name.is_empty() {
+        return None;
+    }
     let is = |probe: &&&ProbeInfo| probe.function == name && matches(provider, &probe.provider);
-    probes.iter().find(|probe| alone && is(probe)).copied()
+    if let Some(probe) = probes.iter().find(is) {
+        return Some(format!("{}::{}:{}", probe.provider, probe.function, probe.name));
+    }
+    let provides = provider.is_empty() && probes.iter().any(|probe| probe.provider == name);
+    provides.then(|| format!("{name}:::"))
+}
+
+/// What bpftrace's name for a probe is here, written in three parts or two.
+fn translated([_, kind, group, name]: [&str; 4]) -> Option<String> {
+    let kind = if kind.is_empty() { group } else { kind };
+    match (kind, group) {
+        ("tracepoint", "syscalls") => {
+            let entry = name.strip_prefix("sys_enter_").map(|call| (call, "entry"));
+            let (call, at) = entry.or_else(|| Some((name.strip_prefix("sys_exit_")?, "return")))?;
+            Some(format!("syscall::{call}:{at}"))
+        }
+        ("interval", unit @ ("us" | "ms" | "s" | "hz")) => Some(format!("tick-{name}{unit}")),
+        ("profile", unit @ ("us" | "ms" | "s" | "hz")) => Some(format!("profile-{name}{unit}")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +103,10 @@ mod tests {
         assert_eq!(near("sycall::openat:entry").as_deref(), Some("syscall::openat:entry"));
         assert_eq!(near("syscall::openat:enter").as_deref(), Some("syscall::openat:entry"));
         assert_eq!(near("proc:::signal-sent").as_deref(), Some("proc:::signal-send"));
-        assert_eq!(near("BEGINN").as_deref(), Some(":::BEGIN"));
+        assert_eq!(near("BEGINN").as_deref(), Some("BEGIN"));
+        assert_eq!(near("tcp").as_deref(), Some("tcp:::"));
+        assert_eq!(near("tracepoint:syscalls:sys_exit_read").as_deref(), Some("syscall::read:return"));
+        assert_eq!(near("interval:s:1").as_deref(), Some("tick-1s"));
         assert_eq!(near("openat").as_deref(), Some("syscall::openat:entry"));
         assert_eq!(near("syscall::*zzz*:entry"), None);
         assert_eq!(near("nothing:like:this:atall"), None);

@@ -1,9 +1,11 @@
 //! The process of -c: forked and parked before anything is compiled, so that `$target` is known, and let go when the
-//! probes are ready. It runs as the user who called sudo.
+//! probes are ready. It runs as the user who called sudo. Where tracing ends before it does, it is ended, too.
 
+use std::cell::Cell;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use super::error::SessionError;
 
@@ -17,6 +19,8 @@ pub struct Child {
     gate: Option<OwnedFd>,
     /// Gets the errno of an exec that failed; closed by one that worked.
     trouble: OwnedFd,
+    /// It has got a signal to end by, and may take its time.
+    told: Cell<bool>,
 }
 
 impl Child {
@@ -27,6 +31,7 @@ impl Child {
         let words = words.ok_or_else(|| {
             fail(io::Error::new(io::ErrorKind::InvalidInput, "it is empty or a quote is not closed"))
         })?;
+        find_program(&words[0]).map_err(fail)?;
         let arguments: Vec<CString> = words
             .into_iter()
             .map(CString::new)
@@ -50,6 +55,7 @@ impl Child {
                 command: command.to_owned(),
                 gate: Some(gate_write),
                 trouble: trouble_read,
+                told: Cell::new(false),
             }),
         }
     }
@@ -70,17 +76,28 @@ impl Child {
         }
     }
 
-    /// Passes a signal on.
-    pub fn signal(&self, signal: i32) {
+    /// A signal that ends the run has come: it is passed on, unless the terminal has sent it to both.
+    pub fn end(&self, signal: i32, pass: bool) {
+        self.told.set(true);
+        if pass {
+            self.kill(signal);
+        }
+    }
+
+    fn kill(&self, signal: i32) {
         // SAFETY: our own child, not reaped before this value is dropped.
         unsafe { libc::kill(self.pid as libc::pid_t, signal) };
     }
 }
 
 impl Drop for Child {
-    /// A child that was never let go ends by itself when the gate closes; one that has ended is reaped.
+    /// A child that was never let go ends by itself when the gate closes; one that runs on is ended, as DTrace does;
+    /// one that has ended is reaped.
     fn drop(&mut self) {
         let parked = self.gate.take().is_some();
+        if !parked && !self.told.get() {
+            self.kill(libc::SIGTERM);
+        }
         let options = if parked { 0 } else { libc::WNOHANG };
         // SAFETY: our own child; the status is not wanted.
         unsafe { libc::waitpid(self.pid as libc::pid_t, std::ptr::null_mut(), options) };
@@ -111,6 +128,29 @@ fn run_child(gate: &OwnedFd, trouble: &OwnedFd, arguments: &[*const libc::c_char
         let errno = *libc::__errno_location();
         libc::write(trouble.as_raw_fd(), (&raw const errno).cast(), 4);
         libc::_exit(127)
+    }
+}
+
+/// Whether there is such a program, before anything is attached: as execvp(3) looks for it.
+fn find_program(name: &str) -> io::Result<()> {
+    let executable = |path: &Path| {
+        let path_is_dir = path.is_dir();
+        let path = CString::new(path.as_os_str().as_encoded_bytes()).unwrap_or_default();
+        // SAFETY: a string that ends in zero.
+        match unsafe { libc::access(path.as_ptr(), libc::X_OK) } {
+            0 if path_is_dir => Err(io::ErrorKind::IsADirectory.into()),
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    if name.contains('/') {
+        return executable(Path::new(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let places: Vec<PathBuf> = std::env::split_paths(&path).map(|place| place.join(name)).collect();
+    match places.iter().any(|place| executable(place).is_ok()) {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program in $PATH")),
     }
 }
 

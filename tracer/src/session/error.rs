@@ -34,7 +34,8 @@ pub enum SessionError {
     },
     /// The command of -c could not be started.
     #[error(
-        "the command `{command}` cannot be run: {error}\n  help: -c takes a program and its arguments; for the shell's syntax write -c \"sh -c '...'\""
+        "the command `{command}` cannot be run: {}\n  help: -c takes a program and its arguments; for the shell's syntax write -c \"sh -c '...'\"",
+        reason(error)
     )]
     Command {
         /// The command.
@@ -43,7 +44,7 @@ pub enum SessionError {
         error: io::Error,
     },
     /// The process of -p is not there.
-    #[error("there is no process {pid}: {error}\n  help: `ps -e` lists the processes")]
+    #[error("process {pid} cannot be followed: {}\n  help: `ps -e` lists the processes", reason(error))]
     Process {
         /// Its number.
         pid: u32,
@@ -51,7 +52,7 @@ pub enum SessionError {
         error: io::Error,
     },
     /// Reading or writing failed.
-    #[error("{doing}: {error}")]
+    #[error("{doing}: {}", reason(error))]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -69,5 +70,14 @@ impl SessionError {
     /// Whether the one who read our output has gone away: no error to speak of.
     pub fn reader_gone(&self) -> bool {
         matches!(self, SessionError::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What the system says of an error, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
     }
 }

@@ -25,7 +25,7 @@ use crate::consume::{Consumer, Description};
 use crate::link;
 use crate::output::Output;
 pub use child::Child;
-pub use error::SessionError;
+pub use error::{SessionError, reason};
 use signals::Signals;
 
 /// Whose life a run follows.
@@ -179,8 +179,8 @@ impl Session {
                 ready = signal.readable() => {
                     ready.map_err(SessionError::io("waiting for signals"))?.clear_ready();
                     if let Some(arrival) = signals.next() {
-                        if let (Follow::Command(child), true) = (follow, arrival.sent) {
-                            child.signal(arrival.signal);
+                        if let Follow::Command(child) = follow {
+                            child.end(arrival.signal, arrival.sent);
                         }
                         break;
                     }

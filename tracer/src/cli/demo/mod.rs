@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::args::Demo;
+use super::{complain, show};
 use crate::check::{Macros, Options};
 use crate::diagnostic::Sources;
 use crate::kernel::Target;
@@ -39,11 +40,11 @@ pub(super) fn run(demo: &Demo) -> Result<i32> {
     }
     match trace() {
         Ok(ladder) => {
-            print!("{}", render(&ladder, &style));
+            show(&render(&ladder, &style))?;
             Ok(0)
         }
         Err(error) => {
-            eprintln!("tracer: {error:#}\n");
+            complain(&format!("tracer: {error:#}\n\n"));
             show_sample(&style)?;
             Ok(1)
         }
@@ -79,8 +80,7 @@ fn free_port() -> io::Result<u16> {
 
 fn show_sample(style: &Style) -> Result<()> {
     let ladder: Ladder = serde_json::from_str(SAMPLE).context("the stored sample")?;
-    println!("A stored sample, not traced on this machine:\n\n{}", render(&ladder, style));
-    Ok(())
+    Ok(show(&format!("A stored sample, not traced on this machine:\n\n{}\n", render(&ladder, style)))?)
 }
 
 /// As wide as the terminal, colours where there is one.

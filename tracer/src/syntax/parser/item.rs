@@ -136,6 +136,7 @@ impl Parser<'_> {
             }
             None | Some('{') => Ok(None),
             Some('(' | '=' | '+' | '-' | ';') => Err(self.expected("`{` or `/`", CLAUSE)),
+            Some('@' | '$' | '"') => Err(self.expected("`{` or `/`", CLAUSE)),
             Some(_) => {
                 let help = "several probe descriptions are separated by `,`; none of them holds a blank";
                 Err(self.expected("`{`, `/` or `,`", help))

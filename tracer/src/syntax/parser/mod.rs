@@ -50,6 +50,7 @@ pub fn parse_as(source: SourceId, text: &str, last: DescPart) -> (Program, Vec<D
         depth: 0,
         height: 0,
         in_predicate: false,
+        at_end: false,
         typedefs: HashSet::new(),
         problems: Vec::new(),
     };
@@ -86,6 +87,8 @@ struct Parser<'a> {
     height: usize,
     /// Whether a `/` before a `{` ends the expression.
     in_predicate: bool,
+    /// Whether something has been found to be missing at the end of the program.
+    at_end: bool,
     typedefs: HashSet<String>,
     problems: Vec<Diagnostic>,
 }
@@ -162,8 +165,17 @@ impl Parser<'_> {
         Span { end: self.end.max(start.start), ..start }
     }
 
-    /// Reports, unless the same place was the last thing reported: one mistake, one diagnostic.
+    /// Reports, unless the same place was the last thing reported: one mistake, one diagnostic. What is missing at
+    /// the end of the program is told once, and not at all where a quote or comment that is not closed reaches it.
     fn problem(&mut self, diagnostic: Diagnostic) {
+        if *self.peek() == Tok::End {
+            let end = self.lexer.text.trim_end().len();
+            let swallowed = |problem: &Diagnostic| problem.span.is_some_and(|span| span.range().end >= end);
+            if self.at_end || self.lexer.found.problems.iter().any(swallowed) {
+                return;
+            }
+            self.at_end = true;
+        }
         let place = |problem: &Diagnostic| problem.span.map(|span| span.start);
         if self.problems.last().is_none_or(|last| place(last) != place(&diagnostic)) {
             self.problems.push(diagnostic);

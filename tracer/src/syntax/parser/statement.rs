@@ -56,9 +56,9 @@ impl Parser<'_> {
         Ok(kind)
     }
 
-    /// A `;`, consumed, or a `}`, left.
+    /// A `;`, consumed, or a `}`, left; at the end of the program `body` says what is missing.
     fn ends_statement(&mut self) -> Parsed<()> {
-        if self.at(Mark::RBrace) || self.eat(Mark::Semi) {
+        if self.at(Mark::RBrace) || self.eat(Mark::Semi) || *self.peek() == Tok::End {
             return Ok(());
         }
         let help = match *self.peek() {
@@ -66,7 +66,6 @@ impl Parser<'_> {
             Tok::Mark(Mark::RParen | Mark::RBracket) => {
                 "there is one bracket too many, or one was never opened"
             }
-            Tok::End => "the actions end with `}`",
             _ => "statements are separated by `;`",
         };
         Err(self.expected("`;` or `}`", help))
