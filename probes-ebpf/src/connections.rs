@@ -28,7 +28,7 @@ pub static OWNERS: LruHashMap<u64, Owner> = LruHashMap::with_max_entries(16384, 
 
 /// By number of the socket's inode. Filled in by the tracer.
 #[map]
-pub static SEEDS: HashMap<u64, Owner> = HashMap::with_max_entries(1 << 20, BPF_F_NO_PREALLOC);
+pub static SEEDS: HashMap<u64, Owner> = HashMap::with_max_entries(1 << 16, BPF_F_NO_PREALLOC);
 
 /// The last segments of handshakes that came in, by ends.
 #[map]
