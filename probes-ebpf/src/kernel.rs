@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel};
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_kernel_str};
 use probes_common::offsets::ABSENT;
 
 use crate::constants::offset;
@@ -31,6 +31,15 @@ pub fn read<T: Copy>(base: u64, offset: u32) -> T {
 pub fn copy<T: Copy>(to: &mut T, base: u64, offset: u32) {
     // SAFETY: the helper writes all of `to`, any bytes of which are a value, and its source may be anything.
     unsafe { bpf_probe_read_kernel((&raw mut *to).cast(), size_of::<T>() as u32, address(base, offset)) };
+}
+
+/// The name of a thread's program, padded with zeros: Linux 6.1 leaves the end of a longer one that was there before.
+#[inline(always)]
+pub fn comm(to: &mut [u8; 16], task: u64) {
+    *to = [0; 16];
+    let from = address(task, offset!(task_comm));
+    // SAFETY: the helper writes at most all of `to`, and its source may be anything.
+    unsafe { bpf_probe_read_kernel_str((&raw mut *to).cast(), 16, from) };
 }
 
 /// Where a field is. An absent one is at null, and reading there gives zeros.

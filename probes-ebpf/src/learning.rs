@@ -68,7 +68,7 @@ fn own(sk: u64, active: Option<u32>) {
     let task = kernel::task();
     let mut owner =
         Owner { pid, uid: read(read(task, offset!(task_cred)), offset!(cred_uid)), ..Owner::default() };
-    kernel::copy(&mut owner.comm, read(task, offset!(task_group_leader)), offset!(task_comm));
+    kernel::comm(&mut owner.comm, read(task, offset!(task_group_leader)));
     let before = known.map(|known| known.cast_const()).or_else(|| SEEDS.get_ptr(inode(sk)));
     owner.active = match (active, before) {
         (Some(active), _) => active,

@@ -7,7 +7,7 @@ use probes_common::types::{LwpsInfo, PsInfo};
 
 use crate::constants::offset;
 use crate::firing::{Wants, bit, programs};
-use crate::kernel::{copy, read, task};
+use crate::kernel::{comm, read, task};
 
 /// The size of `pr_psargs`.
 const ARGS: usize = 80;
@@ -94,7 +94,7 @@ pub fn fill_process(ps: &mut PsInfo, wants: Wants, task: u64, memory: u64) {
         ps.pr_start = read(leader(), offset!(task_start_boottime));
     }
     if wants.field(bit!(PsInfo, pr_fname)) {
-        copy(&mut ps.pr_fname, leader(), offset!(task_comm));
+        comm(&mut ps.pr_fname, leader());
     }
     if wants.field(bit!(PsInfo, pr_psargs)) {
         // SAFETY: of the same size, and aligned to 8 (asserted above).
@@ -132,7 +132,7 @@ pub fn fill_thread(lwp: &mut LwpsInfo, wants: Wants, task: u64) {
         lwp.pr_nice = read::<i32>(task, offset!(task_static_prio)) - 120;
     }
     if wants.field(bit!(LwpsInfo, pr_name)) {
-        copy(&mut lwp.pr_name, task, offset!(task_comm));
+        comm(&mut lwp.pr_name, task);
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("faults", || check(FAULTS)),
         ("long_strings", long_strings),
         ("many_clauses", many_clauses),
+        ("names_have_no_tails", names_have_no_tails),
     ],
     workloads: &[],
 };
@@ -116,6 +117,17 @@ fn long_strings() -> Result<()> {
     );
     let output = tracer(&["-q", "-x", "strsize=1024", "-n", &program])?.success()?;
     ensure!(output.stdout.trim() == format!("{text} 600 1"), "{output:?}");
+    Ok(())
+}
+
+/// A program's name is equal to itself whatever the process was called before: here the long name of this test.
+fn names_have_no_tails() -> Result<()> {
+    let program = r#"proc:::signal-send /args[1]->pr_pid == $target && args[2] == 10/ {
+        printf("%s %d %d\n", args[1]->pr_fname, args[1]->pr_fname == "sh", strlen(args[1]->pr_fname));
+    }"#;
+    let command = "sh -c 'kill -USR1 $$'";
+    let output = tracer(&["-q", "-n", program, "-c", command])?;
+    ensure!(output.lines() == ["sh 1 2"], "{output:?}");
     Ok(())
 }
 
