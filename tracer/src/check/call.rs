@@ -3,7 +3,7 @@
 use super::functions::{self, Gives, Param, Role, Row, find};
 use super::typed::{Expr, ExprKind, Type};
 use super::types::ULONG;
-use super::{Checker, Refused, counted};
+use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
 
@@ -85,7 +85,7 @@ impl Checker<'_> {
             most if most == row.required => counted(most, "argument"),
             most => format!("{} to {}", row.required, counted(most, "argument")),
         };
-        let message = format!("`{}` takes {wanted}, here are {given}", row.name);
+        let message = format!("`{}` takes {wanted}, here {} {given}", row.name, are(given));
         Err(self.refuse(
             Diagnostic::error(row.tags.0, span, message)
                 .help(format!("it is `{}`: {}", row.prototype, row.doc)),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::typed::{Aggregation, Expr, Function, IntType, Type};
 use super::types::INT;
-use super::{Checker, Refused, counted};
+use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
 use crate::syntax::format::{Conversion, Format, Size, Takes};
@@ -109,7 +109,8 @@ impl Checker<'_> {
             let Some(arg) = left.next() else {
                 let given = taken.len();
                 let wanted = format.format.conversions().map(Conversion::arguments).sum::<usize>();
-                let message = format!("the format takes {}, here are {given}", counted(wanted, "argument"));
+                let message =
+                    format!("the format takes {}, here {} {given}", counted(wanted, "argument"), are(given));
                 let diagnostic =
                     Diagnostic::error(Tag::D_PRINTF_ARG_PROTO, place, message).label("no argument for this");
                 return Err(self.refuse(diagnostic.help("give it a value, or write %% for a percent sign")));

@@ -136,6 +136,11 @@ impl Checker<'_> {
     }
 }
 
+/// The verb before a count.
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
 /// `1 argument`, `2 arguments`
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }

@@ -4,7 +4,7 @@ use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
 use super::unsupported::Construct;
 use super::variables::{Known, Shape, spelled, widen};
-use super::{Checker, Refused, counted, fold};
+use super::{Checker, Refused, are, counted, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope};
 
@@ -228,8 +228,12 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let shown = || types.iter().map(|ty| ty.to_string()).collect::<Vec<_>>().join(", ");
         if keys.len() != types.len() {
-            let message =
-                format!("`{name}` has a key of {}, here are {}", counted(types.len(), "part"), keys.len());
+            let message = format!(
+                "`{name}` has a key of {}, here {} {}",
+                counted(types.len(), "part"),
+                are(keys.len()),
+                keys.len()
+            );
             return Err(self.refuse(
                 Diagnostic::error(Tag::D_PROTO_LEN, span, message)
                     .related(since, "its first use")

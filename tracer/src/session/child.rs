@@ -27,11 +27,9 @@ impl Child {
     /// Forks a child that waits. Call it while there is one thread.
     pub fn park(command: &str) -> Result<Child, SessionError> {
         let fail = |error| SessionError::Command { command: command.to_owned(), error };
-        let words = shlex::split(command).filter(|words| !words.is_empty());
-        let words = words.ok_or_else(|| {
-            fail(io::Error::new(io::ErrorKind::InvalidInput, "it is empty or a quote is not closed"))
-        })?;
-        find_program(&words[0]).map_err(fail)?;
+        let invalid = |what| fail(io::Error::new(io::ErrorKind::InvalidInput, what));
+        let words = shlex::split(command).ok_or_else(|| invalid("a quote is not closed"))?;
+        find_program(words.first().ok_or_else(|| invalid("it is empty"))?).map_err(fail)?;
         let arguments: Vec<CString> = words
             .into_iter()
             .map(CString::new)

@@ -331,6 +331,7 @@ impl Parser<'_> {
                 inner
             }
             Tok::Ident(_) if naming != Naming::MustNot => (Some(self.ident("a name", "")?), Vec::new()),
+            Tok::Word(_) if naming == Naming::Must => (Some(self.ident("a name", "")?), Vec::new()),
             _ if naming == Naming::Must => {
                 return Err(self
                     .expected("a name", "a declaration is `type name;`, like `int x;` or `self string s;`"));

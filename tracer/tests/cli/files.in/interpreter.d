@@ -1,0 +1,6 @@
+#!/usr/bin/env -S tracer -s
+
+BEGIN
+{
+	exit(0);
+}

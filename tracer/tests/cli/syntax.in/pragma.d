@@ -1,0 +1,6 @@
+#pragma D option strsiez=3
+
+BEGIN
+{
+	exit(0);
+}
