@@ -47,6 +47,8 @@ pub struct Handshake {
 }
 
 pub const IPPROTO_TCP: u16 = 6;
+/// `SOCK_DONE` of enum sock_flags, include/net/sock.h: the peer's FIN has come.
+const SOCK_DONE: u64 = 1 << 1;
 
 /// A change of a TCP socket's state.
 #[derive(Clone, Copy)]
@@ -62,6 +64,20 @@ pub fn change(ctx: Context) -> Option<Change> {
     let sk = ctx.arg(0);
     let tcp = read::<u16>(sk, offset!(sk_protocol)) == IPPROTO_TCP;
     tcp.then(|| Change { sk, old: ctx.arg(1) as u32, new: ctx.arg(2) as u32 })
+}
+
+/// The state that a connection is in when its sock has gone to CLOSE: the kernel keeps TIME_WAIT, and the FIN_WAIT2 of a
+/// closed socket, without it (tcp_time_wait, net/ipv4/tcp_minisocks.c).
+#[inline(always)]
+pub fn after_close(sk: u64, old: u32) -> u32 {
+    if old != tcp_state::FIN_WAIT2 && old != tcp_state::CLOSING || read::<u32>(sk, offset!(sk_err)) != 0 {
+        return tcp_state::CLOSE;
+    }
+    if read::<u64>(sk, offset!(sk_flags)) & SOCK_DONE != 0 {
+        return tcp_state::TIME_WAIT;
+    }
+    let lingers = read::<i32>(sk, offset!(tcp_linger2)) >= 0;
+    if old == tcp_state::FIN_WAIT2 && lingers { tcp_state::FIN_WAIT2 } else { tcp_state::CLOSE }
 }
 
 /// Ends without anything in them.

@@ -10,8 +10,8 @@ use probes_common::names::tcp_state;
 use probes_common::providers::socket::{CALLS, Shape};
 
 use crate::connections::{
-    Change, HANDSHAKES, Handshake, IPPROTO_TCP, NOWHERE, OWNERS, SEEDS, change, detach, ends, enter, exact,
-    inode, leave, listener, local_end, owner, sender,
+    Change, HANDSHAKES, Handshake, IPPROTO_TCP, NOWHERE, OWNERS, SEEDS, after_close, change, detach, ends,
+    enter, exact, inode, leave, listener, local_end, owner, sender,
 };
 use crate::constants::offset;
 use crate::files::{self, Sort};
@@ -20,9 +20,6 @@ use crate::kernel::{self, read};
 use crate::net;
 use crate::process::current_tgid;
 use crate::segment::{self, ACK, FIN, RST, SYN, Segment, Way};
-
-/// `SOCK_DONE` of enum sock_flags, include/net/sock.h: the peer's FIN has come.
-const SOCK_DONE: u64 = 1 << 1;
 
 programs! {
     // inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
@@ -183,20 +180,6 @@ fn learn(Change { sk, old, new }: Change) {
             }
         }
     }
-}
-
-/// The state that a connection is in when its sock has gone to CLOSE: the kernel keeps TIME_WAIT, and the FIN_WAIT2 of a
-/// closed socket, without it (tcp_time_wait, net/ipv4/tcp_minisocks.c).
-#[inline(always)]
-fn after_close(sk: u64, old: u32) -> u32 {
-    if old != tcp_state::FIN_WAIT2 && old != tcp_state::CLOSING || read::<u32>(sk, offset!(sk_err)) != 0 {
-        return tcp_state::CLOSE;
-    }
-    if read::<u64>(sk, offset!(sk_flags)) & SOCK_DONE != 0 {
-        return tcp_state::TIME_WAIT;
-    }
-    let lingers = read::<i32>(sk, offset!(tcp_linger2)) >= 0;
-    if old == tcp_state::FIN_WAIT2 && lingers { tcp_state::FIN_WAIT2 } else { tcp_state::CLOSE }
 }
 
 #[inline(always)]

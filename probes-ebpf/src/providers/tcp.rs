@@ -2,11 +2,11 @@
 //!
 //! The programs of `learning` see each event before these do. They remember; here nothing is changed.
 
-use probes_common::connections::{Connection, Ends};
+use probes_common::connections::Ends;
 use probes_common::names::tcp_state;
 use probes_common::providers::tcp::{TcpSegment, TcpStateChange};
 
-use crate::connections::{self, Change, NOWHERE, change, exact, listener};
+use crate::connections::{self, Change, NOWHERE, after_close, change, exact, listener};
 use crate::constants::offset;
 use crate::firing::{Program, Wants, bit, programs};
 use crate::kernel::read;
@@ -220,13 +220,7 @@ fn fill_change(record: &mut TcpStateChange, wants: Wants, change: &Change) -> bo
     let mut at = NOWHERE;
     connections::ends(sk, &mut at);
     let connection = exact(&at);
-    let mut state = new;
-    if new == tcp_state::CLOSE
-        && let Some(Connection { detached: 1, id, state: after, .. }) = connection.as_deref()
-        && *id == sk
-    {
-        state = *after;
-    }
+    let state = if new == tcp_state::CLOSE { after_close(sk, old) } else { new };
     // It goes on in the same state, without its sock.
     if state == old {
         return false;
