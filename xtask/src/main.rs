@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod initramfs;
 mod packages;
 mod probes;
@@ -30,6 +31,8 @@ enum Command {
     Run(run::Options),
     /// Run all tests, on this kernel and on others in virtual machines; the last line is the counts
     Test(test::Options),
+    /// Measure what tracing costs, beside bpftrace where that is installed
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Probes(options) => probes::main(&options),
         Command::Run(options) => run::main(&options),
         Command::Test(options) => test::main(&options),
+        Command::Bench(options) => bench::main(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,254 @@
+//! `cargo xtask bench`: what tracing costs, measured beside bpftrace where that is installed, in one run.
+//!
+//! Invariants: the two programs take turns, so that what else the machine does meets both; every figure is a median of as many
+//! runs as the options say; the traced events are those of a loop of our own, and nothing of other processes is printed.
+
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+mod statistics;
+mod table;
+mod tool;
+mod workload;
+
+use crate::shell::{is_root, root, run};
+use statistics::{Empty, Reading, Statistics};
+use table::Table;
+use tool::Tool;
+use workload::Loop;
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How often everything is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// System calls that the loop makes for one measurement
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
+    events: u64,
+    /// Measure this tracer instead of a release build
+    #[arg(long)]
+    tracer: Option<std::path::PathBuf>,
+    /// Measure one part only
+    #[arg(long)]
+    only: Option<Part>,
+    /// Be the loop
+    #[arg(long = "loop", hide = true)]
+    workload: bool,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Whole runs
+    Startup,
+    /// What an event costs
+    Events,
+    /// Lines to a file
+    Printf,
+}
+
+/// A program for both tools: what is measured, D, bpftrace's language. `$1` is the process id of the loop.
+struct Program {
+    name: &'static str,
+    d: &'static str,
+    bpftrace: &'static str,
+}
+
+const NOTHING: Program =
+    Program { name: "BEGIN { exit(0); }", d: "BEGIN { exit(0); }", bpftrace: "BEGIN { exit(); }" };
+
+/// bpftrace handles the exit when all is attached.
+const ALL_CALLS: Program = Program {
+    name: "syscall:::entry on and off",
+    d: "syscall:::entry /pid == $1/ { @ = count(); } tick-1ms { exit(0); }",
+    bpftrace: "tracepoint:syscalls:sys_enter_* /pid == $1/ { @ = count(); } interval:ms:1 { exit(); }",
+};
+
+const PRINTF: Program = Program {
+    name: "printf(\"%d %s\\n\", pid, execname)",
+    d: r#"syscall::getppid:entry /pid == $1/ { printf("%d %s\n", pid, execname); }"#,
+    bpftrace: r#"tracepoint:syscalls:sys_enter_getppid /pid == $1/ { printf("%d %s\n", pid, comm); }"#,
+};
+
+/// No process has number 4194305: it is above what a kernel gives.
+const EVENTS: [Program; 6] = [
+    Program {
+        name: "a filter that is false",
+        d: "syscall::getppid:entry /pid == 4194305/ { @ = count(); }",
+        bpftrace: "tracepoint:syscalls:sys_enter_getppid /pid == 4194305/ { @ = count(); }",
+    },
+    Program {
+        name: "count()",
+        d: "syscall::getppid:entry { @ = count(); }",
+        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @ = count(); }",
+    },
+    Program {
+        name: "count() by execname",
+        d: "syscall::getppid:entry { @[execname] = count(); }",
+        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); }",
+    },
+    Program {
+        name: "count() by pid",
+        d: "syscall::getppid:entry { @[pid] = count(); }",
+        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @[pid] = count(); }",
+    },
+    Program {
+        name: "filtered count()",
+        d: "syscall::getppid:entry /pid == $1/ { @ = count(); }",
+        bpftrace: "tracepoint:syscalls:sys_enter_getppid /pid == $1/ { @ = count(); }",
+    },
+    Program {
+        name: "quantize of the result",
+        d: "syscall::getppid:return { @ = quantize(arg1); }",
+        bpftrace: "tracepoint:syscalls:sys_exit_getppid { @ = hist(args->ret); }",
+    },
+];
+
+/// Events a second at which nothing should be dropped.
+const STEADY: u64 = 200_000;
+
+/// Runs the command.
+pub(crate) fn main(options: &Options) -> Result<()> {
+    if options.workload {
+        return workload::serve();
+    }
+    if !is_root() {
+        bail!("the kernel's statistics are for root: run `sudo cargo xtask bench`");
+    }
+    if options.tracer.is_none() {
+        run(crate::shell::cargo().args(["build", "--quiet", "--release", "--package", "tracer"]))?;
+    }
+    let ours = options.tracer.clone().unwrap_or_else(|| root().join("target/release/tracer"));
+    let tools = Tool::all(ours)?;
+    let mut table = Table::new(&tools);
+    for number in 1..=options.runs {
+        eprintln!("run {number} of {}", options.runs);
+        let wanted = |part| options.only.is_none_or(|only| only == part);
+        if wanted(Part::Startup) {
+            startup(&tools, &mut table)?;
+        }
+        if wanted(Part::Events) {
+            events(options, &tools, &mut table)?;
+        }
+        if wanted(Part::Printf) {
+            printf(options, &tools, &mut table)?;
+        }
+    }
+    for tool in &tools {
+        table.add("size with its libraries, MB", tool, tool.size()? as f64 / 1e6);
+    }
+    table.print(options.runs, options.events);
+    Ok(())
+}
+
+/// Whole runs: time, time to the first output, time on a processor (which other work disturbs less), memory.
+fn startup(tools: &[Tool], table: &mut Table) -> Result<()> {
+    for program in [&NOTHING, &ALL_CALLS] {
+        eprintln!("  {}", program.name);
+        for tool in tools {
+            let whole = tool.whole_run(program)?;
+            table.add(&format!("{}, ms", program.name), tool, whole.time.as_secs_f64() * 1e3);
+            table.add("  to the first output, ms", tool, whole.first.as_secs_f64() * 1e3);
+            table.add("  of the processor's time, ms", tool, whole.processor.as_secs_f64() * 1e3);
+            table.add("  peak memory, MB", tool, whole.peak_kb as f64 / 1e3);
+        }
+    }
+    Ok(())
+}
+
+/// What an event costs: by the kernel's statistics, and by how much the loop takes longer without them.
+fn events(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
+    let count = options.events;
+    let mut workload = Loop::start()?;
+    let each = |time: Duration| time.as_nanos() as f64 / count as f64;
+    let untraced = each(workload.run(count, 0)?);
+    for program in &EVENTS {
+        eprintln!("  {}", program.name);
+        for tool in tools {
+            let running = tool.start(program, workload.pid(), None)?;
+            let slowed = each(workload.run(count, 0)?) - untraced;
+            let read = measure(&running.reading()?, || running.reading(), &mut workload, count)?;
+            let output = running.interrupt()?;
+            if program.name.starts_with("filtered") && !output.contains(&(2 * count).to_string()) {
+                bail!("{} did not count {} events: {output}", tool.name(), 2 * count);
+            }
+            let empty = empty(tool, program, &mut workload, count)?;
+            table.add(&format!("{}, ns as read", program.name), tool, read);
+            table.add("  net of an empty program, ns", tool, read - empty);
+            table.add("  a loop's call takes longer by, ns", tool, slowed);
+        }
+    }
+    Ok(())
+}
+
+/// Nanoseconds of an empty program on the tracepoint that the tool uses for the program.
+fn empty(tool: &Tool, program: &Program, workload: &mut Loop, count: u64) -> Result<f64> {
+    if tool.is_ours() {
+        let event = if program.d.contains(":return") { c"sys_exit" } else { c"sys_enter" };
+        let empty = Empty::attach(event)?;
+        return measure(&empty.reading()?, || empty.reading(), workload, count);
+    }
+    let (tracepoint, _) = program.bpftrace.split_once(' ').context("a tracepoint and more")?;
+    let running = tool.start_text(&format!("{tracepoint} {{ }}"), workload.pid(), None)?;
+    let read = measure(&running.reading()?, || running.reading(), workload, count)?;
+    running.interrupt()?;
+    Ok(read)
+}
+
+/// Nanoseconds a run, by the kernel's statistics, of the programs that ran for the loop's calls.
+fn measure(
+    before: &Reading,
+    after: impl Fn() -> Result<Reading>,
+    workload: &mut Loop,
+    count: u64,
+) -> Result<f64> {
+    let on = Statistics::enable()?;
+    workload.run(count, 0)?;
+    let reading = after()?;
+    drop(on);
+    reading.since(before, count).context("no program ran for the loop's calls")
+}
+
+/// Lines to a file, as fast as the loop can and at a steady rate.
+fn printf(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
+    let mut workload = Loop::start()?;
+    let path = root().join("target/bench.out");
+    let line = format!("{} xtask", workload.pid());
+    for (rate, label) in [(0, "as fast as the loop can"), (STEADY, "200,000 a second")] {
+        eprintln!("  {}, {label}", PRINTF.name);
+        let count = if rate == 0 { options.events } else { options.events / 2 };
+        for tool in tools {
+            let running = tool.start(&PRINTF, workload.pid(), Some(&path))?;
+            let start = Instant::now();
+            workload.run(count, rate)?;
+            let took = settle(&path, start)?;
+            running.interrupt()?;
+            let lines = BufReader::new(std::fs::File::open(&path)?).lines();
+            let delivered = lines.map_while(Result::ok).filter(|read| *read == line).count() as f64;
+            table.add(
+                &format!("{}, {label}: thousands a second", PRINTF.name),
+                tool,
+                delivered / took.as_secs_f64() / 1e3,
+            );
+            table.add("  delivered of expected, %", tool, 100.0 * delivered / count as f64);
+        }
+    }
+    std::fs::remove_file(path)?;
+    Ok(())
+}
+
+/// How long after `start` the file grew for the last time.
+fn settle(path: &std::path::Path, start: Instant) -> Result<Duration> {
+    let (mut size, mut grown) = (0, Instant::now());
+    while grown.elapsed() < Duration::from_millis(500) {
+        let now = std::fs::metadata(path)?.len();
+        if now > size {
+            (size, grown) = (now, Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(grown - start)
+}
