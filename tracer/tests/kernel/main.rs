@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use harness::Family;
 
 mod clauses;
+mod cli;
 mod environment;
 mod harness;
 mod language;
@@ -16,18 +17,21 @@ mod life;
 mod load;
 mod pipe;
 mod proc;
+mod scripts;
 mod socket;
 mod syscall;
 mod tcp;
 
 const FAMILIES: &[Family] = &[
     clauses::FAMILY,
+    cli::FAMILY,
     environment::FAMILY,
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
+    scripts::FAMILY,
     socket::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,

@@ -44,6 +44,14 @@ pub(crate) fn tracer(arguments: &[&str]) -> Result<Output> {
     Tracer::start(arguments)?.finish()
 }
 
+/// The command that runs the tracer with `arguments`.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let program = std::env::var("TRACER_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tracer").to_owned());
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
 /// A tracer that is running.
 pub(crate) struct Tracer {
     child: Child,
@@ -57,14 +65,17 @@ impl Tracer {
     /// Starts the tracer and does not wait. Whoever needs to know that its probes are there has it print a line in BEGIN and
     /// calls [`Tracer::wait_for`].
     pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
-        let program = std::env::var("TRACER_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tracer").to_owned());
-        let mut child = Command::new(&program)
-            .args(arguments)
+        Self::spawn(command(arguments))
+    }
+
+    /// As [`Tracer::start`], for a command that [`command`] made and its caller changed.
+    pub(crate) fn spawn(mut command: Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
+            .with_context(|| format!("cannot start {command:?}"))?;
         let stdout = BufReader::new(child.stdout.take().context("stdout is a pipe")?);
         let mut stderr = child.stderr.take().context("stderr is a pipe")?;
         let (sender, lines) = channel();
@@ -108,9 +119,14 @@ impl Tracer {
 
     /// Asks the tracer to end, as Ctrl-C does, and waits until it has.
     pub(crate) fn interrupt(self) -> Result<Output> {
+        self.signal(libc::SIGINT)
+    }
+
+    /// Sends a signal to the tracer and waits until it has ended.
+    pub(crate) fn signal(self, signal: i32) -> Result<Output> {
         let pid = i32::try_from(self.pid())?;
         // SAFETY: kill takes two integers; the process is our child, not waited for yet, so that the id is still its own.
-        unsafe { libc::kill(pid, libc::SIGINT) };
+        unsafe { libc::kill(pid, signal) };
         self.finish()
     }
 
