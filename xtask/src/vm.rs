@@ -118,7 +118,9 @@ fn boot(image: &Path, initramfs: &Path, log: &Path) -> Result<()> {
     let console = File::create(log)?;
     let mut machine = Command::new("qemu-system-x86_64")
         // Emulated: KVM is often not there, and where it is nested it cannot be relied on.
-        .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"])
+        // One host thread for both CPUs: with one each, TCG can go on running code that the kernel has patched on the other
+        // CPU meanwhile (a tracepoint being switched on), and then it stands still for good.
+        .args(["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "1024"])
         .args(["-nographic", "-vga", "none", "-nic", "none", "-no-reboot"])
         .args(["-append", "console=ttyS0 panic=-1 quiet loglevel=3"])
         .arg("-kernel")
