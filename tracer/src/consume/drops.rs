@@ -1,11 +1,14 @@
-//! The counters of what was lost: map DROPS, a per-CPU array indexed by program and kind.
+//! The counters of what was lost: map DROPS, a per-CPU array indexed by program and kind, and the kernel's own of the runs that it
+//! left out.
 
+use std::collections::HashMap;
 use std::io;
 
 use aya::Ebpf;
 use aya::maps::{MapError, PerCpuArray};
 use probes_common::abi::{DROP_KINDS, Drop};
 
+use super::misses;
 use crate::output::value::DropNotice;
 
 const KINDS: [Drop; DROP_KINDS as usize] =
@@ -15,13 +18,14 @@ const KINDS: [Drop; DROP_KINDS as usize] =
 pub(super) struct Drops {
     programs: Vec<String>,
     reported: Vec<u64>,
+    missed: HashMap<String, u64>,
 }
 
 impl Drops {
     /// For programs of these names, by number.
     pub(super) fn new(programs: Vec<String>) -> Drops {
         let reported = vec![0; programs.len() * KINDS.len()];
-        Drops { programs, reported }
+        Drops { programs, reported, missed: HashMap::new() }
     }
 
     /// What has been lost since the last call.
@@ -42,6 +46,15 @@ impl Drops {
                     self.reported[at] = total;
                     notices.push(DropNotice { kind, probe: program.clone(), count, total });
                 }
+            }
+        }
+        for (symbol, total) in misses::read(ebpf)? {
+            let probe = symbol.replace('_', ":");
+            let reported = self.missed.entry(symbol).or_default();
+            let count = total - *reported;
+            if count > 0 {
+                *reported = total;
+                notices.push(DropNotice { kind: Drop::Slot, probe, count, total });
             }
         }
         Ok(notices)

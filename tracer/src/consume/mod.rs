@@ -7,6 +7,7 @@ mod aggregate;
 mod decode;
 mod drops;
 pub mod map;
+mod misses;
 
 use std::collections::HashMap;
 use std::io;
