@@ -15,7 +15,10 @@ use crate::syntax::DescPart;
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     args_override_self = true,
-    after_help = "Examples:\n  \
+    after_help = "A PROGRAM is `probe /predicate/ { actions }`, as often as needed. A probe is provider:module:function:name; \
+        parts left empty, and *, stand for any.\n\n\
+        Exit status: 0 done, 1 failed, 2 used wrongly, or what the program gives to exit().\n\n\
+        Examples:\n  \
         tracer -n 'syscall:::entry { @[execname] = count(); }'    who makes system calls (Ctrl-C ends it)\n  \
         tracer -n 'proc:::signal-send { printf(\"%s -> %d: %d\\n\", execname, args[1]->pr_pid, args[2]); }'\n  \
         tracer -s script.d -c 'ls -l'                             a script, for as long as a command runs\n  \
@@ -56,61 +59,61 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Trace {
     /// Enable probes by name: a description, or a whole clause or program
-    #[arg(short = 'n', value_name = "PROGRAM")]
+    #[arg(short = 'n', value_name = "PROGRAM", help_heading = "What to trace")]
     pub name: Vec<String>,
     /// Enable the probes of a provider, with an optional predicate and actions
-    #[arg(short = 'P', value_name = "PROVIDER")]
+    #[arg(short = 'P', value_name = "PROVIDER", help_heading = "What to trace")]
     pub provider: Vec<String>,
     /// Enable the probes of a module
-    #[arg(short = 'm', value_name = "MODULE")]
+    #[arg(short = 'm', value_name = "MODULE", help_heading = "What to trace")]
     pub module: Vec<String>,
     /// Enable the probes of a function
-    #[arg(short = 'f', value_name = "FUNCTION")]
+    #[arg(short = 'f', value_name = "FUNCTION", help_heading = "What to trace")]
     pub function: Vec<String>,
     /// Enable a probe by its id
-    #[arg(short = 'i', value_name = "ID")]
+    #[arg(short = 'i', value_name = "ID", help_heading = "What to trace")]
     pub id: Vec<String>,
     /// Run a script; `-` reads it from standard input
-    #[arg(short = 's', value_name = "FILE")]
+    #[arg(short = 's', value_name = "FILE", help_heading = "What to trace")]
     pub script: Vec<PathBuf>,
-    /// Run a command and trace until it ends; $target is its process
-    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid")]
+    /// Trace while a command runs, as the user who called sudo; $target is its process
+    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid", help_heading = "Whom to follow")]
     pub command: Option<String>,
-    /// Trace until a process ends; $target is that process
-    #[arg(short = 'p', value_name = "PID", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Trace while a process lives; $target is that process
+    #[arg(short = 'p', value_name = "PID", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Whom to follow")]
     pub pid: Option<u32>,
     /// List the probes that match, instead of tracing
-    #[arg(short = 'l')]
+    #[arg(short = 'l', help_heading = "Instead of tracing")]
     pub list: bool,
-    /// Compile and stop
-    #[arg(short = 'e')]
+    /// Compile, say what is wrong, and stop; needs no privileges
+    #[arg(short = 'e', help_heading = "Instead of tracing")]
     pub compile_only: bool,
     /// Print only what the program prints
-    #[arg(short = 'q')]
+    #[arg(short = 'q', help_heading = "Output")]
     pub quiet: bool,
     /// Append the output to a file
-    #[arg(short = 'o', value_name = "FILE")]
+    #[arg(short = 'o', value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Set an option; `-x strsize=512`
-    #[arg(short = 'x', value_name = "OPTION[=VALUE]")]
+    #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Settings")]
     pub options: Vec<String>,
     /// Size of the buffer, with k, m or g behind it: -x bufsize
-    #[arg(short = 'b', value_name = "SIZE")]
+    #[arg(short = 'b', value_name = "SIZE", help_heading = "Settings")]
     pub buffer: Option<String>,
     /// Say more: with -l the probes' arguments, else how each probe is attached
-    #[arg(short = 'v')]
+    #[arg(short = 'v', help_heading = "Output")]
     pub verbose: bool,
-    /// Show the compiled program
-    #[arg(short = 'S')]
+    /// Show the compiled program, then trace; with -e only show it
+    #[arg(short = 'S', help_heading = "Output")]
     pub show_code: bool,
     /// Allow destructive actions
-    #[arg(short = 'w')]
+    #[arg(short = 'w', help_heading = "Settings")]
     pub destructive: bool,
     /// A description that matches no probe is no error
-    #[arg(short = 'Z')]
+    #[arg(short = 'Z', help_heading = "Settings")]
     pub allow_none: bool,
     /// Print one JSON object a line (docs/json.md)
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Print the version
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]

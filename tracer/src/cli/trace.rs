@@ -11,7 +11,7 @@ use super::args::{Text, Trace};
 use super::usage::Usage;
 use super::{complain, show};
 use crate::check::{Macros, Options};
-use crate::diagnostic::Sources;
+use crate::diagnostic::{SourceId, Sources};
 use crate::kernel::Target;
 use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
@@ -128,7 +128,7 @@ fn ensure_alive(pid: u32) -> Result<(), SessionError> {
 /// Adds a text to the sources.
 fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> {
     let (name, text, last) = match text {
-        Text::Inline(last, text) => (option(*last).to_owned(), text.clone(), *last),
+        Text::Inline(last, text) => (numbered(option(*last), sources), text.clone(), *last),
         Text::Id(text) => {
             let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
             let id = text[..end].parse().map_err(|_| {
@@ -138,7 +138,7 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
             let Some(probe) = catalog.get(ProbeId(id)) else {
                 bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
             };
-            ("-i".to_owned(), format!("{probe}{}", &text[end..]), DescPart::Name)
+            (numbered("-i", sources), format!("{probe}{}", &text[end..]), DescPart::Name)
         }
         Text::Script(path) => {
             let mut bytes = Vec::new();
@@ -147,7 +147,8 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
             } else {
                 File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
             };
-            let name = path.display().to_string();
+            let name =
+                if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
             read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
             let text = String::from_utf8(bytes).map_err(|error| {
                 anyhow!(
@@ -159,6 +160,14 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
         }
     };
     Ok(Input { source: sources.add(name, text), last })
+}
+
+/// The name of a text that an option gives; from the second one on it is counted.
+fn numbered(option: &str, sources: &Sources) -> String {
+    let name = |count: u32| if count == 1 { option.to_owned() } else { format!("{option} #{count}") };
+    let taken =
+        |name: &String| (0..).map_while(|id| sources.get(SourceId(id))).any(|source| source.name == *name);
+    (1..).map(name).find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// The option that gives descriptions ending with that part.

@@ -37,7 +37,9 @@ const PARTS: [fn(&ProbeInfo) -> &str; 4] = [|p| &p.provider, |p| &p.module, |p| 
 fn correct(probes: &[ProbeInfo], pattern: &Pattern) -> Option<String> {
     let available: Vec<&ProbeInfo> = probes.iter().filter(|probe| probe.lacks.is_none()).collect();
     let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
-    if let Some(meant) = misplaced(&available, parts).or_else(|| translated(parts)) {
+    if let Some(meant) =
+        misplaced(&available, parts).or_else(|| translated(parts)).or_else(|| placed(&available, parts))
+    {
         return Some(meant);
     }
     let mut left = available;
@@ -66,6 +68,19 @@ fn misplaced(probes: &[&ProbeInfo], [provider, module, function, name]: [&str; 4
     }
     let provides = provider.is_empty() && probes.iter().any(|probe| probe.provider == name);
     provides.then(|| format!("{name}:::"))
+}
+
+/// Right words with the wrong colons between them: `syscall:read:entry`, `tcp:send`.
+fn placed(probes: &[&ProbeInfo], parts: [&str; 4]) -> Option<String> {
+    let words: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if words.len() < 2 {
+        return None;
+    }
+    probes.iter().find_map(|probe| {
+        let mut words = words.iter().copied().peekable();
+        let placed = PARTS.map(|of| words.next_if(|word| matches(word, of(probe))).unwrap_or(""));
+        words.next().is_none().then(|| placed.join(":"))
+    })
 }
 
 /// What bpftrace's name for a probe is here, written in three parts or two.
@@ -106,6 +121,9 @@ mod tests {
         assert_eq!(near("BEGINN").as_deref(), Some("BEGIN"));
         assert_eq!(near("tcp").as_deref(), Some("tcp:::"));
         assert_eq!(near("tracepoint:syscalls:sys_exit_read").as_deref(), Some("syscall::read:return"));
+        assert_eq!(near("syscall:read:entry").as_deref(), Some("syscall::read:entry"));
+        assert_eq!(near("syscall::read").as_deref(), Some("syscall::read:"));
+        assert_eq!(near("proc:exit").as_deref(), Some("proc:::exit"));
         assert_eq!(near("interval:s:1").as_deref(), Some("tick-1s"));
         assert_eq!(near("openat").as_deref(), Some("syscall::openat:entry"));
         assert_eq!(near("syscall::*zzz*:entry"), None);
