@@ -5,6 +5,7 @@
 use std::mem::offset_of;
 
 use probes_common::abi::{Fault, SLOT_FAULT, Slot, outcome};
+use probes_common::probe::Attach;
 
 use super::clause::Clause;
 use crate::diagnostic::Span;
@@ -20,12 +21,20 @@ impl Clause<'_> {
     pub(super) fn fault(&mut self, kind: u64, value: Operand, span: Span) {
         let ordinal = self.faults.len() as u32;
         self.faults.push((ordinal, self.action, span));
+        if self.reports_faults() {
+            return self.b.jump(self.fault_exit);
+        }
         let slot = self.slot;
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, action))), i64::from(self.action));
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, offset))), i64::from(ordinal));
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, fault))), kind as i64);
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, value))), value);
         self.b.jump(self.fault_exit);
+    }
+
+    /// Whether this is a clause of ERROR: the fault in the slot is its record, and one of its own just ends it.
+    fn reports_faults(&self) -> bool {
+        self.unit.info().program.attach == Attach::Called
     }
 
     /// The exit, if anything can fault.
@@ -35,6 +44,9 @@ impl Clause<'_> {
         }
         let slot = self.slot;
         self.b.place(self.fault_exit);
+        if self.reports_faults() {
+            return self.b.ret(outcome::NEXT as i64);
+        }
         let probe = self.b.load(Size::B4, (slot, offset_of!(Slot, probe) as i32));
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, probe))), probe);
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, epid))), i64::from(self.epid));

@@ -8,9 +8,12 @@ use std::process::ExitCode;
 
 use harness::Family;
 
+mod aggregations;
 mod clauses;
 mod cli;
 mod environment;
+mod expressions;
+mod faults;
 mod harness;
 mod language;
 mod life;
@@ -21,11 +24,15 @@ mod scripts;
 mod socket;
 mod syscall;
 mod tcp;
+mod variables;
 
 const FAMILIES: &[Family] = &[
+    aggregations::FAMILY,
     clauses::FAMILY,
     cli::FAMILY,
     environment::FAMILY,
+    expressions::FAMILY,
+    faults::FAMILY,
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
@@ -35,6 +42,7 @@ const FAMILIES: &[Family] = &[
     socket::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,
+    variables::FAMILY,
 ];
 
 fn main() -> ExitCode {

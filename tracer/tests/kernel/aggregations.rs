@@ -1,0 +1,188 @@
+//! Aggregations against the same values counted here: every function, every kind of key, every way to print and change them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::expressions::prints;
+use crate::harness::{Family, Report, observe, tracer};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "aggregations",
+    tests: &[
+        ("functions_agree_with_their_definitions", functions),
+        ("quantize_counts_powers_of_two", quantize),
+        ("lquantize_counts_steps", lquantize),
+        ("keys_are_tuples_of_several_types", keys),
+        ("threads_are_added_up", threads),
+        ("printa_joins_and_sorts", printa),
+        ("normalize_trunc_and_clear", change),
+        ("what_is_not_printed_is_printed_at_the_end", unprinted),
+    ],
+    workloads: &[("aggregations_values", values), ("aggregations_threads", busy_threads)],
+};
+
+/// What the workload passes to lseek as its offset.
+const VALUES: [i64; 14] = [0, 1, -1, 2, 3, 4, 1000, -1000, 1023, 1024, -5, 10, 1 << 40, -(1 << 40)];
+
+fn values(_: &[String]) -> Result<Report> {
+    for offset in VALUES {
+        // SAFETY: integers; no descriptor has that number.
+        unsafe { libc::lseek(-1, offset, libc::SEEK_SET) };
+    }
+    Ok(Report::default().with("calls", VALUES.len()))
+}
+
+fn functions() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry /pid == $1/ { this->v = (int64_t)arg1;
+            @c = count(); @s = sum(this->v); @a = avg(this->v); @l = min(this->v); @h = max(this->v);
+            @sk[this->v < 0] = sum(this->v); @hk[this->v < 0] = max(this->v); @lk[this->v < 0] = min(this->v); }
+        END { printa("%@d\n", @c); printa("%@d\n", @s); printa("%@d\n", @a); printa("%@d\n", @l); printa("%@d\n", @h);
+            printa("%d %@d\n", @sk); printa("%d %@d\n", @hk); printa("%d %@d\n", @lk); }"#;
+    let seen = observe(PROGRAM, "aggregations_values", &[])?;
+    let sum: i64 = VALUES.iter().sum();
+    let count = VALUES.len() as i64;
+    ensure!(seen.report.number("calls")? == count, "{seen:?}");
+    let low = VALUES.iter().min().context("values")?;
+    let high = VALUES.iter().max().context("values")?;
+    let mut truth = [count, sum, sum / count, *low, *high].map(|value| value.to_string()).to_vec();
+    let of = |negative: bool| VALUES.iter().copied().filter(move |value| (*value < 0) == negative);
+    let ways: [fn(&mut dyn Iterator<Item = i64>) -> i64; 3] =
+        [|some| some.sum(), |some| some.max().unwrap_or_default(), |some| some.min().unwrap_or_default()];
+    for way in ways {
+        let mut rows = [true, false].map(|negative| (way(&mut of(negative)), i32::from(negative)));
+        rows.sort_unstable();
+        truth.extend(rows.map(|(value, key)| format!("{key} {value}")));
+    }
+    ensure!(seen.output.lines() == truth, "expected {truth:#?}: {seen:?}");
+    Ok(())
+}
+
+/// The rows of a distribution: what stands at their left, and the count; those that are 0 left out.
+fn rows(text: &str) -> BTreeMap<String, i64> {
+    let lines = text.lines().filter_map(|line| line.split_once('|'));
+    let rows = lines.filter_map(|(value, rest)| {
+        let count = rest.trim_start_matches('@').trim().parse().ok()?;
+        Some((value.trim().to_owned(), count))
+    });
+    rows.filter(|(_, count)| *count != 0).collect()
+}
+
+fn counted(bucket: impl Fn(i64) -> String) -> BTreeMap<String, i64> {
+    let mut rows = BTreeMap::new();
+    for value in VALUES {
+        *rows.entry(bucket(value)).or_default() += 1;
+    }
+    rows
+}
+
+fn quantize() -> Result<()> {
+    const PROGRAM: &str =
+        "syscall::lseek:entry /pid == $1/ { @ = quantize((int64_t)arg1); @two[execname] = quantize((int64_t)arg1, 2); }
+         END { printa(@); trunc(@); printf(\"second\"); printa(@two); }";
+    let seen = observe(PROGRAM, "aggregations_values", &[])?;
+    let truth = counted(|value| match value.unsigned_abs() {
+        0 => "0".into(),
+        size => (value.signum() << size.ilog2()).to_string(),
+    });
+    let (one, two) = seen.output.stdout.split_once("second").context("two distributions")?;
+    ensure!(rows(one) == truth, "expected {truth:?}: {seen:?}");
+    let doubled = truth.into_iter().map(|(value, count)| (value, count * 2)).collect();
+    ensure!(rows(two) == doubled, "expected {doubled:?}: {seen:?}");
+    Ok(())
+}
+
+fn lquantize() -> Result<()> {
+    const PROGRAM: &str =
+        "syscall::lseek:entry /pid == $1/ { @ = lquantize((int64_t)arg1, -5, 10, 3); } END { printa(@); }";
+    let seen = observe(PROGRAM, "aggregations_values", &[])?;
+    let truth = counted(|value| match value {
+        ..-5 => "< -5".into(),
+        10.. => ">= 10".into(),
+        _ => (-5 + (value + 5) / 3 * 3).to_string(),
+    });
+    let seen_rows = rows(&seen.output.stdout);
+    ensure!(seen_rows == truth, "expected {truth:?}: {seen:?}");
+    Ok(())
+}
+
+fn keys() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry, syscall::lseek:return /pid == $1/
+            { @[probefunc, probename, execname, pid, -1, "a string"] = count(); }
+        END { printa("%s %s %s %d %d %s %@d\n", @); }"#;
+    let seen = observe(PROGRAM, "aggregations_values", &[])?;
+    let comm = std::fs::read_to_string("/proc/self/comm")?;
+    let mut lines = seen.output.lines();
+    lines.sort_unstable();
+    let row = |name| format!("lseek {name} {} {} -1 a string {}", comm.trim(), seen.pid, VALUES.len());
+    ensure!(lines == [row("entry"), row("return")], "{comm} {seen:?}");
+    Ok(())
+}
+
+fn threads() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry /pid == $1/ { @all = count(); @sum = sum(arg1); @each[tid] = count(); @few[arg1 % 7] = count(); }
+        END { printa("all %@d\n", @all); printa("sum %@d\n", @sum); printa("each %@d\n", @each); printa("few %d %@d\n", @few); }"#;
+    let seen = observe(PROGRAM, "aggregations_threads", &["4", "5000"])?;
+    let mut lines = seen.output.lines();
+    let mut truth = vec![format!("all {}", 4 * 5000), format!("sum {}", 4 * (0..5000).sum::<i64>())];
+    truth.extend(std::iter::repeat_n("each 5000".to_owned(), 4));
+    truth
+        .extend((0..7).map(|rest| format!("few {rest} {}", 4 * (0..5000).filter(|n| n % 7 == rest).count())));
+    lines.sort_unstable();
+    truth.sort_unstable();
+    ensure!(lines == truth, "{seen:?}");
+    ensure!(seen.output.stderr.is_empty(), "{seen:?}");
+    Ok(())
+}
+
+/// So many threads, each of which seeks to 0, 1, 2, and so on.
+fn busy_threads(arguments: &[String]) -> Result<Report> {
+    let [threads, calls] = arguments else { anyhow::bail!("how many threads, how many calls?") };
+    let (threads, calls): (usize, i64) = (threads.parse()?, calls.parse()?);
+    let seek = move || {
+        for offset in 0..calls {
+            // SAFETY: integers; no descriptor has that number.
+            unsafe { libc::lseek(-1, offset, libc::SEEK_SET) };
+        }
+    };
+    let handles: Vec<_> = (0..threads).map(|_| std::thread::spawn(seek)).collect();
+    handles.into_iter().try_for_each(|handle| handle.join()).ok().context("a thread panicked")?;
+    Ok(Report::default())
+}
+
+fn printa() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN { @a["x", 1] = sum(5); @b["x", 1] = sum(-50); @a["y", 2] = sum(-7); @b["z", 3] = sum(30); @a["w", 2] = sum(5); }
+        BEGIN { printa("%-3s|%3d|%@5d|%@d|\n", @a, @b); printa("%s %@u\n", @a); exit(0); }"#;
+    // By value, the smallest first, then by key; one that has no such key counts as 0.
+    let rows = ["y  |  2|   -7|0|", "z  |  3|    0|30|", "w  |  2|    5|0|", "x  |  1|    5|-50|"];
+    let unsigned = ["y 18446744073709551609", "w 5", "x 5"];
+    let expected: Vec<String> = rows.iter().chain(&unsigned).map(|&row| row.to_owned()).collect();
+    prints(PROGRAM, &[], &expected)
+}
+
+fn change() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN { @["a"] = sum(1000); @["b"] = sum(-3000); @["c"] = sum(7000); }
+        BEGIN { normalize(@, 1000); printa("n %s %@d\n", @); denormalize(@); trunc(@, 2); printa("t %s %@d\n", @); }
+        BEGIN { clear(@); printa("c %s %@d\n", @); }
+        tick-10ms /n++ == 0/ { @["c"] = sum(3); }
+        tick-10ms /n == 3/ { printa("s %s %@d\n", @); trunc(@); printa("gone %s %@d\n", @); exit(0); }"#;
+    let expected = ["n b -3", "n a 1", "n c 7", "t a 1000", "t c 7000", "c a 0", "c c 0", "s a 0", "s c 3"];
+    prints(PROGRAM, &[], &expected.map(str::to_owned))
+}
+
+fn unprinted() -> Result<()> {
+    let output = tracer(&[
+        "-q",
+        "-n",
+        "BEGIN { @[\"k\", 1] = count(); @p = count(); printa(\"p %@d\\n\", @p); exit(0); }",
+    ])?;
+    let output = output.success()?;
+    let words: Vec<_> = output.stdout.split_whitespace().collect();
+    ensure!(words == ["p", "1", "k", "1", "1"], "{output:?}");
+    Ok(())
+}
