@@ -6,9 +6,11 @@
 mod dispatch;
 mod function;
 mod object;
+mod split;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use probes_common::abi::{SLOTS_PER_CPU, Scope};
 use probes_common::offsets::Offsets;
@@ -61,7 +63,7 @@ pub struct Output {
     pub elf: Vec<u8>,
     /// Programs without clauses: to be attached first.
     pub supports: Vec<Linked>,
-    /// The trampolines, by their numbers.
+    /// The trampolines, in the order of their numbers; the parts of one, in program order.
     pub programs: Vec<Linked>,
 }
 
@@ -77,8 +79,10 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     let mut programs = Vec::new();
     let errors = errors(image);
     for (number, program) in image.programs.iter().enumerate() {
-        let symbol = linker.program(number as u32, program, image.locals, &errors)?;
-        programs.push(Linked { symbol, attach: program.program.attach, rate: program.rate });
+        for (part, clauses) in split::parts(program, image.locals.1 != 0).into_iter().enumerate() {
+            let symbol = linker.program(number as u32, program, (part, clauses), image.locals, &errors)?;
+            programs.push(Linked { symbol, attach: program.program.attach, rate: program.rate });
+        }
     }
     let supports = supports(image);
     let mut roots: Vec<String> = programs
@@ -167,11 +171,12 @@ impl Linker {
         Ok(())
     }
 
-    /// Adds a trampoline with its dispatcher, gate, clauses and constants; gives its symbol.
+    /// Adds a trampoline, or a part of one, with its dispatcher, gate, clauses and constants; gives its symbol.
     fn program(
         &mut self,
         number: u32,
         image: &ProgramImage,
+        (part, clauses): (usize, Range<usize>),
         locals: (u32, u32),
         errors: &dispatch::Errors,
     ) -> Result<String, LinkError> {
@@ -180,6 +185,7 @@ impl Linker {
             Some(rate) => format!("{base}_{}", rate.nanoseconds),
             None => base.to_owned(),
         };
+        let symbol = if part == 0 { symbol } else { format!("{symbol}_part{}", part + 1) };
         for clause in &image.clauses {
             let function = Function::from_code(clause.code.clone());
             self.functions.insert(function.name.clone(), function);
@@ -187,8 +193,7 @@ impl Linker {
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        let entries: Vec<dispatch::Entry<'_>> = image
-            .clauses
+        let entries: Vec<dispatch::Entry<'_>> = image.clauses[clauses]
             .iter()
             .map(|clause| dispatch::Entry {
                 function: &clause.code.name,

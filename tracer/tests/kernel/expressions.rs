@@ -17,6 +17,7 @@ pub(crate) const FAMILY: Family = Family {
         ("macros_are_the_arguments", macros),
         ("exit_ends_the_firing_and_gives_the_status", exit),
         ("many_clauses_load", many_clauses),
+        ("more_clauses_and_maps_than_one_program_holds", very_many_clauses),
         ("a_long_clause_loads", a_long_clause),
     ],
     workloads: &[("expressions_calls", calls)],
@@ -127,7 +128,7 @@ fn constants() -> Result<()> {
             ("1ULL << 63", 1 << 63),
             ("017 + 'a'", (15 + 97).into()),
             ("5 ^ 3 | 8 & 12", (5 ^ 3 | 8 & 12).into()),
-            ("1 + 2 * 3 << 1", (1 + 2 * 3 << 1).into()),
+            ("1 + 2 * 3 << 1", ((1 + 2 * 3) << 1).into()),
             ("sizeof (long)", 8),
         ],
     )
@@ -277,6 +278,29 @@ fn many_clauses() -> Result<()> {
     let sum: i64 =
         (0..7).map(|n| passes.iter().filter(|pass| **pass > n).count() as i64).map(|k| k * (k + 1) / 2).sum();
     ensure!(lines[0] == format!("sum {sum}"), "{sum} expected: {seen:?}");
+    Ok(())
+}
+
+fn very_many_clauses() -> Result<()> {
+    // The kernel takes 256 functions and 64 maps a program.
+    const COUNT: usize = 300;
+    let clause = |n| {
+        format!(
+            "syscall::lseek:entry /pid == $1/ {{ @a{}[execname] = count(); in_order += seen == {n}; seen = {n} + 1; }}\n",
+            n % 80
+        )
+    };
+    let mut program: String =
+        std::iter::once("int seen;\n".to_owned()).chain((0..COUNT).map(clause)).collect();
+    program.push_str(
+        "syscall::lseek:entry /pid == $1/ { printf(\"%d in order\\n\", in_order); in_order = 0; seen = 0; }",
+    );
+    let seen = observe(&program, "expressions_calls", &[])?;
+    let lines = seen.output.lines();
+    let order = format!("{COUNT} in order");
+    ensure!(lines.iter().filter(|line| **line == order).count() == 3, "{seen:?}");
+    let total: usize = lines.iter().filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum();
+    ensure!(total == 3 * COUNT, "{} expected: {seen:?}", 3 * COUNT);
     Ok(())
 }
 
