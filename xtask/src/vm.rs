@@ -122,7 +122,7 @@ fn boot(image: &Path, initramfs: &Path, log: &Path) -> Result<()> {
         // CPU meanwhile (a tracepoint being switched on), and then it stands still for good.
         .args(["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "1024"])
         .args(["-nographic", "-vga", "none", "-nic", "none", "-no-reboot"])
-        .args(["-append", "console=ttyS0 panic=-1 quiet loglevel=3"])
+        .args(["-append", "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 quiet loglevel=3"])
         .arg("-kernel")
         .arg(image)
         .arg("-initrd")

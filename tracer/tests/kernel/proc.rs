@@ -275,6 +275,11 @@ fn other(_: &[String]) -> Result<Report> {
         ensure!(Instant::now() < deadline, "{path} does not say {expected}");
         sleep(Duration::from_millis(1));
     }
+    // /proc has the new arguments a little before exec has ended; the program then sleeps.
+    while !std::fs::read_to_string(format!("/proc/{child}/stat"))?.contains(") S ") {
+        ensure!(Instant::now() < deadline, "{child} does not pause");
+        sleep(Duration::from_millis(1));
+    }
     let comm = std::fs::read_to_string(format!("/proc/{child}/comm"))?;
     // SAFETY: kill takes integers; the child has not been waited for.
     unsafe { libc::kill(child, libc::SIGTERM) };
