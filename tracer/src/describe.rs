@@ -7,7 +7,7 @@ use crate::Compiled;
 use crate::bpf;
 use crate::consume::Description;
 use crate::kernel::Target;
-use crate::lower::Image;
+use crate::lower::{Image, ProgramImage};
 use crate::output::table;
 use crate::provider::{self, Catalog, ProbeId};
 
@@ -17,15 +17,19 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
         layouts: compiled.image.layouts.clone(),
         aggregations: compiled.image.aggregations.clone(),
         probes: numbers(&compiled.image, catalog),
-        programs: compiled
-            .image
-            .programs
-            .iter()
-            .map(|program| program.program.name.replace('_', ":"))
-            .collect(),
+        programs: compiled.image.programs.iter().map(|program| name(program, catalog)).collect(),
         catalog,
         cpus: target.cpus,
     }
+}
+
+/// What a trampoline's drops are reported under: its probe, or of a family `syscall:::entry` and the like.
+fn name(program: &ProgramImage, catalog: &Catalog) -> String {
+    let probe = catalog.probes().iter().find(|probe| probe.program.name == program.program.name);
+    probe.map_or_else(
+        || program.program.name.to_owned(),
+        |probe| format!("{}:::{}", probe.provider, probe.name),
+    )
 }
 
 /// The probe of each number that the programs can send: `program << 16 | discriminator`.

@@ -27,6 +27,15 @@ pub const END: Program =
 pub const ERROR: Program =
     Program { name: "dtrace_error", attach: Attach::Called, family: false, record: &Fault::DEF, needs: &[] };
 
+/// Threads ending: no probe, but where the thread-local variables of a program are freed.
+pub const THREAD_END: Program = Program {
+    name: "thread_end",
+    attach: Attach::RawTracepoint("sched_process_exit"),
+    family: false,
+    record: &Nothing::DEF,
+    needs: &[],
+};
+
 /// The probes, in the order of their ids.
 pub const PROBES: &[Probe] = &[
     Probe {

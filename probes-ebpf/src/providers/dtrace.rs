@@ -6,7 +6,7 @@ use core::ffi::c_void;
 
 use probes_common::providers::dtrace::Nothing;
 
-use crate::firing::probe;
+use crate::firing::{probe, programs};
 use crate::state;
 
 /// BEGIN: probes fire from its end on.
@@ -27,4 +27,9 @@ pub extern "C" fn dtrace_end(ctx: *mut c_void) -> u32 {
     state::end();
     probe!(dtrace_end, ctx).fire(|_: &mut Nothing, _| ());
     0
+}
+
+programs! {
+    // sched_process_exit(struct task_struct *p)
+    probe thread_end in "raw_tp/sched_process_exit", |program| program.fire(|_: &mut Nothing, _| ());
 }

@@ -24,7 +24,10 @@ programs! {
     };
     // sys_exit(struct pt_regs *regs, long ret)
     family syscall_return in "raw_tp/sys_exit", |program| {
-        let number = read::<u64>(program.program.ctx.arg(0), offset!(regs_orig_ax)) as u32;
+        let number = match read::<u64>(program.program.ctx.arg(0), offset!(regs_orig_ax)) as u32 {
+            RESTORED => RT_SIGRETURN,
+            number => number,
+        };
         if takes(program, number) {
             let result = program.program.ctx.arg(1) as i64;
             program.fire(number, |record: &mut SyscallReturn, _| {
@@ -37,6 +40,12 @@ programs! {
         }
     };
 }
+
+/// rt_sigreturn(2) restores all registers, and says by this that there is no call to restart
+/// (arch/x86/kernel/signal_64.c, 6.1).
+const RESTORED: u32 = u32::MAX;
+/// Its number.
+const RT_SIGRETURN: u32 = 15;
 
 #[inline(always)]
 fn takes(program: Family, number: u32) -> bool {

@@ -24,6 +24,9 @@ use aggregate::Aggregations;
 use decode::{Decoder, Message};
 use drops::Drops;
 
+/// The most messages that are read in one go.
+const BATCH: usize = 1 << 14;
+
 /// What the compiler says about a program's output.
 pub struct Description<'a> {
     /// The messages, by epid.
@@ -68,10 +71,12 @@ impl Consumer {
         &self.ring
     }
 
-    /// Shows everything that is in the ring.
-    pub fn drain(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
+    /// Shows what is in the ring, [`BATCH`] messages at the most; says whether there may be more. Who asks has other
+    /// things to look after, and the ring may fill as fast as it is read.
+    pub fn drain(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<bool> {
         let Consumer { ring, decoder, aggregations, exit, .. } = self;
-        while let Some(message) = ring.next() {
+        for _ in 0..BATCH {
+            let Some(message) = ring.next() else { return Ok(false) };
             let event = match decoder.message(&message) {
                 Some(Message::Fault(fault)) => Event::Fault(fault),
                 Some(Message::Record { header, layout, bytes }) => {
@@ -95,7 +100,7 @@ impl Consumer {
             };
             output.event(&event)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Shows what has been lost since the last call.

@@ -69,27 +69,19 @@ pub(super) fn dispatcher(
 /// `gate_NAME(discriminator)`: 1 when some clause wants it.
 pub(super) fn gate(name: &str, program: &ProgramImage) -> Function {
     let mut code = Assembler::default();
-    let wanted: Option<Vec<u16>> =
-        program.clauses.iter().map(|clause| clause.discriminators.clone()).collect::<Option<Vec<_>>>().map(
-            |lists| {
-                let mut all = lists.concat();
-                all.sort_unstable();
-                all.dedup();
-                all
-            },
-        );
+    let lists =
+        program.clauses.iter().map(|clause| clause.discriminators.as_ref().unwrap_or(&program.hosted));
+    let mut wanted: Vec<u16> = lists.flatten().copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
     let no = code.label();
-    if let Some(wanted) = &wanted {
-        code.push(mov(8, 1));
-        code.unless_among(8, wanted, no);
-    }
+    code.push(mov(8, 1));
+    code.unless_among(8, &wanted, no);
     code.push(Insn { opcode: 0xb7, imm: 1, ..Insn::default() });
     code.push(EXIT);
-    if wanted.is_some() {
-        code.place(no);
-        code.push(Insn { opcode: 0xb7, ..Insn::default() });
-        code.push(EXIT);
-    }
+    code.place(no);
+    code.push(Insn { opcode: 0xb7, ..Insn::default() });
+    code.push(EXIT);
     code.finish(format!("gate_{name}"))
 }
 

@@ -20,6 +20,7 @@ mod names;
 mod place;
 mod program;
 mod record;
+mod release;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -44,8 +45,8 @@ pub fn lower(program: &typed::Program, probes: &dyn Probes, options: &Options) -
 pub trait Probes {
     /// The probe of that id.
     fn probe(&self, id: ProbeId) -> &ProbeInfo;
-    /// How many probes the trampoline hosts on this kernel.
-    fn hosted(&self, program: &'static Program) -> usize;
+    /// The discriminators of the probes that the trampoline hosts on this kernel, sorted.
+    fn hosted(&self, program: &'static Program) -> Vec<u16>;
 }
 
 impl Probes for Catalog {
@@ -53,8 +54,11 @@ impl Probes for Catalog {
         self.get(id).expect("the checker takes ids from the catalog")
     }
 
-    fn hosted(&self, program: &'static Program) -> usize {
-        self.probes().iter().filter(|probe| probe.program.name == program.name).count()
+    fn hosted(&self, program: &'static Program) -> Vec<u16> {
+        let hosted = self.probes().iter().filter(|probe| probe.program.name == program.name);
+        let mut discriminators: Vec<u16> = hosted.map(|probe| probe.discriminator).collect();
+        discriminators.sort_unstable();
+        discriminators
     }
 }
 
@@ -151,6 +155,9 @@ pub struct ProgramImage {
     pub rate: Option<crate::provider::Rate>,
     /// The want bits of all its clauses.
     pub wants: u64,
+    /// For a family: the discriminators of its probes, sorted. Others come too (a system call that does not exist) and
+    /// are no probe's.
+    pub hosted: Vec<u16>,
     /// The clauses in order.
     pub clauses: Vec<ClauseImage>,
 }
@@ -162,7 +169,7 @@ pub struct ClauseImage {
     pub epid: u32,
     /// The code: `fn(slot, ctx) -> u64`.
     pub code: Code,
-    /// For a family: the discriminators it is for, sorted; `None` for all that the trampoline has.
+    /// For a family: the discriminators it is for, sorted; `None` for all that it hosts.
     pub discriminators: Option<Vec<u16>>,
 }
 

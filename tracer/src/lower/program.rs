@@ -8,6 +8,7 @@ use probes_common::probe::Arg;
 use super::clause::{self, Compiled};
 use super::data::Data;
 use super::names::Names;
+use super::release;
 use super::storage::Storage;
 use super::{ClauseImage, Error, Image, Options, Probes, ProgramImage};
 use crate::check::typed::{Clause, Program};
@@ -51,7 +52,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let mut units = Vec::new();
     for (index, clause) in program.clauses.iter().enumerate() {
         for unit in units_of(clause, probes) {
-            units.push((index, host(&mut image.programs, unit.info()), unit));
+            units.push((index, host(&mut image.programs, unit.info(), probes), unit));
         }
     }
     if image.programs.len() > MAX_PROGRAMS as usize {
@@ -70,6 +71,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         host.wants |= wants;
         host.clauses.push(ClauseImage { epid, code, discriminators: discriminators(unit, probes) });
     }
+    image.programs.extend(release::thread_end(program, &storage)?);
     image.data.extend(storage.section());
     image.data.extend(data.into_sections());
     image.maps = storage.maps;
@@ -91,12 +93,13 @@ fn units_of<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
 }
 
 /// The index of the probe's trampoline, which is added if it is not there.
-fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo) -> usize {
+fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo, probes: &dyn Probes) -> usize {
     let known =
         programs.iter().position(|host| host.program.name == probe.program.name && host.rate == probe.rate);
     known.unwrap_or_else(|| {
         let (program, rate) = (probe.program, probe.rate);
-        programs.push(ProgramImage { program, rate, wants: 0, clauses: Vec::new() });
+        let hosted = if program.family { probes.hosted(program) } else { Vec::new() };
+        programs.push(ProgramImage { program, rate, wants: 0, hosted, clauses: Vec::new() });
         programs.len() - 1
     })
 }
@@ -104,7 +107,7 @@ fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo) -> usize {
 /// The discriminators of a unit, where they are not all that there are.
 fn discriminators(unit: &Unit, probes: &dyn Probes) -> Option<Vec<u16>> {
     let program = unit.info().program;
-    if !program.family || unit.probes.len() == probes.hosted(program) {
+    if !program.family || unit.probes.len() == probes.hosted(program).len() {
         return None;
     }
     let mut discriminators: Vec<u16> = unit.probes.iter().map(|(_, probe)| probe.discriminator).collect();

@@ -92,11 +92,6 @@ impl Session {
         Ok(Session { ebpf, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
     }
 
-    /// The session's maps, for those who seed them.
-    pub fn ebpf(&mut self) -> &mut Ebpf {
-        &mut self.ebpf
-    }
-
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
     pub fn run(
         &mut self,
@@ -127,15 +122,17 @@ impl Session {
             Some(program) => attach::run_once(&mut self.ebpf, &program)?,
             None => self.set_state(state::ACTIVE)?,
         }
-        self.drain(output)
+        // What BEGIN said comes first; an exit() in it is among that.
+        self.drain(output).map(drop)
     }
 
     fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         self.set_state(state::ENDED)?;
         if let Some(program) = self.end.clone() {
+            await_firings();
             attach::run_once(&mut self.ebpf, &program)?;
         }
-        self.drain(output)?;
+        self.drain_all(output)?;
         let show = |result: io::Result<()>| result.map_err(SessionError::io("writing the output"));
         show(self.consumer.report_drops(&self.ebpf, output))?;
         show(self.consumer.report_aggregations(&self.ebpf, output))?;
@@ -158,24 +155,11 @@ impl Session {
         let life = life.map_err(SessionError::io("waiting for the traced process"))?;
         let mut switch = tokio::time::interval(pace.switch);
         let mut status = tokio::time::interval(pace.status);
+        let mut more = false;
         while self.consumer.exit.is_none() {
             tokio::select! {
-                ready = ring.readable() => {
-                    ready.map_err(SessionError::io("waiting for events"))?.clear_ready();
-                    self.drain(output)?;
-                }
-                _ = switch.tick() => {
-                    // A clause that faults after its exit(), or finds the ring full, ends the run and sends nothing.
-                    let ended = self.state()? == state::ENDED;
-                    self.drain(output)?;
-                    if ended {
-                        break;
-                    }
-                }
-                _ = status.tick() => {
-                    let shown = self.consumer.report_drops(&self.ebpf, output);
-                    shown.map_err(SessionError::io("writing the output"))?;
-                }
+                // Whoever asks for the end gets it, also while the ring fills as fast as it is read.
+                biased;
                 ready = signal.readable() => {
                     ready.map_err(SessionError::io("waiting for signals"))?.clear_ready();
                     if let Some(arrival) = signals.next() {
@@ -186,14 +170,39 @@ impl Session {
                     }
                 }
                 () = gone(life.as_ref()) => break,
+                _ = status.tick() => {
+                    let shown = self.consumer.report_drops(&self.ebpf, output);
+                    shown.map_err(SessionError::io("writing the output"))?;
+                }
+                _ = switch.tick() => {
+                    // A clause that faults after its exit(), or finds the ring full, ends the run and sends nothing.
+                    let ended = self.state()? == state::ENDED;
+                    more = self.drain(output)?;
+                    if ended {
+                        break;
+                    }
+                }
+                ready = ring.readable() => {
+                    ready.map_err(SessionError::io("waiting for events"))?.clear_ready();
+                    more = self.drain(output)?;
+                }
+                () = tokio::task::yield_now(), if more => more = self.drain(output)?,
             }
         }
         Ok(())
     }
 
-    fn drain(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
-        let drained = self.consumer.drain(&self.ebpf, output).and_then(|()| output.flush());
+    /// Shows a batch of what waits; says whether there may be more.
+    fn drain(&mut self, output: &mut dyn Output) -> Result<bool, SessionError> {
+        let drained = self.consumer.drain(&self.ebpf, output);
+        let drained = drained.and_then(|more| output.flush().map(|()| more));
         drained.map_err(SessionError::io("writing the output"))
+    }
+
+    /// Shows all that waits, when nothing is added any more.
+    fn drain_all(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
+        while self.drain(output)? {}
+        Ok(())
     }
 
     fn state(&self) -> Result<u64, SessionError> {
@@ -222,6 +231,16 @@ fn life(pid: u32) -> Result<OwnedFd, SessionError> {
         descriptor => Ok(unsafe { OwnedFd::from_raw_fd(descriptor as RawFd) }),
     }
 }
+
+/// Waits until firings under way on other CPUs have ended: programs run with preemption off, and this waits for a
+/// moment of each CPU without (membarrier(2), which is synchronize_rcu in the kernel).
+fn await_firings() {
+    // SAFETY: no pointers. Where the kernel has no such call, END may come before the last of them.
+    unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) };
+}
+
+/// linux/membarrier.h
+const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
 
 async fn gone(life: Option<&AsyncFd<OwnedFd>>) {
     match life {

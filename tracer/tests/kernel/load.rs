@@ -80,6 +80,7 @@ fn program(host: &ProbeInfo) -> ProgramImage {
         program,
         rate: host.rate,
         wants: u64::MAX,
+        hosted: vec![host.discriminator],
         clauses: vec![ClauseImage { epid: 1, code, discriminators: None }],
     }
 }

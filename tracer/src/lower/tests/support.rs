@@ -66,8 +66,9 @@ impl Probes for Fixture {
         &self.0[id.0 as usize - 1]
     }
 
-    fn hosted(&self, program: &'static Trampoline) -> usize {
-        self.0.iter().filter(|probe| probe.program.name == program.name).count()
+    fn hosted(&self, program: &'static Trampoline) -> Vec<u16> {
+        let hosted = self.0.iter().filter(|probe| probe.program.name == program.name);
+        hosted.map(|probe| probe.discriminator).collect()
     }
 }
 
