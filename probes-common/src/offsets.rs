@@ -128,6 +128,7 @@ offsets! {
     unix_addr_name = "unix_address.name";
     skb_dev = "sk_buff.dev";
     skb_sk = "sk_buff.sk";
+    skb_iif = "sk_buff.skb_iif";
     skb_len = "sk_buff.len";
     skb_data = "sk_buff.data";
     skb_head = "sk_buff.head";

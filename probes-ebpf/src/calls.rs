@@ -51,13 +51,15 @@ pub struct Wait {
     pub ended: u32,
 }
 
-/// By thread id. The least recently used are the threads that have ended.
+/// By thread id, until the thread ends.
 #[map]
 static CALLS: LruHashMap<u32, Call> = LruHashMap::with_max_entries(16384, 0);
 
 programs! {
     // sys_enter(struct pt_regs *regs, long id)
     support calls_enter in "raw_tp/sys_enter", |ctx| remember(ctx);
+    // sched_process_exit(struct task_struct *p)
+    support calls_forget in "raw_tp/sched_process_exit", |_ctx| { let _ = CALLS.remove(&thread()); };
 }
 
 /// The call that the current thread is in, if it is a remembered one of that number on that sort of file.

@@ -191,7 +191,11 @@ fn learn_send(segment: &Segment) {
     let mut at = NOWHERE;
     segment::ends(segment, Way::Out, &mut at);
     if !exact(&at).is_some_and(|connection| connection.sk == sk) {
-        enter(&at, sk, read::<u8>(sk, offset!(sk_state)).into());
+        let state = u32::from(read::<u8>(sk, offset!(sk_state)));
+        // A reset can be the last word of a socket that is closed already: nothing would remove it any more.
+        if state != tcp_state::CLOSE && state != tcp_state::LISTEN {
+            enter(&at, sk, state);
+        }
     }
 }
 

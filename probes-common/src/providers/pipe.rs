@@ -1,5 +1,5 @@
 //! The pipe provider: pipes and FIFOs, by read, write, readv and writev.
-use super::socket::CALLS_ENTER;
+use super::socket::{CALLS_ENTER, CALLS_FORGET};
 use crate::probe::{Arg, Attach, Probe, Program, Support};
 use crate::record;
 use crate::schema::Described;
@@ -66,7 +66,7 @@ pub const WAITS: Support = Support { name: "pipe_waits", attach: Attach::RawTrac
 /// Notes that a call on a pipe has ended.
 pub const LEAVE: Support = Support { name: "pipe_leave", attach: Attach::RawTracepoint("sys_exit") };
 
-const NEEDS: &[Support] = &[CALLS_ENTER, WAITS, LEAVE];
+const NEEDS: &[Support] = &[CALLS_ENTER, WAITS, LEAVE, CALLS_FORGET];
 
 macro_rules! programs {
     ($( $(#[doc = $doc:literal])* $constant:ident = $name:literal, $tracepoint:literal, $family:literal, $record:ident, $needs:expr; )*) => { $(

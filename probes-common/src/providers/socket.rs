@@ -33,6 +33,9 @@ record! {
 
 /// Takes note of the calls on sockets, for their returns.
 pub const CALLS_ENTER: Support = Support { name: "calls_enter", attach: Attach::RawTracepoint("sys_enter") };
+/// Forgets the calls of threads that end.
+pub const CALLS_FORGET: Support =
+    Support { name: "calls_forget", attach: Attach::RawTracepoint("sched_process_exit") };
 
 /// Calls beginning.
 pub const ENTRY: Program = Program {
@@ -49,7 +52,7 @@ pub const RETURN: Program = Program {
     attach: Attach::RawTracepoint("sys_exit"),
     family: true,
     record: &SocketReturn::DEF,
-    needs: &[CALLS_ENTER],
+    needs: &[CALLS_ENTER, CALLS_FORGET],
 };
 
 /// The arguments of every entry probe.

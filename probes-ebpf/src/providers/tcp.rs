@@ -80,8 +80,8 @@ programs! {
 #[inline(always)]
 fn outgoing(program: Program) -> Option<Segment> {
     let skb = program.ctx.arg(0);
-    let sk = read::<u64>(skb, offset!(skb_sk));
-    if sk == 0 {
+    // A refusal over IPv6 and the answers of TIME_WAIT have no socket; what is forwarded came in by an interface.
+    if read::<u64>(skb, offset!(skb_sk)) == 0 && read::<u32>(skb, offset!(skb_iif)) != 0 {
         return None;
     }
     let segment = segment::find(skb, Way::Out)?;
