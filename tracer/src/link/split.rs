@@ -20,7 +20,7 @@ const MAPS: usize = 44;
 pub(super) fn parts(program: &ProgramImage, locals: bool) -> Vec<Range<usize>> {
     let clauses = &program.clauses;
     if locals || matches!(program.program.attach, Attach::TestRun | Attach::Called) {
-        return Vec::from([0..clauses.len()]);
+        return std::iter::once(0..clauses.len()).collect();
     }
     let mut parts = Vec::new();
     let (mut start, mut used) = (0, BTreeSet::new());
