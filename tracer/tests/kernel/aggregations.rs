@@ -165,12 +165,13 @@ fn printa() -> Result<()> {
 }
 
 fn change() -> Result<()> {
+    // What BEGIN prints is printed in user space, a moment later: the sum is added well after it, at the second tick.
     const PROGRAM: &str = r#"
         BEGIN { @["a"] = sum(1000); @["b"] = sum(-3000); @["c"] = sum(7000); }
         BEGIN { normalize(@, 1000); printa("n %s %@d\n", @); denormalize(@); trunc(@, 2); printa("t %s %@d\n", @); }
         BEGIN { clear(@); printa("c %s %@d\n", @); }
-        tick-10ms /n++ == 0/ { @["c"] = sum(3); }
-        tick-10ms /n == 3/ { printa("s %s %@d\n", @); trunc(@); printa("gone %s %@d\n", @); exit(0); }"#;
+        tick-500ms /n++ == 1/ { @["c"] = sum(3); }
+        tick-500ms /n == 3/ { printa("s %s %@d\n", @); trunc(@); printa("gone %s %@d\n", @); exit(0); }"#;
     let expected = ["n b -3", "n a 1", "n c 7", "t a 1000", "t c 7000", "c a 0", "c c 0", "s a 0", "s c 3"];
     prints(PROGRAM, &[], &expected.map(str::to_owned))
 }
