@@ -106,9 +106,9 @@ impl Tracer {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
                 let _ = self.child.kill();
-                let _ = self.child.wait();
+                let ended = self.child.wait()?;
                 let stdout = std::mem::take(&mut self.stdout);
-                bail!("the tracer did not print {text:?}, only: {stdout}{}", self.complaint());
+                bail!("the tracer did not print {text:?} but ended, {ended}: {stdout}{}", self.complaint());
             };
             self.keep(&line);
             if line.contains(text) {
