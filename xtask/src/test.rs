@@ -211,7 +211,7 @@ fn test_in_machines(options: &Options, kernels: &[&'static Kernel], programs: &P
 }
 
 fn harness_arguments(options: &Options) -> Vec<String> {
-    let fixed = ["--color=never", "--test-threads=2"].map(str::to_owned);
+    let fixed = ["--color=never", "--test-threads=1"].map(str::to_owned);
     fixed.into_iter().chain(options.filter.clone()).collect()
 }
 
