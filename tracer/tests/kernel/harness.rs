@@ -41,7 +41,7 @@ pub(crate) fn skip<T>(reason: impl Into<String>) -> anyhow::Result<T> {
 
 /// A family's tests as libtest-mimic wants them.
 pub(crate) fn trials(family: &'static Family) -> impl Iterator<Item = Trial> {
-    family.tests.iter().map(|&(name, body)| {
+    family.tests.iter().map(move |&(name, body)| {
         Trial::ignorable_test(format!("{}::{name}", family.name), move || {
             let result = privileges().and_then(|()| attempt(family, name, body));
             match result {
