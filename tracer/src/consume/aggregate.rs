@@ -2,10 +2,8 @@
 
 use std::io;
 
-use aya::Ebpf;
-
 use super::decode::Decoder;
-use super::map;
+use super::map::{self, Objects};
 use crate::check::typed::{AggregationId, Function};
 use crate::lower::layout::{AggregationAt, value_words};
 use crate::output::value::{Row, Table, Value};
@@ -31,11 +29,11 @@ impl Aggregations {
     }
 
     /// What it holds now.
-    pub(super) fn table(&self, ebpf: &Ebpf, decoder: &Decoder, id: AggregationId) -> io::Result<Table> {
+    pub(super) fn table(&self, objects: &Objects, decoder: &Decoder, id: AggregationId) -> io::Result<Table> {
         let at = &self.at[id];
         let function = at.aggregation.function;
         let rows = self
-            .raw(ebpf, at)?
+            .raw(objects, at)?
             .into_iter()
             .map(|(key, value)| Row {
                 key: at.keys.iter().map(|&field| decoder.value(&key, field)).collect(),
@@ -63,11 +61,11 @@ impl Aggregations {
     }
 
     /// Zeroes the values and keeps the keys.
-    pub(super) fn clear(&mut self, ebpf: &Ebpf, id: AggregationId) -> io::Result<()> {
+    pub(super) fn clear(&mut self, objects: &Objects, id: AggregationId) -> io::Result<()> {
         let at = &self.at[id];
         let zeros = vec![0; self.stride(at) * self.cpus];
-        for (key, _) in self.raw(ebpf, at)? {
-            map::update(self.descriptor(ebpf, at)?, &key, &zeros)?;
+        for (key, _) in self.raw(objects, at)? {
+            map::update(self.descriptor(objects, at)?, &key, &zeros)?;
         }
         self.state[id].cleared = true;
         Ok(())
@@ -76,7 +74,7 @@ impl Aggregations {
     /// Removes all keys, or all but the `n` with the largest values (smallest, when negative).
     pub(super) fn trunc(
         &mut self,
-        ebpf: &Ebpf,
+        objects: &Objects,
         decoder: &Decoder,
         id: AggregationId,
         n: Option<i64>,
@@ -84,7 +82,7 @@ impl Aggregations {
         let at = &self.at[id];
         let function = at.aggregation.function;
         let mut rows: Vec<(Row, Vec<u8>)> = self
-            .raw(ebpf, at)?
+            .raw(objects, at)?
             .into_iter()
             .map(|(key, value)| {
                 let values: Vec<Value> = at.keys.iter().map(|&field| decoder.value(&key, field)).collect();
@@ -95,7 +93,7 @@ impl Aggregations {
         let keep = n.unwrap_or(0).unsigned_abs() as usize;
         let gone = rows.len().saturating_sub(keep);
         let remove = if n.unwrap_or(0) < 0 { &rows[rows.len() - gone..] } else { &rows[..gone] };
-        let descriptor = self.descriptor(ebpf, at)?;
+        let descriptor = self.descriptor(objects, at)?;
         self.state[id].cleared &= n.unwrap_or(0) != 0;
         for (_, key) in remove {
             if at.keys.is_empty() {
@@ -108,8 +106,8 @@ impl Aggregations {
     }
 
     /// Keys and values as the kernel has them, all CPUs' values side by side.
-    fn raw(&self, ebpf: &Ebpf, at: &AggregationAt) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let descriptor = self.descriptor(ebpf, at)?;
+    fn raw(&self, objects: &Objects, at: &AggregationAt) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let descriptor = self.descriptor(objects, at)?;
         let size = self.stride(at) * self.cpus;
         if at.keys.is_empty() {
             let key = 0_u32.to_le_bytes();
@@ -119,8 +117,13 @@ impl Aggregations {
         }
     }
 
-    fn descriptor<'a>(&self, ebpf: &'a Ebpf, at: &AggregationAt) -> io::Result<std::os::fd::BorrowedFd<'a>> {
-        ebpf.map(&at.map)
+    fn descriptor<'a>(
+        &self,
+        objects: &'a Objects,
+        at: &AggregationAt,
+    ) -> io::Result<std::os::fd::BorrowedFd<'a>> {
+        objects
+            .get(&at.map)
             .and_then(map::descriptor)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no map {}", at.map)))
     }

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::io;
 
-use aya::Ebpf;
 use aya::maps::{MapError, PerCpuArray};
 use probes_common::abi::{DROP_KINDS, Drop};
 
+use super::map::Objects;
 use super::misses;
 use crate::output::value::DropNotice;
 
@@ -29,8 +29,8 @@ impl Drops {
     }
 
     /// What has been lost since the last call.
-    pub(super) fn poll(&mut self, ebpf: &Ebpf) -> io::Result<Vec<DropNotice>> {
-        let map = ebpf.map("DROPS").ok_or_else(|| io::Error::other("no map DROPS"))?;
+    pub(super) fn poll(&mut self, objects: &Objects) -> io::Result<Vec<DropNotice>> {
+        let map = objects.get("DROPS").ok_or_else(|| io::Error::other("no map DROPS"))?;
         let counters: PerCpuArray<_, u64> = PerCpuArray::try_from(map).map_err(io::Error::other)?;
         let mut notices = Vec::new();
         for (number, program) in self.programs.iter().enumerate() {
@@ -48,7 +48,7 @@ impl Drops {
                 }
             }
         }
-        for (symbol, total) in misses::read(ebpf)? {
+        for (symbol, total) in misses::read(objects)? {
             let probe = symbol.replace('_', ":");
             let reported = self.missed.entry(symbol).or_default();
             let count = total - *reported;

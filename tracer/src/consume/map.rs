@@ -1,11 +1,53 @@
-//! Maps whose key and value sizes are known at run time only: bpf(2) on the descriptors that aya holds.
+//! The maps and programs of a session, by name, and access to maps whose key and value sizes are known at run time only.
 //!
 //! A per-CPU value comes as one value a possible CPU, each padded to 8 bytes.
 
+use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use aya::maps::Map;
+
+use crate::kernel::sys::{MAP_DELETE_ELEM, MAP_LOOKUP_BATCH, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf};
+
+/// The maps and programs of a session.
+#[derive(Debug)]
+pub struct Objects {
+    maps: HashMap<String, Map>,
+    programs: HashMap<String, OwnedFd>,
+}
+
+impl Objects {
+    /// By names and symbols.
+    pub fn new(maps: HashMap<String, Map>, programs: HashMap<String, OwnedFd>) -> Objects {
+        Objects { maps, programs }
+    }
+
+    /// The map of that name.
+    pub fn get(&self, name: &str) -> Option<&Map> {
+        self.maps.get(name)
+    }
+
+    /// The map of that name, to be written to.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Map> {
+        self.maps.get_mut(name)
+    }
+
+    /// Takes the map of that name out.
+    pub fn take(&mut self, name: &str) -> Option<Map> {
+        self.maps.remove(name)
+    }
+
+    /// The program of that symbol.
+    pub fn program(&self, symbol: &str) -> Option<BorrowedFd<'_>> {
+        self.programs.get(symbol).map(OwnedFd::as_fd)
+    }
+
+    /// All programs, with their symbols.
+    pub fn programs(&self) -> impl Iterator<Item = (&str, BorrowedFd<'_>)> {
+        self.programs.iter().map(|(symbol, program)| (symbol.as_str(), program.as_fd()))
+    }
+}
 
 /// The descriptor of a map of one of the kinds that sessions have.
 pub fn descriptor(map: &Map) -> Option<BorrowedFd<'_>> {
@@ -20,12 +62,6 @@ pub fn descriptor(map: &Map) -> Option<BorrowedFd<'_>> {
     };
     Some(data.fd().as_fd())
 }
-
-/// linux/bpf.h, enum bpf_cmd.
-const MAP_LOOKUP_ELEM: libc::c_long = 1;
-const MAP_UPDATE_ELEM: libc::c_long = 2;
-const MAP_DELETE_ELEM: libc::c_long = 3;
-const MAP_LOOKUP_BATCH: libc::c_long = 24;
 
 /// The part of union bpf_attr for commands on one element.
 #[repr(C)]
@@ -52,16 +88,6 @@ struct BatchAttr {
     flags: u64,
 }
 
-fn bpf<T>(command: libc::c_long, attr: &mut T) -> io::Result<()> {
-    let address = std::ptr::from_mut(attr);
-    // SAFETY: `attr` is the beginning of a union bpf_attr of that size, its pointers are to live buffers of the
-    // sizes that the map has.
-    match unsafe { libc::syscall(libc::SYS_bpf, command, address, size_of::<T>()) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
-
 /// The value of a key: `size` bytes, of a per-CPU map all CPUs' together. `None` where there is none.
 pub fn lookup(map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option<Vec<u8>>> {
     let mut value = vec![0; size];
@@ -72,7 +98,7 @@ pub fn lookup(map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option
         ..ElementAttr::default()
     };
     match bpf(MAP_LOOKUP_ELEM, &mut attr) {
-        Ok(()) => Ok(Some(value)),
+        Ok(_) => Ok(Some(value)),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),
     }
@@ -86,7 +112,7 @@ pub fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
         value: value.as_ptr() as u64,
         ..ElementAttr::default()
     };
-    bpf(MAP_UPDATE_ELEM, &mut attr)
+    bpf(MAP_UPDATE_ELEM, &mut attr).map(drop)
 }
 
 /// Removes a key; one that is gone already is no error.
@@ -125,7 +151,7 @@ pub fn entries(
         };
         let outcome = bpf(MAP_LOOKUP_BATCH, &mut attr);
         let last = match outcome {
-            Ok(()) => false,
+            Ok(_) => false,
             Err(error) => match error.raw_os_error() {
                 Some(libc::ENOENT) => true,
                 // One bucket alone holds more than there is room for.

@@ -12,7 +12,6 @@ mod misses;
 use std::collections::HashMap;
 use std::io;
 
-use aya::Ebpf;
 use aya::maps::{MapData, RingBuf};
 
 use crate::check::typed::AggregationId;
@@ -23,6 +22,7 @@ use crate::provider::{Catalog, ProbeId};
 use aggregate::Aggregations;
 use decode::{Decoder, Message};
 use drops::Drops;
+use map::Objects;
 
 /// The most messages that are read in one go.
 const BATCH: usize = 1 << 14;
@@ -55,8 +55,8 @@ pub struct Consumer {
 
 impl Consumer {
     /// Takes the ring out of the session's maps.
-    pub fn new(ebpf: &mut Ebpf, description: Description<'_>) -> io::Result<Consumer> {
-        let ring = ebpf.take_map("RING").ok_or_else(|| io::Error::other("no map RING"))?;
+    pub fn new(objects: &mut Objects, description: Description<'_>) -> io::Result<Consumer> {
+        let ring = objects.take("RING").ok_or_else(|| io::Error::other("no map RING"))?;
         Ok(Consumer {
             ring: RingBuf::try_from(ring).map_err(io::Error::other)?,
             decoder: Decoder::new(description.layouts, description.probes, description.catalog),
@@ -73,14 +73,14 @@ impl Consumer {
 
     /// Shows what is in the ring, [`BATCH`] messages at the most; says whether there may be more. Who asks has other
     /// things to look after, and the ring may fill as fast as it is read.
-    pub fn drain(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<bool> {
+    pub fn drain(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<bool> {
         let Consumer { ring, decoder, aggregations, exit, .. } = self;
         for _ in 0..BATCH {
             let Some(message) = ring.next() else { return Ok(false) };
             let event = match decoder.message(&message) {
                 Some(Message::Fault(fault)) => Event::Fault(fault),
                 Some(Message::Record { header, layout, bytes }) => {
-                    let mut reader = Reader { ebpf, decoder, aggregations, exit };
+                    let mut reader = Reader { objects, decoder, aggregations, exit };
                     let actions = layout
                         .actions
                         .iter()
@@ -104,14 +104,14 @@ impl Consumer {
     }
 
     /// Shows what has been lost since the last call.
-    pub fn report_drops(&mut self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
-        self.drops.poll(ebpf)?.into_iter().try_for_each(|notice| output.event(&Event::Drop(notice)))
+    pub fn report_drops(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<()> {
+        self.drops.poll(objects)?.into_iter().try_for_each(|notice| output.event(&Event::Drop(notice)))
     }
 
     /// Shows the aggregations that no printa has printed: the end of a run.
-    pub fn report_aggregations(&self, ebpf: &Ebpf, output: &mut dyn Output) -> io::Result<()> {
+    pub fn report_aggregations(&self, objects: &Objects, output: &mut dyn Output) -> io::Result<()> {
         for id in self.aggregations.unprinted() {
-            let table = self.aggregations.table(ebpf, &self.decoder, id)?;
+            let table = self.aggregations.table(objects, &self.decoder, id)?;
             if !table.rows.is_empty() {
                 output.event(&Event::Aggregations(Printout { format: None, tables: vec![table] }))?;
             }
@@ -122,7 +122,7 @@ impl Consumer {
 
 /// Carries out the actions of one message.
 struct Reader<'a> {
-    ebpf: &'a Ebpf,
+    objects: &'a Objects,
     decoder: &'a Decoder,
     aggregations: &'a mut Aggregations,
     exit: &'a mut Option<i32>,
@@ -148,13 +148,13 @@ impl Reader<'_> {
             }
             ActionKind::Clear(id) => {
                 drop(values);
-                self.aggregations.clear(self.ebpf, *id)?;
+                self.aggregations.clear(self.objects, *id)?;
                 Recorded::Silent
             }
             ActionKind::Trunc(id) => {
                 let n = number(values.next());
                 drop(values);
-                self.aggregations.trunc(self.ebpf, self.decoder, *id, n)?;
+                self.aggregations.trunc(self.objects, self.decoder, *id, n)?;
                 Recorded::Silent
             }
             ActionKind::Normalize(id) => {
@@ -181,7 +181,7 @@ impl Reader<'_> {
         ids.iter()
             .map(|&id| {
                 self.aggregations.mark_printed(id);
-                self.aggregations.table(self.ebpf, self.decoder, id)
+                self.aggregations.table(self.objects, self.decoder, id)
             })
             .collect()
     }

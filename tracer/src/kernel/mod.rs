@@ -10,6 +10,7 @@ pub mod offsets;
 pub mod process;
 pub mod refusal;
 pub mod sockets;
+pub(crate) mod sys;
 pub mod syscalls;
 pub mod target;
 pub mod tracepoints;

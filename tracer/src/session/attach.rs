@@ -1,63 +1,52 @@
-//! Attaching: each program to the event that its probe hangs on. Links end with the descriptors that aya holds.
+//! Attaching: each program to the event that its probe hangs on. Links end with the descriptors that the session holds.
 
-use aya::programs::perf_event::{PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent};
-use aya::programs::{PerfEvent, RawTracePoint};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+
 use aya::util::online_cpus;
-use aya::{Ebpf, TestRun as _};
 use probes_common::probe::Attach;
 
 use super::error::SessionError;
-use super::load::chain;
+use super::load::{Loaded, chain};
+use crate::kernel::sys;
 use crate::link::Linked;
 use crate::provider::describe;
 
 /// Attaches one program.
-pub(super) fn attach(ebpf: &mut Ebpf, linked: &Linked) -> Result<(), SessionError> {
-    let failed = |error: &dyn std::error::Error| SessionError::Attach {
+pub(super) fn attach(loaded: &mut Loaded, linked: &Linked) -> Result<(), SessionError> {
+    if matches!(linked.attach, Attach::TestRun | Attach::Called) {
+        return Ok(());
+    }
+    let links = open(loaded, linked)?.map_err(|error| SessionError::Attach {
         program: linked.symbol.clone(),
         to: describe(linked.attach),
-        error: chain(error),
-    };
-    match linked.attach {
-        Attach::RawTracepoint(event) => {
-            raw_tracepoint(ebpf, &linked.symbol)?.attach(event).map_err(|error| failed(&error))?;
-        }
-        Attach::Profile | Attach::Tick => {
-            let mut cpus = online_cpus().map_err(|(_, error)| failed(&error))?;
-            if linked.attach == Attach::Tick {
-                cpus.truncate(1);
-            }
-            let policy = SamplePolicy::Period(linked.rate.map_or(1_000_000_000, |rate| rate.nanoseconds));
-            let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
-            let program: &mut PerfEvent = program(ebpf, &linked.symbol)?;
-            for cpu in cpus {
-                let scope = PerfEventScope::AllProcessesOneCpu { cpu };
-                program.attach(clock, scope, policy, false).map_err(|error| failed(&error))?;
-            }
-        }
-        Attach::TestRun | Attach::Called => {}
-    }
+        error: chain(&error),
+    })?;
+    loaded.links.extend(links);
     Ok(())
 }
 
+fn open(loaded: &Loaded, linked: &Linked) -> Result<io::Result<Vec<OwnedFd>>, SessionError> {
+    let program = loaded.program(&linked.symbol)?;
+    Ok(match linked.attach {
+        Attach::RawTracepoint(event) => CString::new(event)
+            .map_err(io::Error::from)
+            .and_then(|event| Ok(vec![sys::open_raw_tracepoint(&event, program)?])),
+        Attach::Profile | Attach::Tick => online_cpus().map_err(|(_, error)| error).and_then(|cpus| {
+            let count = if linked.attach == Attach::Tick { 1 } else { cpus.len() };
+            let period = linked.rate.map_or(1_000_000_000, |rate| rate.nanoseconds);
+            cpus.into_iter().take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
+        }),
+        Attach::TestRun | Attach::Called => Ok(Vec::new()),
+    })
+}
+
 /// Runs BEGIN or END, in this process, on this CPU.
-pub(super) fn run_once(ebpf: &mut Ebpf, symbol: &str) -> Result<(), SessionError> {
-    let run = raw_tracepoint(ebpf, symbol)?.test_run(aya::programs::RawTracePointRunOptions::default());
-    run.map(drop).map_err(|error| SessionError::Attach {
+pub(super) fn run_once(loaded: &Loaded, symbol: &str) -> Result<(), SessionError> {
+    sys::test_run(loaded.program(symbol)?).map_err(|error| SessionError::Attach {
         program: symbol.to_owned(),
         to: describe(Attach::TestRun),
         error: chain(&error),
     })
-}
-
-fn raw_tracepoint<'a>(ebpf: &'a mut Ebpf, symbol: &str) -> Result<&'a mut RawTracePoint, SessionError> {
-    program(ebpf, symbol)
-}
-
-fn program<'a, P>(ebpf: &'a mut Ebpf, symbol: &str) -> Result<&'a mut P, SessionError>
-where
-    &'a mut P: TryFrom<&'a mut aya::programs::Program>,
-{
-    let program = ebpf.program_mut(symbol).and_then(|program| program.try_into().ok());
-    program.ok_or_else(|| SessionError::Load(format!("program {symbol} is missing or of another kind")))
 }

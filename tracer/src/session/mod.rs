@@ -14,7 +14,6 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::time::Duration;
 
-use aya::Ebpf;
 use aya::maps::Array;
 use probes_common::abi::state;
 use probes_common::probe::Attach;
@@ -26,6 +25,7 @@ use crate::link;
 use crate::output::Output;
 pub use child::Child;
 pub use error::{SessionError, reason};
+use load::Loaded;
 use signals::Signals;
 
 /// Whose life a run follows.
@@ -61,7 +61,7 @@ pub struct Pace {
 
 /// A loaded program.
 pub struct Session {
-    ebpf: Ebpf,
+    loaded: Loaded,
     consumer: Consumer,
     begin: Option<String>,
     end: Option<String>,
@@ -74,14 +74,14 @@ impl Session {
         description: Description<'_>,
         verbose: bool,
     ) -> Result<Session, SessionError> {
-        let mut ebpf = load::load(linked, verbose)?;
-        let consumer =
-            Consumer::new(&mut ebpf, description).map_err(SessionError::io("opening the ring buffer"))?;
+        let mut loaded = load::load(linked, verbose)?;
+        let consumer = Consumer::new(&mut loaded.objects, description)
+            .map_err(SessionError::io("opening the ring buffer"))?;
         for program in linked.supports.iter().chain(&linked.programs) {
-            attach::attach(&mut ebpf, program)?;
+            attach::attach(&mut loaded, program)?;
         }
-        seed::arguments(&mut ebpf);
-        seed::connections(&mut ebpf);
+        seed::arguments(&mut loaded.objects);
+        seed::connections(&mut loaded.objects);
         let once = |name: &str| {
             linked
                 .programs
@@ -89,7 +89,7 @@ impl Session {
                 .find(|program| program.attach == Attach::TestRun && program.symbol == name)
                 .map(|program| program.symbol.clone())
         };
-        Ok(Session { ebpf, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
+        Ok(Session { loaded, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
     }
 
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
@@ -119,7 +119,7 @@ impl Session {
 
     fn begin(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         match self.begin.clone() {
-            Some(program) => attach::run_once(&mut self.ebpf, &program)?,
+            Some(program) => attach::run_once(&self.loaded, &program)?,
             None => self.set_state(state::ACTIVE)?,
         }
         // What BEGIN said comes first; an exit() in it is among that.
@@ -130,12 +130,12 @@ impl Session {
         self.set_state(state::ENDED)?;
         if let Some(program) = self.end.clone() {
             await_firings();
-            attach::run_once(&mut self.ebpf, &program)?;
+            attach::run_once(&self.loaded, &program)?;
         }
         self.drain_all(output)?;
         let show = |result: io::Result<()>| result.map_err(SessionError::io("writing the output"));
-        show(self.consumer.report_drops(&self.ebpf, output))?;
-        show(self.consumer.report_aggregations(&self.ebpf, output))?;
+        show(self.consumer.report_drops(&self.loaded.objects, output))?;
+        show(self.consumer.report_aggregations(&self.loaded.objects, output))?;
         show(output.flush())
     }
 
@@ -171,7 +171,7 @@ impl Session {
                 }
                 () = gone(life.as_ref()) => break,
                 _ = status.tick() => {
-                    let shown = self.consumer.report_drops(&self.ebpf, output);
+                    let shown = self.consumer.report_drops(&self.loaded.objects, output);
                     shown.map_err(SessionError::io("writing the output"))?;
                 }
                 _ = switch.tick() => {
@@ -194,7 +194,7 @@ impl Session {
 
     /// Shows a batch of what waits; says whether there may be more.
     fn drain(&mut self, output: &mut dyn Output) -> Result<bool, SessionError> {
-        let drained = self.consumer.drain(&self.ebpf, output);
+        let drained = self.consumer.drain(&self.loaded.objects, output);
         let drained = drained.and_then(|more| output.flush().map(|()| more));
         drained.map_err(SessionError::io("writing the output"))
     }
@@ -206,13 +206,13 @@ impl Session {
     }
 
     fn state(&self) -> Result<u64, SessionError> {
-        let Some(map) = self.ebpf.map(".data.state") else { return Ok(state::ACTIVE) };
+        let Some(map) = self.loaded.objects.get(".data.state") else { return Ok(state::ACTIVE) };
         let words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
         words.get(&0, 0).map_err(state_error)
     }
 
     fn set_state(&mut self, value: u64) -> Result<(), SessionError> {
-        let Some(map) = self.ebpf.map_mut(".data.state") else { return Ok(()) };
+        let Some(map) = self.loaded.objects.get_mut(".data.state") else { return Ok(()) };
         let mut words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
         words.set(0, value, 0).map_err(state_error)
     }

@@ -3,11 +3,11 @@
 
 use std::fs;
 
-use aya::Ebpf;
 use aya::maps::{HashMap, MapData};
 use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
 use probes_common::types::PsInfo;
 
+use crate::consume::map::Objects;
 use crate::kernel::{process, sockets};
 
 /// Size of `pr_psargs`.
@@ -19,8 +19,8 @@ const BPF_NOEXIST: u64 = 1;
 /// The arguments of the processes that exist, where any probe shows those of another process than the current one.
 ///
 /// What cannot be read or written is left out: the process has ended, or the map holds as many as it can.
-pub(super) fn arguments(ebpf: &mut Ebpf) {
-    let Some(map) = ebpf.map_mut("PSARGS") else { return };
+pub(super) fn arguments(objects: &mut Objects) {
+    let Some(map) = objects.get_mut("PSARGS") else { return };
     let Ok(mut map) = HashMap::<_, u32, [u8; PSARGS]>::try_from(map) else { return };
     let Ok(entries) = fs::read_dir("/proc") else { return };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
@@ -33,19 +33,20 @@ pub(super) fn arguments(ebpf: &mut Ebpf) {
 }
 
 /// The TCP sockets that exist and their owners, where a probe is of tcp.
-pub(super) fn connections(ebpf: &mut Ebpf) {
-    if ebpf.map(SEEDS).is_none() || ebpf.map(CONNECTIONS).is_none() {
+pub(super) fn connections(objects: &mut Objects) {
+    if objects.get(SEEDS).is_none() || objects.get(CONNECTIONS).is_none() {
         return;
     }
     let rows = sockets::rows();
-    if let Some(Ok(mut map)) = ebpf.map_mut(SEEDS).map(HashMap::<_, u64, [u8; size_of::<Owner>()]>::try_from)
+    if let Some(Ok(mut map)) =
+        objects.get_mut(SEEDS).map(HashMap::<_, u64, [u8; size_of::<Owner>()]>::try_from)
     {
         for (inode, owner) in rows.owners {
             let _ = map.insert(inode, bytes(owner), BPF_NOEXIST);
         }
     }
     type Map<'a> = HashMap<&'a mut MapData, [u8; size_of::<Ends>()], [u8; size_of::<Connection>()]>;
-    if let Some(Ok(mut map)) = ebpf.map_mut(CONNECTIONS).map(Map::try_from) {
+    if let Some(Ok(mut map)) = objects.get_mut(CONNECTIONS).map(Map::try_from) {
         for (ends, connection) in rows.connections {
             let _ = map.insert(bytes(ends), bytes(connection), BPF_NOEXIST);
         }

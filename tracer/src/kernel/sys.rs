@@ -1,0 +1,184 @@
+//! bpf(2) and perf_event_open(2): the only file that calls them. What is made here ends with its descriptor.
+//!
+//! Layouts and numbers are those of `union bpf_attr` in include/uapi/linux/bpf.h and of `struct perf_event_attr` in
+//! include/uapi/linux/perf_event.h, Linux 6.18; they never change.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+/// enum bpf_cmd.
+const MAP_CREATE: libc::c_long = 0;
+pub(crate) const MAP_LOOKUP_ELEM: libc::c_long = 1;
+pub(crate) const MAP_UPDATE_ELEM: libc::c_long = 2;
+pub(crate) const MAP_DELETE_ELEM: libc::c_long = 3;
+const PROG_LOAD: libc::c_long = 5;
+const PROG_TEST_RUN: libc::c_long = 10;
+pub(crate) const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
+const MAP_FREEZE: libc::c_long = 22;
+pub(crate) const MAP_LOOKUP_BATCH: libc::c_long = 24;
+
+/// enum bpf_prog_type.
+pub(crate) const PERF_EVENT: u32 = 7;
+pub(crate) const RAW_TRACEPOINT: u32 = 17;
+pub(crate) const TRACING: u32 = 26;
+
+/// What the verifier tells: of the path that it refused; everything; both with its statistics.
+const LOG_PATH: u32 = 1 | 4;
+const LOG_ALL: u32 = 1 | 2 | 4;
+/// Bytes of the verifier's log that are kept.
+const LOG_SIZE: usize = 16 << 20;
+
+/// enum perf_type_id, enum perf_sw_ids, a flag of the call and requests of ioctl(2) on an event.
+const TYPE_SOFTWARE: u64 = 1;
+const CPU_CLOCK: u64 = 0;
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+const IOC_ENABLE: libc::c_ulong = 0x2400;
+const IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+
+/// The beginning of `union bpf_attr` for MAP_CREATE, as far as maps without types go.
+#[repr(C)]
+#[derive(Default)]
+pub(crate) struct MapAttr {
+    pub(crate) kind: u32,
+    pub(crate) key_size: u32,
+    pub(crate) value_size: u32,
+    pub(crate) max_entries: u32,
+    pub(crate) flags: u32,
+    pub(crate) inner_map: u32,
+    pub(crate) numa_node: u32,
+    pub(crate) name: [u8; 16],
+    pub(crate) pad: u32,
+}
+
+/// The beginning of `union bpf_attr` for PROG_LOAD.
+#[repr(C)]
+#[derive(Default)]
+pub(crate) struct ProgramAttr {
+    pub(crate) kind: u32,
+    pub(crate) insn_count: u32,
+    pub(crate) insns: u64,
+    pub(crate) license: u64,
+    pub(crate) log_level: u32,
+    pub(crate) log_size: u32,
+    pub(crate) log: u64,
+    pub(crate) kernel_version: u32,
+    pub(crate) flags: u32,
+    pub(crate) name: [u8; 16],
+    pub(crate) ifindex: u32,
+    pub(crate) attach_type: u32,
+    pub(crate) btf: u32,
+    pub(crate) func_info_size: u32,
+    pub(crate) func_info: u64,
+    pub(crate) func_info_count: u32,
+    pub(crate) line_info_size: u32,
+    pub(crate) line_info: u64,
+    pub(crate) line_info_count: u32,
+    pub(crate) attach_btf_id: u32,
+}
+
+/// Makes a map.
+pub(crate) fn create_map(attr: &mut MapAttr) -> io::Result<OwnedFd> {
+    bpf(MAP_CREATE, attr).map(open)
+}
+
+/// Takes from user space the right to write to a map.
+pub(crate) fn freeze_map(map: BorrowedFd<'_>) -> io::Result<()> {
+    bpf(MAP_FREEZE, &mut [map.as_raw_fd() as u32]).map(drop)
+}
+
+/// Loads a program. The pointers in `attr` are to what lives longer than the call.
+pub(crate) fn load_program(attr: &mut ProgramAttr) -> io::Result<OwnedFd> {
+    (attr.log_level, attr.log_size, attr.log) = (0, 0, 0);
+    bpf(PROG_LOAD, attr).map(open)
+}
+
+/// Loads again a program that was refused, for what the verifier says about it.
+pub(crate) fn verifier_log(attr: &mut ProgramAttr, all: bool) -> String {
+    let level = if all { LOG_ALL } else { LOG_PATH };
+    let mut log = vec![0_u8; LOG_SIZE];
+    (attr.log_level, attr.log_size, attr.log) = (level, LOG_SIZE as u32, log.as_mut_ptr() as u64);
+    // Refused again, or the program goes with its descriptor.
+    let _ = bpf(PROG_LOAD, attr).map(open);
+    let end = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
+    String::from_utf8_lossy(&log[..end]).into_owned()
+}
+
+/// Attaches a program to a raw tracepoint.
+pub(crate) fn open_raw_tracepoint(event: &CStr, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = [event.as_ptr() as u64, program.as_raw_fd() as u64];
+    bpf(RAW_TRACEPOINT_OPEN, &mut attr).map(open)
+}
+
+/// Attaches a program to the kernel function that it was loaded for.
+pub(crate) fn attach_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    bpf(RAW_TRACEPOINT_OPEN, &mut [0, program.as_raw_fd() as u64]).map(open)
+}
+
+/// Runs a raw tracepoint program once, here and now.
+pub(crate) fn test_run(program: BorrowedFd<'_>) -> io::Result<()> {
+    // prog_fd, retval, and what else the command has, all of it zero: no context, any CPU.
+    let mut attr = [0_u64; 10];
+    attr[0] = program.as_raw_fd() as u64;
+    bpf(PROG_TEST_RUN, &mut attr).map(drop)
+}
+
+/// Runs a program each time that a CPU's clock has gone on by a period.
+pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // type and size, config, period, sample_type, read_format, flags (disabled), wake-up, address.
+    let attr = [TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64];
+    let every_process = -1_i32;
+    let no_group = -1_i32;
+    // SAFETY: the 64 bytes of PERF_ATTR_SIZE_VER0.
+    let event = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            attr.as_ptr(),
+            every_process,
+            cpu as i32,
+            no_group,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    let event = open(checked(event)? as i32);
+    let request = |request, argument: libc::c_int| {
+        // SAFETY: both requests take an integer.
+        checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }))
+    };
+    request(IOC_SET_BPF, program.as_raw_fd())?;
+    request(IOC_ENABLE, 0)?;
+    Ok(event)
+}
+
+/// bpf(2). The addresses in `attr` are of live buffers of the sizes that the command expects.
+pub(crate) fn bpf<T>(command: libc::c_long, attr: &mut T) -> io::Result<i32> {
+    let address = std::ptr::from_mut(attr);
+    loop {
+        // SAFETY: `attr` is the beginning of a union bpf_attr of that size; the kernel takes the rest as zero.
+        match checked(unsafe { libc::syscall(libc::SYS_bpf, command, address, size_of::<T>()) }) {
+            // The verifier gives way to a signal that is pending.
+            Err(error) if command == PROG_LOAD && error.raw_os_error() == Some(libc::EAGAIN) => {}
+            result => return result.map(|result| result as i32),
+        }
+    }
+}
+
+fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The descriptor that a command has given us.
+fn open(descriptor: i32) -> OwnedFd {
+    // SAFETY: it is new, and nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// A name as the kernel takes it: 15 bytes of letters, digits, `_` and `.`.
+pub(crate) fn name(text: &str) -> [u8; 16] {
+    let mut name = [0; 16];
+    for (into, byte) in name[..15].iter_mut().zip(text.bytes()) {
+        *into = if byte.is_ascii_alphanumeric() || byte == b'.' { byte } else { b'_' };
+    }
+    name
+}
