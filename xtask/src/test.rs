@@ -52,21 +52,11 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         }
         stages.push(timed("unit", || test_units(options)));
     }
-    if wanted(Part::Kernel) || wanted(Part::Vm) {
-        match build_programs() {
-            Ok(programs) => {
-                if wanted(Part::Kernel) && options.kernel.is_none() {
-                    stages.push(timed(&format!("kernel {}", release()), || test_here(options, &programs)));
-                }
-                if wanted(Part::Vm) {
-                    stages.extend(test_in_machines(options, &kernels, &programs));
-                }
-            }
-            Err(error) => {
-                println!("error: {error:#}");
-                stages.push(Stage::check("kernel tests' build", false));
-            }
-        }
+    if wanted(Part::Kernel) && options.kernel.is_none() {
+        stages.push(timed(&format!("kernel {}", release()), || test_here(options)));
+    }
+    if wanted(Part::Vm) {
+        stages.extend(test_in_machines(options, &kernels));
     }
     println!("{}", tally::render(&stages));
     // The counts have to stay the last line: nothing more is said about the failure.
@@ -139,18 +129,17 @@ fn integration_tests() -> Result<Vec<String>> {
     Ok(tests.filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect())
 }
 
-/// Builds the tracer and the kernel tests, linked statically, so that the same files run here and in machines that have nothing.
-fn build_programs() -> Result<Programs> {
-    const PROFILE: [&str; 4] = ["--profile", "vm", "--target-dir", "target/static"];
-    println!("\n== building the kernel tests");
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+/// Builds the tracer and the kernel tests: for this machine as everyone builds them, for machines that have nothing linked
+/// statically. (Here that would not do: glibc, when it is static, cannot look up users and groups.)
+fn build_programs(linked_statically: bool) -> Result<Programs> {
     let mut command = cargo();
-    command
-        .args(["test", "--no-run", "--quiet", "--package", "tracer", "--test", "kernel", "--target", &target])
-        .args(PROFILE)
-        .arg("--message-format=json-render-diagnostics")
-        .env("RUSTFLAGS", "-Ctarget-feature=+crt-static")
-        .stderr(Stdio::inherit());
+    command.args(["test", "--no-run", "--quiet", "--package", "tracer", "--test", "kernel"]);
+    command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    if linked_statically {
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        command.args(["--profile", "vm", "--target-dir", "target/static", "--target", &target]);
+        command.env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    }
     let messages = capture(&mut command)?;
     let find = |name: &str| {
         let messages =
@@ -169,7 +158,8 @@ fn release() -> String {
 }
 
 /// The kernel tests on the kernel that is running, as root if that can be had: without, they skip themselves.
-fn test_here(options: &Options, programs: &Programs) -> Result<Stage> {
+fn test_here(options: &Options) -> Result<Stage> {
+    let programs = build_programs(false)?;
     let may_ask = std::io::stdin().is_terminal();
     let sudo =
         || capture(Command::new("sudo").args(["-n", "true"])).is_ok() || may_ask && find("sudo").is_some();
@@ -181,12 +171,19 @@ fn test_here(options: &Options, programs: &Programs) -> Result<Stage> {
 }
 
 /// The kernel tests on other kernels, all machines at the same time.
-fn test_in_machines(options: &Options, kernels: &[&'static Kernel], programs: &Programs) -> Vec<Stage> {
+fn test_in_machines(options: &Options, kernels: &[&'static Kernel]) -> Vec<Stage> {
     let name = |kernel: &Kernel| format!("kernel {} in QEMU", kernel.version);
     if let Some(obstacle) = vm::obstacle() {
         return kernels.iter().map(|kernel| Stage::skipped(&name(kernel), &obstacle)).collect();
     }
     println!("\n== kernel tests in QEMU");
+    let programs = match build_programs(true) {
+        Ok(programs) => programs,
+        Err(error) => {
+            println!("error: {error:#}");
+            return kernels.iter().map(|kernel| Stage::check(&name(kernel), false)).collect();
+        }
+    };
     // One after another: apt and dpkg have their locks.
     let images: Vec<_> = vm::install().map_or_else(
         |error| kernels.iter().map(|_| Err(anyhow::anyhow!("{error:#}"))).collect(),
@@ -195,7 +192,7 @@ fn test_in_machines(options: &Options, kernels: &[&'static Kernel], programs: &P
     let arguments = harness_arguments(options);
     let test = |kernel: &Kernel, image: Result<PathBuf>| {
         timed(&name(kernel), || {
-            let (console, status) = kernel.test(&image?, programs, &arguments)?;
+            let (console, status) = kernel.test(&image?, &programs, &arguments)?;
             println!("-- kernel {}\n{console}", kernel.version);
             Ok(Stage::tests("", &console, status == 0))
         })
