@@ -78,7 +78,11 @@ impl Checker<'_> {
     fn statement(&mut self, statement: &ast::Stmt) -> Result<Stmt, Refused> {
         match &statement.kind {
             StmtKind::Aggregate { agg, func, args } => self.aggregate(agg, func, args, statement.span),
-            StmtKind::If { .. } => Err(self.unsupported(Construct::If, statement.span)),
+            StmtKind::If { cond, then, otherwise } => {
+                let cond = self.expr(cond).and_then(|cond| self.condition(cond));
+                let (then, otherwise) = (self.statements(then), self.statements(otherwise));
+                Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
+            }
             StmtKind::Expr(expr) => {
                 if let ast::ExprKind::Call { func, args } = &expr.kind
                     && let Some(row) = find(&func.name)

@@ -33,6 +33,10 @@ impl Conform<'_> {
                 value.iter_mut().chain(weight).for_each(|expr| self.expr(expr));
                 self.keys(keys, &self.aggregations[*aggregation].keys);
             }
+            Stmt::If { cond, then, otherwise, .. } => {
+                self.expr(cond);
+                then.iter_mut().chain(otherwise).for_each(|statement| self.statement(statement));
+            }
         }
     }
 

@@ -171,6 +171,17 @@ pub enum Stmt {
         /// The statement.
         span: Span,
     },
+    /// `if (cond) then else otherwise`
+    If {
+        /// What decides: an integer.
+        cond: Expr,
+        /// Done when it is not zero.
+        then: Vec<Stmt>,
+        /// Done when it is.
+        otherwise: Vec<Stmt>,
+        /// The statement.
+        span: Span,
+    },
 }
 
 /// An action. Values that are recorded keep their own type.

@@ -4,6 +4,7 @@
 //! are tested as runs of numbers, the first test being in the gate, before the trampoline does anything else.
 
 use probes_common::abi::{Slot, outcome};
+use probes_common::providers::dtrace;
 
 use super::function::{Function, Target};
 use crate::bpf::Insn;
@@ -50,11 +51,16 @@ pub(super) fn dispatcher(
         code.report_fault();
         if !errors.clauses.is_empty() {
             code.push(store_imm_u32(6, PROBE, (errors.number << 16) as i32));
+            // All of them run, also after exit(); of the probe's own clauses only END's go on then.
+            code.push(Insn { opcode: 0xb7, dst: 9, ..Insn::default() });
             for clause in &errors.clauses {
                 code.call_clause(clause);
-                code.jump(JEQ, 0, outcome::STOP as i32, stop);
+                code.push(Insn { opcode: 0x4f, dst: 9, src: 0, ..Insn::default() }); // r9 |= r0
             }
             code.number_probe(number);
+            if name != dtrace::END.name {
+                code.jump(JEQ, 9, outcome::STOP as i32, stop);
+            }
         }
         code.jump_always(next);
         code.place(stop);

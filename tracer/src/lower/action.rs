@@ -20,7 +20,14 @@ pub(super) struct Actions {
     pub(super) size: u32,
 }
 
-/// Lays out the message of these statements.
+impl Actions {
+    /// Of a part that sends nothing.
+    pub(super) fn none() -> Actions {
+        Actions { actions: Vec::new(), size: HEADER_SIZE as u32 }
+    }
+}
+
+/// Lays out the message of these statements, none of which is an `if`.
 pub(super) fn layout(statements: &[Stmt]) -> Actions {
     let mut size = HEADER_SIZE as u32;
     let mut place = |expr: &Expr| {

@@ -1,22 +1,27 @@
-//! One clause as a function of the slot: predicate, statements, emission.
+//! One clause as a function of the slot: predicate, statements, emissions.
+//!
+//! Where a clause has `if`, each condition and each run of statements between is a *part*, as if it were a clause of its
+//! own: with its enabled probe id, its actions counted from 1, and its message. So what a branch does not do is not
+//! printed, what was done before a fault stays, and nothing follows the part that calls exit().
 //!
 //! Invariant: a value that is computed once and used again (see `builtin`) is only taken where its computation is known
 //! to have run: [`Clause::scoped`] forgets what a branch computed.
 
-use probes_common::abi::{SLOT_SIZE, outcome};
+use probes_common::abi::{SLOT_SIZE, outcome, state};
 use probes_common::providers::dtrace;
 
+use super::action::{self, Actions};
 use super::builtin::Known;
-use super::data::Data;
+use super::data::{Data, STATE};
 use super::layout::Layout;
 use super::names::Names;
 use super::program::Unit;
 use super::storage::Storage;
-use super::{Error, Options, action};
+use super::{Error, Options};
 use crate::bpf::Code;
 use crate::check::typed::{self, Action, Stmt};
 use crate::diagnostic::Span;
-use crate::ir::{self, At, Builder, Label, StackSlot, VReg};
+use crate::ir::{self, At, Builder, Condition, Label, Operand, Size, StackSlot, VReg};
 
 /// What all clauses of a program share.
 pub(super) struct Context<'a> {
@@ -29,7 +34,8 @@ pub(super) struct Context<'a> {
 /// A clause compiled for one trampoline.
 pub(super) struct Compiled {
     pub(super) code: Code,
-    pub(super) layout: Layout,
+    /// The messages of its parts, by enabled probe id from the first one on.
+    pub(super) layouts: Vec<Layout>,
     /// Bits of the record's fields that it reads.
     pub(super) wants: u64,
     /// Bytes of a slot that it needs.
@@ -47,7 +53,6 @@ pub(super) fn compile(
     spans: &mut Vec<Span>,
 ) -> Result<Compiled, Error> {
     let source = &context.program.clauses[index];
-    let actions = action::layout(&source.statements);
     let message = SLOT_SIZE as u32 + context.storage.locals_size;
     let mut builder = Builder::new(name, 2);
     let slot = builder.param(0);
@@ -56,25 +61,27 @@ pub(super) fn compile(
         b: builder,
         context,
         unit,
+        index,
         epid,
         data,
         spans,
         slot,
         message,
-        scratch: message + actions.size,
-        slot_size: message + actions.size,
+        scratch: message,
+        slot_size: message,
         wants: 0,
         known: Known::default(),
         assigned: vec![0; context.storage.dynamics.len()],
         stack: Stack::default(),
         action: 0,
         faults: Vec::new(),
+        fault_exits: Vec::new(),
+        layouts: Vec::new(),
     };
-    clause.body(source, &actions);
-    let Clause { b, wants, faults, slot_size, .. } = clause;
+    clause.body(source);
+    let Clause { b, wants, layouts, slot_size, .. } = clause;
     let code = ir::compile(b.finish()).map_err(|error| Error::Clause { error, span: source.span })?;
-    let layout = Layout { epid, clause: index, size: actions.size, actions: actions.actions, faults };
-    Ok(Compiled { code, layout, wants, slot_size })
+    Ok(Compiled { code, layouts, wants, slot_size })
 }
 
 /// A clause being compiled.
@@ -85,7 +92,9 @@ pub(super) struct Clause<'a> {
     pub(super) context: &'a Context<'a>,
     /// The probes.
     pub(super) unit: &'a Unit<'a>,
-    /// Enabled probe id.
+    /// Its index in the program.
+    index: usize,
+    /// Enabled probe id of the part at hand.
     pub(super) epid: u32,
     /// Read-only data.
     pub(super) data: &'a mut Data,
@@ -109,10 +118,14 @@ pub(super) struct Clause<'a> {
     stack: Stack,
     /// The action being compiled, from 1; 0 is the predicate.
     pub(super) action: u32,
-    /// What can fault so far.
+    /// What can fault in this part so far.
     pub(super) faults: Vec<(u32, u32, Span)>,
-    /// Where a fault leaves the clause.
+    /// Where a fault leaves this part.
     pub(super) fault_exit: Label,
+    /// Where faults leave the parts before: enabled probe id and label.
+    pub(super) fault_exits: Vec<(u32, Label)>,
+    /// The messages of the parts before.
+    layouts: Vec<Layout>,
 }
 
 /// Pieces of the stack frame, made when first asked for and used again.
@@ -123,11 +136,20 @@ struct Stack {
     comm: Option<StackSlot>,
 }
 
+/// Whether exit() is among what the statement does.
+fn may_exit(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Action(action, _) => matches!(action, Action::Exit(_)),
+        Stmt::If { then, otherwise, .. } => then.iter().chain(otherwise).any(may_exit),
+        Stmt::Expr(_) | Stmt::Aggregate { .. } => false,
+    }
+}
+
 /// Keys of at most so many bytes are built on the stack, which is always at hand in the cache.
 pub(super) const STACK_KEY: u32 = 32;
 
 impl Clause<'_> {
-    fn body(&mut self, source: &typed::Clause, actions: &action::Actions) {
+    fn body(&mut self, source: &typed::Clause) {
         if let Some(predicate) = &source.predicate {
             self.set_span(predicate.span);
             let taken = self.b.label();
@@ -138,29 +160,91 @@ impl Clause<'_> {
             self.b.ret(outcome::NEXT as i64);
             self.b.place(taken);
         }
+        if source.statements.is_empty() {
+            self.run(&[], source.span);
+        }
+        self.statements(&source.statements, source.span);
+        let outcome = self.outcome(source);
+        self.b.ret(outcome);
+        self.place_fault_exits();
+    }
+
+    /// Statements, `if` among them.
+    fn statements(&mut self, statements: &[Stmt], whole: Span) {
+        let conditional = |statement: &Stmt| matches!(statement, Stmt::If { .. });
+        for part in statements.chunk_by(|a, b| !conditional(a) && !conditional(b)) {
+            match part {
+                [Stmt::If { cond, then, otherwise, span }] => {
+                    self.action = 1;
+                    self.set_span(cond.span);
+                    let (no, done) = (self.b.label(), self.b.label());
+                    self.scoped(|c| {
+                        c.scratch = c.message;
+                        c.branch(cond, false, no);
+                        c.end_part(Actions::none());
+                        c.statements(then, *span);
+                    });
+                    self.b.jump(done);
+                    self.b.place(no);
+                    self.scoped(|c| c.statements(otherwise, *span));
+                    self.b.place(done);
+                }
+                run => self.run(run, whole),
+            }
+        }
+    }
+
+    /// Statements without `if`, and the message of what they record.
+    fn run(&mut self, statements: &[Stmt], whole: Span) {
+        let actions = action::layout(statements);
+        self.scratch = self.message + actions.size;
+        self.slot_size = self.slot_size.max(self.scratch);
         self.action = 1;
         let mut records = actions.actions.iter();
-        for statement in &source.statements {
+        for statement in statements {
             let scratch = self.scratch;
             self.statement(statement, &mut records);
             self.scratch = scratch;
         }
-        if source.statements.is_empty() || !actions.actions.is_empty() {
-            self.set_span(source.span);
+        if statements.is_empty() || !actions.actions.is_empty() {
+            self.set_span(whole);
             self.emit(actions.size);
         }
-        self.b.ret(self.outcome(source) as i64);
-        self.place_fault_exit();
+        if self.exits(statements) {
+            self.b.ret(outcome::STOP as i64);
+            let behind = self.b.label();
+            self.b.place(behind);
+        }
+        self.end_part(actions);
     }
 
-    /// What the clause returns at its end. After exit() no further clause runs, but for those of END.
-    fn outcome(&self, source: &typed::Clause) -> u64 {
-        let exits =
-            source.statements.iter().any(|statement| matches!(statement, Stmt::Action(Action::Exit(_), _)));
-        match exits && *self.unit.info().program != dtrace::END {
-            true => outcome::STOP,
-            false => outcome::NEXT,
+    /// The part at hand is over: what follows has an enabled probe id of its own.
+    fn end_part(&mut self, actions: Actions) {
+        let faults = std::mem::take(&mut self.faults);
+        if !faults.is_empty() {
+            let exit = std::mem::replace(&mut self.fault_exit, self.b.label());
+            self.fault_exits.push((self.epid, exit));
         }
+        let Actions { actions, size } = actions;
+        self.layouts.push(Layout { epid: self.epid, clause: self.index, size, actions, faults });
+        self.epid += 1;
+    }
+
+    /// Whether nothing follows these statements: after exit() only END and ERROR go on.
+    fn exits(&self, statements: &[Stmt]) -> bool {
+        let program = self.unit.info().program;
+        *program != dtrace::END && *program != dtrace::ERROR && statements.iter().any(may_exit)
+    }
+
+    /// What the clause returns at its end: ERROR's tells the probe that faulted whether anything follows.
+    fn outcome(&mut self, source: &typed::Clause) -> Operand {
+        if *self.unit.info().program != dtrace::ERROR || !source.statements.iter().any(may_exit) {
+            return Operand::Imm(outcome::NEXT as i64);
+        }
+        let state = self.b.data_addr(STATE, 0);
+        let state = self.b.load(Size::B8, (state, 0));
+        const { assert!(outcome::STOP == 1 && outcome::NEXT == 0) }
+        self.b.compare(Condition::Eq, state, state::ENDED as i64).into()
     }
 
     fn statement<'r>(
@@ -184,6 +268,7 @@ impl Clause<'_> {
                 self.set_span(*span);
                 self.aggregate(*aggregation, keys, value.as_ref(), weight.as_ref());
             }
+            Stmt::If { .. } => unreachable!("an `if` is no part of a run of statements"),
         }
     }
 

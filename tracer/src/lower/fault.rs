@@ -1,6 +1,6 @@
 //! The edge that a clause leaves by when something faults: what happened goes into the slot.
 //!
-//! Each place that can fault writes what is its own and jumps to one exit, which writes what is the clause's.
+//! Each place that can fault writes what is its own and jumps to its part's exit, which writes what is the part's.
 
 use std::mem::offset_of;
 
@@ -37,19 +37,19 @@ impl Clause<'_> {
         self.unit.info().program.attach == Attach::Called
     }
 
-    /// The exit, if anything can fault.
-    pub(super) fn place_fault_exit(&mut self) {
-        if self.faults.is_empty() {
-            return;
-        }
+    /// The exits of the parts in which something can fault.
+    pub(super) fn place_fault_exits(&mut self) {
         let slot = self.slot;
-        self.b.place(self.fault_exit);
-        if self.reports_faults() {
-            return self.b.ret(outcome::NEXT as i64);
+        for (epid, exit) in std::mem::take(&mut self.fault_exits) {
+            self.b.place(exit);
+            if self.reports_faults() {
+                self.b.ret(outcome::NEXT as i64);
+                continue;
+            }
+            let probe = self.b.load(Size::B4, (slot, offset_of!(Slot, probe) as i32));
+            self.b.store(Size::B8, (slot, word(offset_of!(Fault, probe))), probe);
+            self.b.store(Size::B8, (slot, word(offset_of!(Fault, epid))), i64::from(epid));
+            self.b.ret(outcome::FAULT as i64);
         }
-        let probe = self.b.load(Size::B4, (slot, offset_of!(Slot, probe) as i32));
-        self.b.store(Size::B8, (slot, word(offset_of!(Fault, probe))), probe);
-        self.b.store(Size::B8, (slot, word(offset_of!(Fault, epid))), i64::from(self.epid));
-        self.b.ret(outcome::FAULT as i64);
     }
 }

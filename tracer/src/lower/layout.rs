@@ -77,7 +77,7 @@ pub enum ActionKind {
     Exit,
 }
 
-/// The message of one enabled probe: a clause on a program.
+/// The message of one enabled probe: a clause on a program, or where it has `if`, a part of that.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// Its enabled probe id, from 1; the index in a program's layouts plus one.

@@ -165,7 +165,7 @@ pub struct ProgramImage {
 /// One clause compiled for one trampoline.
 #[derive(Debug)]
 pub struct ClauseImage {
-    /// Enabled probe id.
+    /// Enabled probe id of its first part.
     pub epid: u32,
     /// The code: `fn(slot, ctx) -> u64`.
     pub code: Code,

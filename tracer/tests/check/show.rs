@@ -38,7 +38,7 @@ pub(crate) fn program(program: &Program, catalog: &Catalog) -> String {
         if let Some(predicate) = &clause.predicate {
             lines.push(format!("  / {} /", show.expr(predicate)));
         }
-        lines.extend(clause.statements.iter().map(|statement| format!("  {}", show.statement(statement))));
+        lines.extend(show.statements(&clause.statements, "  "));
     }
     lines.join("\n") + "\n"
 }
@@ -65,8 +65,25 @@ fn probe_part(part: ProbePart) -> &'static str {
 struct Show<'a>(&'a Program);
 
 impl Show<'_> {
+    fn statements(&self, statements: &[Stmt], indent: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let deeper = format!("{indent}  ");
+        for statement in statements {
+            lines.push(format!("{indent}{}", self.statement(statement)));
+            if let Stmt::If { then, otherwise, .. } = statement {
+                lines.extend(self.statements(then, &deeper));
+                if !otherwise.is_empty() {
+                    lines.push(format!("{indent}else"));
+                    lines.extend(self.statements(otherwise, &deeper));
+                }
+            }
+        }
+        lines
+    }
+
     fn statement(&self, statement: &Stmt) -> String {
         match statement {
+            Stmt::If { cond, .. } => format!("if {}", self.expr(cond)),
             Stmt::Expr(expr) => self.expr(expr),
             Stmt::Aggregate { aggregation, keys, value, weight, .. } => {
                 let parts: Vec<String> = value.iter().chain(weight).map(|expr| self.expr(expr)).collect();

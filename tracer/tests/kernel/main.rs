@@ -11,6 +11,7 @@ use harness::Family;
 mod aggregations;
 mod clauses;
 mod cli;
+mod conditions;
 mod environment;
 mod expressions;
 mod faults;
@@ -30,6 +31,7 @@ const FAMILIES: &[Family] = &[
     aggregations::FAMILY,
     clauses::FAMILY,
     cli::FAMILY,
+    conditions::FAMILY,
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,

@@ -13,7 +13,6 @@ int ok;
 BEGIN
 /limit/
 {
-	if (pid == 1) { trace(1); } else { trace(2); }
 	trace(1.5);
 	trace(`jiffies);
 	trace(vmlinux`jiffies);
