@@ -1,7 +1,6 @@
 //! Clauses, and what else stands at the outermost level of a program.
 
 use super::functions::{Role, find};
-use super::operators::has_effect;
 use super::typed::{Clause, Expr, Stmt};
 use super::unsupported::Construct;
 use super::{Checker, Refused};
@@ -92,7 +91,7 @@ impl Checker<'_> {
                     return Ok(Stmt::Action(action, statement.span));
                 }
                 let expr = self.expr(expr)?;
-                if !has_effect(&expr) {
+                if !expr.has_effect() {
                     let diagnostic = Diagnostic::warning(
                         Tag::D_EXPR_NULL,
                         expr.span,

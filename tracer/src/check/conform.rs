@@ -41,51 +41,34 @@ impl Conform<'_> {
     }
 
     fn expr(&self, expr: &mut Expr) {
+        expr.operands_mut().into_iter().for_each(|operand| self.expr(operand));
         match &mut expr.kind {
-            ExprKind::Int(_)
-            | ExprKind::Str(_)
-            | ExprKind::Ip(_)
-            | ExprKind::Builtin(_)
-            | ExprKind::Arg(_)
-            | ExprKind::Args(_) => {}
-            ExprKind::Load(place) | ExprKind::PostAdd(place, _) => self.place(place),
-            ExprKind::Member(inner, _)
-            | ExprKind::Deref(inner)
-            | ExprKind::Unary(_, inner)
-            | ExprKind::Not(inner)
-            | ExprKind::Cast(inner) => self.expr(inner),
-            ExprKind::Binary(_, left, right)
-            | ExprKind::Compare(_, left, right)
-            | ExprKind::CompareText(_, left, right)
-            | ExprKind::Logical(_, left, right)
-            | ExprKind::Comma(left, right) => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::Conditional(cond, then, otherwise) => {
-                self.expr(cond);
-                self.expr(then);
-                self.expr(otherwise);
-            }
-            ExprKind::Assign(place, value) => {
-                self.place(place);
-                self.expr(value);
-            }
-            ExprKind::Call(_, args) => args.iter_mut().for_each(|arg| self.expr(arg)),
+            ExprKind::Load(place)
+            | ExprKind::AddressOf(place)
+            | ExprKind::PostAdd(place, _)
+            | ExprKind::Assign(place, _) => self.place(place),
+            _ => {}
         }
     }
 
     fn place(&self, place: &mut Place) {
-        if let Place::Dynamic(index, keys) = place {
-            self.keys(keys, &self.dynamics[*index].keys);
+        match place {
+            Place::Dynamic(index, keys) => convert(keys, &self.dynamics[*index].keys),
+            Place::Part(of, _) => self.place(of),
+            Place::Global(_) | Place::This(_) | Place::Memory(_) => {}
         }
     }
 
     fn keys(&self, keys: &mut [Expr], types: &[Type]) {
-        for (key, ty) in keys.iter_mut().zip(types) {
-            self.expr(key);
-            let placeholder = Expr { kind: ExprKind::Int(0), ty: Type::Void, span: key.span };
-            *key = std::mem::replace(key, placeholder).converted(ty);
-        }
+        keys.iter_mut().for_each(|key| self.expr(key));
+        convert(keys, types);
+    }
+}
+
+/// Converts the parts of a key.
+fn convert(keys: &mut [Expr], types: &[Type]) {
+    for (key, ty) in keys.iter_mut().zip(types) {
+        let placeholder = Expr { kind: ExprKind::Int(0), ty: Type::Void, span: key.span };
+        *key = std::mem::replace(key, placeholder).converted(ty);
     }
 }

@@ -3,7 +3,6 @@
 //! An inline's value is checked once, where it is defined, and copied to each place that names it; its size is bounded,
 //! so that inlines of inlines cannot grow without measure.
 
-use super::operators::parts;
 use super::typed::{Expr, Type};
 use super::types::INT;
 use super::unsupported::Construct;
@@ -128,7 +127,7 @@ impl Checker<'_> {
                 return Err(self.refuse(diagnostic.help("declare it with the type of its value")));
             }
         };
-        if parts(&value) > LARGEST {
+        if value.parts() > LARGEST {
             let message = format!("the value of `{}` has more than {LARGEST} parts", name.name);
             let diagnostic = Diagnostic::error(Tag::D_LIMIT, value.span, message);
             return Err(self.refuse(diagnostic.help("keep it in a variable")));

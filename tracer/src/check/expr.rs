@@ -3,7 +3,7 @@
 use probes_common::schema::StructDef;
 
 use super::names::{STATE_NAMES, integer};
-use super::typed::{CompareOp, Expr, ExprKind, Text, Type, UnaryOp};
+use super::typed::{CompareOp, Expr, ExprKind, Place, Text, Type, UnaryOp};
 use super::types::{INT, ULONG, named, of_field, of_literal};
 use super::unsupported::Construct;
 use super::{Checker, Refused, fold};
@@ -135,7 +135,7 @@ impl Checker<'_> {
         };
         match to {
             Type::Int(_) | Type::Pointer(_) => {
-                Ok(Expr { kind: ExprKind::Deref(Box::new(pointer)), ty: to, span })
+                Ok(Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty: to, span })
             }
             Type::Void => {
                 let message = format!("{:#} leads to something of unknown type", pointer.ty);
@@ -143,7 +143,7 @@ impl Checker<'_> {
                 Err(self
                     .refuse(diagnostic.help("cast it to a pointer to what lies there, as in `*(int *)p`")))
             }
-            Type::Struct(_) | Type::String(_) => Err(self.unsupported(Construct::DerefOfAggregate, span)),
+            _ => Err(self.unsupported(Construct::DerefOfAggregate, span)),
         }
     }
 

@@ -10,6 +10,7 @@ mod call;
 mod clause;
 mod conform;
 pub mod constants;
+pub mod ctype;
 mod declaration;
 mod definition;
 mod expr;
@@ -22,10 +23,12 @@ mod operators;
 pub mod options;
 mod place;
 mod probe;
+mod spelling;
 pub mod typed;
 pub mod types;
 mod unsupported;
 mod variables;
+mod walk;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,6 +1,6 @@
 //! Operators: what types they take, in which type they work, what they give.
 
-use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Place, Text, Type, UnaryOp};
+use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Text, Type, UnaryOp};
 use super::types::{LONG, ULONG, common, promoted, text_size};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -246,50 +246,6 @@ fn parse_address(text: &str) -> Option<[u8; 16]> {
     match text.parse().ok()? {
         std::net::IpAddr::V4(address) => Some(address.to_ipv6_mapped().octets()),
         std::net::IpAddr::V6(address) => Some(address.octets()),
-    }
-}
-
-/// Whether evaluating it changes something, or gives something else each time.
-pub(super) fn has_effect(expr: &Expr) -> bool {
-    matches!(expr.kind, ExprKind::Assign(..) | ExprKind::PostAdd(..) | ExprKind::Call(..))
-        || operands(expr).into_iter().any(has_effect)
-}
-
-/// How many nodes it has.
-pub(super) fn parts(expr: &Expr) -> usize {
-    1 + operands(expr).into_iter().map(parts).sum::<usize>()
-}
-
-/// What an expression is made of.
-fn operands(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Int(_)
-        | ExprKind::Str(_)
-        | ExprKind::Ip(_)
-        | ExprKind::Builtin(_)
-        | ExprKind::Arg(_)
-        | ExprKind::Args(_) => Vec::new(),
-        ExprKind::Load(place) | ExprKind::PostAdd(place, _) => subscripts(place).iter().collect(),
-        ExprKind::Assign(place, value) => subscripts(place).iter().chain([&**value]).collect(),
-        ExprKind::Member(inner, _)
-        | ExprKind::Deref(inner)
-        | ExprKind::Unary(_, inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Cast(inner) => vec![inner],
-        ExprKind::Binary(_, a, b)
-        | ExprKind::Compare(_, a, b)
-        | ExprKind::CompareText(_, a, b)
-        | ExprKind::Logical(_, a, b)
-        | ExprKind::Comma(a, b) => vec![a, b],
-        ExprKind::Conditional(a, b, c) => vec![a, b, c],
-        ExprKind::Call(_, args) => args.iter().collect(),
-    }
-}
-
-fn subscripts(place: &Place) -> &[Expr] {
-    match place {
-        Place::Dynamic(_, keys) => keys,
-        Place::Global(_) | Place::This(_) => &[],
     }
 }
 

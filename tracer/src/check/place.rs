@@ -374,7 +374,7 @@ impl Checker<'_> {
     /// A place that is read and written is written twice in the typed tree: its key must not do anything.
     fn only_once(&mut self, place: &Place, span: Span) -> Result<(), Refused> {
         match place {
-            Place::Dynamic(_, keys) if keys.iter().any(super::operators::has_effect) => {
+            Place::Dynamic(_, keys) if keys.iter().any(Expr::has_effect) => {
                 Err(self.unsupported(Construct::EffectInKey, span))
             }
             _ => Ok(()),

@@ -5,20 +5,22 @@
 
 use std::rc::Rc;
 
-use probes_common::schema::{Field, StructDef};
+use probes_common::schema::Field;
 
 use crate::diagnostic::Span;
 use crate::provider::ProbeId;
 use crate::syntax::format::Format;
+
+pub use super::ctype::*;
 
 /// A checked program.
 #[derive(Debug)]
 pub struct Program {
     /// The clauses, in the order of the text.
     pub clauses: Vec<Clause>,
-    /// Global scalars; [`Place::Global`] is an index.
+    /// Global variables; [`Place::Global`] is an index.
     pub globals: Vec<Variable>,
-    /// `this->` scalars; [`Place::This`] is an index.
+    /// `this->` variables; [`Place::This`] is an index.
     pub locals: Vec<Variable>,
     /// Thread-local variables and associative arrays; [`Place::Dynamic`] has an index.
     pub dynamics: Vec<Dynamic>,
@@ -39,13 +41,15 @@ pub struct Clause {
     pub span: Span,
 }
 
-/// A scalar variable.
+/// A variable with one value: a word, a string's buffer, or a structure's or array's bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     /// Its name.
     pub name: String,
     /// Its type.
     pub ty: Type,
+    /// Whether its address is taken: what lies there may change by way of a pointer.
+    pub addressed: bool,
 }
 
 /// A variable with storage made on demand: `self->x`, `a[k]`, `self->a[k]`.
@@ -99,56 +103,6 @@ pub enum Function {
         /// Width of a bucket.
         step: u64,
     },
-}
-
-/// A type of C or D. Sizes in bytes, as the LP64 data model has them.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Type {
-    /// No value.
-    Void,
-    /// An integer.
-    Int(IntType),
-    /// A string by value.
-    String(Text),
-    /// A pointer.
-    Pointer(Box<Type>),
-    /// A struct of the probe tables, only ever behind a pointer.
-    Struct(&'static StructDef),
-}
-
-/// An integer type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IntType {
-    /// 1, 2, 4 or 8.
-    pub bytes: u8,
-    /// Whether it is signed.
-    pub signed: bool,
-    /// Its name for messages, such as `int` or `pid_t`.
-    pub name: &'static str,
-}
-
-/// How a string is held in the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Text {
-    /// A zero-padded buffer of so many bytes, the terminating zero included.
-    Buffer(u32),
-    /// An Internet address in binary, 16 bytes; text only in user space.
-    Ip,
-    /// A part of the firing probe's name; a number in the kernel.
-    Probe(ProbePart),
-}
-
-/// A part of a probe's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ProbePart {
-    /// probeprov
-    Provider,
-    /// probemod
-    Module,
-    /// probefunc
-    Function,
-    /// probename
-    Name,
 }
 
 /// A statement.
@@ -221,6 +175,8 @@ pub struct Expr {
 pub enum ExprKind {
     /// An integer constant, of the expression's type.
     Int(i64),
+    /// A floating-point constant; good for recording only.
+    Float(f64),
     /// A string literal without its terminating zero; its type is a buffer that holds it.
     Str(Vec<u8>),
     /// A literal that was compared with an address: 16 bytes as in `probes_common::schema::Ip`.
@@ -231,12 +187,13 @@ pub enum ExprKind {
     Arg(u8),
     /// `args[N]`: an integer or string field of the record, or the address of a struct in it.
     Args(u8),
-    /// A variable or array element.
+    /// What lies in a place: a variable, an element, a member, what a pointer leads to.
     Load(Place),
     /// `pointer->field`, the pointer being to a struct of the probe tables.
     Member(Box<Expr>, &'static Field),
-    /// `*pointer`, to an integer; read with bpf_probe_read_kernel.
-    Deref(Box<Expr>),
+    /// The address of a place: `&x`, and an array where a pointer is wanted. A whole place only where it is an array, a
+    /// structure, or a variable that is [`Variable::addressed`]; never a bit-field.
+    AddressOf(Place),
     /// `-x`, `~x`; on a promoted integer.
     Unary(UnaryOp, Box<Expr>),
     /// An arithmetic or bitwise operation: both operands and the result have the same type, but for a shift's right.
@@ -252,27 +209,100 @@ pub enum ExprKind {
     Logical(LogicalOp, Box<Expr>, Box<Expr>),
     /// `c ? a : b`; both of the expression's type.
     Conditional(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// Assignment; the value has the place's type (or is a shorter buffer). Its own value is what was assigned.
+    /// Assignment; the value has the place's type (or is a shorter buffer, or a string for an array of characters). Its
+    /// own value is what was assigned.
     Assign(Place, Box<Expr>),
     /// `place++`, `place--`: adds and gives the old value; `++place` is an assignment.
     PostAdd(Place, i64),
     /// `a, b`
     Comma(Box<Expr>, Box<Expr>),
-    /// A conversion to the expression's type: integer to integer, pointer to integer and back, any text to a buffer.
+    /// A conversion to the expression's type: integer to integer, pointer to integer and back, any text to a buffer; an
+    /// address in the kernel, or an array of characters, to the string that lies there.
     Cast(Box<Expr>),
     /// A subroutine.
     Call(Subroutine, Vec<Expr>),
 }
 
-/// Something that can be assigned to.
+/// Where a value lies, and what can be assigned to.
+///
+/// The first three are the program's own memory, accessed directly. [`Place::Memory`] is memory of the kernel: it is read
+/// with bpf_probe_read_kernel (slots, globals and map values are kernel memory too, so a pointer to them reads the same
+/// way), and a store through it goes only where the program's own memory is; all else is a BADADDR fault.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
-    /// A global scalar.
+    /// A global variable.
     Global(usize),
-    /// A clause-local scalar.
+    /// A clause-local variable.
     This(usize),
     /// A thread-local variable or array element with its key.
     Dynamic(usize, Vec<Expr>),
+    /// What a pointer leads to.
+    Memory(Box<Expr>),
+    /// A member, an element, a bit-field of another place, which is none itself. What lies there has the size of its
+    /// type, where a whole variable that is an integer or a pointer takes a word.
+    Part(Box<Place>, Part),
+}
+
+/// Which part of a place.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Part {
+    /// Bytes from the place's beginning.
+    pub offset: u32,
+    /// Subscripts that are not constant.
+    pub indexes: Vec<Index>,
+    /// Of a bit-field, its bits.
+    pub bits: Option<Bits>,
+}
+
+/// A subscript.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Index {
+    /// Its value, a 64-bit integer.
+    pub value: Expr,
+    /// Bytes of an element.
+    pub size: u32,
+    /// How many elements there are, where a subscript beyond them is a fault: in the program's own memory.
+    pub count: Option<u32>,
+}
+
+impl Place {
+    /// A part of this place.
+    pub fn part(self, part: Part) -> Place {
+        match self {
+            Place::Part(of, mut outer) => {
+                outer.offset += part.offset;
+                outer.indexes.extend(part.indexes);
+                Place::Part(of, Part { bits: part.bits, ..outer })
+            }
+            whole => Place::Part(Box::new(whole), part),
+        }
+    }
+
+    /// The expressions that say where it is.
+    pub fn operands(&self) -> Vec<&Expr> {
+        match self {
+            Place::Global(_) | Place::This(_) => Vec::new(),
+            Place::Dynamic(_, keys) => keys.iter().collect(),
+            Place::Memory(address) => vec![address],
+            Place::Part(of, part) => {
+                let indexes = part.indexes.iter().map(|index| &index.value);
+                of.operands().into_iter().chain(indexes).collect()
+            }
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Place::Global(_) | Place::This(_) => Vec::new(),
+            Place::Dynamic(_, keys) => keys.iter_mut().collect(),
+            Place::Memory(address) => vec![address],
+            Place::Part(of, part) => {
+                let indexes = part.indexes.iter_mut().map(|index| &mut index.value);
+                of.operands_mut().into_iter().chain(indexes).collect()
+            }
+        }
+    }
 }
 
 /// Built-in variables.

@@ -3,8 +3,6 @@
 //! Invariant: sizes are those of the LP64 data model. Two integer types of one size and sign behave alike; their names
 //! differ for messages only.
 
-use std::borrow::Cow;
-
 use probes_common::schema::{Field, Kind};
 
 use super::typed::{Expr, ExprKind, IntType, ProbePart, Text, Type};
@@ -256,10 +254,11 @@ impl Type {
     /// `int`
     pub const INT: Type = Type::Int(INT);
 
-    /// The integer type, where it is one.
+    /// The integer type, where it is one or an enumeration.
     pub fn as_int(&self) -> Option<IntType> {
         match self {
             Type::Int(ty) => Some(*ty),
+            Type::Enum(of) => Some(of.int),
             _ => None,
         }
     }
@@ -274,7 +273,7 @@ impl Type {
 
     /// Whether it is a number or a pointer to something in memory: what can be true or false.
     pub fn is_scalar(&self) -> bool {
-        matches!(self, Type::Int(_)) || self.is_address()
+        self.as_int().is_some() || self.is_address()
     }
 
     /// Whether it is a pointer to something in memory, not into a probe's record.
@@ -287,41 +286,41 @@ impl Type {
         matches!(self, Type::Pointer(to) if matches!(**to, Type::Struct(_)))
     }
 
-    /// Size in bytes; none for `void`.
+    /// Size in bytes; none for `void`, functions, and what is only declared.
     pub fn size(&self) -> Option<u32> {
         match self {
-            Type::Void => None,
+            Type::Void | Type::Function(_) => None,
             Type::Int(ty) => Some(u32::from(ty.bytes)),
+            Type::Enum(of) => Some(u32::from(of.int.bytes)),
+            Type::Float(ty) => Some(ty.bytes()),
             Type::String(text) => Some(text_size(*text)),
             Type::Pointer(_) => Some(8),
+            Type::Array(of, count) => of.size()?.checked_mul(*count),
+            Type::Composite(of) => Some(of.body()?.size),
             Type::Struct(def) => Some(def.size as u32),
         }
     }
-}
 
-impl Type {
-    /// As a D program would write it.
-    fn spelled(&self) -> Cow<'static, str> {
+    /// Alignment in bytes; 1 for what has none.
+    pub fn align(&self) -> u32 {
         match self {
-            Type::Void => "void".into(),
-            Type::Int(ty) => ty.name.into(),
-            Type::String(_) => "string".into(),
-            Type::Struct(def) => def.name.into(),
-            Type::Pointer(to) if matches!(**to, Type::Pointer(_)) => to.spelled() + "*",
-            Type::Pointer(to) => to.spelled() + " *",
+            Type::Array(of, _) => of.align(),
+            Type::Composite(of) => of.body().map_or(1, |body| body.align),
+            Type::Int(_) | Type::Enum(_) | Type::Float(_) | Type::Pointer(_) => self.size().unwrap_or(1),
+            Type::Void | Type::Function(_) | Type::String(_) | Type::Struct(_) => 1,
         }
     }
-}
 
-impl std::fmt::Display for Type {
-    /// As a D program would write it; the alternate form with an article, for messages.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.spelled();
-        let vowel = name.starts_with(['a', 'e', 'i', 'o']) || name.starts_with("un");
-        match (f.alternate(), vowel) {
-            (false, _) => f.write_str(&name),
-            (true, true) => write!(f, "an {name}"),
-            (true, false) => write!(f, "a {name}"),
+    /// Whether it is held as bytes in memory rather than as a number or a string.
+    pub fn is_aggregate(&self) -> bool {
+        matches!(self, Type::Array(..) | Type::Composite(_))
+    }
+
+    /// Whether it is an array of characters, or, of unknown length, a pointer to some: what can be read as a string.
+    pub fn is_characters(&self) -> bool {
+        match self {
+            Type::Array(of, _) | Type::Pointer(of) => matches!(**of, Type::Int(IntType { bytes: 1, .. })),
+            _ => false,
         }
     }
 }

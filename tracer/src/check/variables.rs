@@ -85,7 +85,7 @@ impl Variables {
         declared: bool,
         span: Span,
     ) -> Entry {
-        let variable = Variable { name: name.to_owned(), ty: ty.clone() };
+        let variable = Variable { name: name.to_owned(), ty: ty.clone(), addressed: false };
         let shape = match (scope, keys) {
             (Scope::Global, None) => {
                 self.globals.push(variable);

@@ -92,6 +92,7 @@ impl Decoder {
                 let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
                 Value::Str(bytes[..end].to_vec())
             }
+            Repr::Bytes(_) => Value::Bytes(bytes.to_vec()),
             Repr::Ip => Value::Str(address(bytes).into_bytes()),
             Repr::Probe(part) => {
                 let probe = self.probe(integer(bytes, false) as u32);

@@ -35,7 +35,7 @@ pub(super) fn layout(statements: &[Stmt]) -> Actions {
         let align = match repr {
             Repr::Int { bytes, .. } => u32::from(bytes),
             Repr::Probe(_) => 4,
-            Repr::Str(_) | Repr::Ip => 8,
+            Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => 8,
         };
         let offset = size.next_multiple_of(align);
         size = offset + repr.size();
@@ -99,7 +99,7 @@ impl Clause<'_> {
                 let value = self.int(value);
                 self.b.store(Size::of_bytes(bytes.into()).unwrap_or(Size::B8), to, value);
             }
-            Repr::Str(size) => self.text_to(value, to, size),
+            Repr::Str(size) | Repr::Bytes(size) => self.text_to(value, to, size),
             Repr::Ip => {
                 let text = self.text(value);
                 self.copy(to, text.at, 16);

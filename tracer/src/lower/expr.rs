@@ -8,7 +8,7 @@ use probes_common::abi::fault;
 use super::clause::Clause;
 use super::helper;
 use crate::check::typed::{
-    BinaryOp, CompareOp, Expr, ExprKind, IntType, LogicalOp, Subroutine, Type, UnaryOp,
+    BinaryOp, CompareOp, Expr, ExprKind, IntType, LogicalOp, Place, Subroutine, Type, UnaryOp,
 };
 use crate::ir::{self, Condition, Label, Operand, Size};
 
@@ -85,9 +85,9 @@ impl Clause<'_> {
             ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
             ExprKind::Builtin(builtin) => self.builtin(*builtin),
             ExprKind::Arg(index) | ExprKind::Args(index) => self.arg(*index),
+            ExprKind::Load(Place::Memory(pointer)) => self.deref(pointer, expr),
             ExprKind::Load(place) => self.load(place),
             ExprKind::Member(base, field) => self.member(base, field, expr.span),
-            ExprKind::Deref(pointer) => self.deref(pointer, expr),
             ExprKind::Unary(op, value) => self.unary(*op, value, &expr.ty),
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr),
             ExprKind::Compare(op, left, right) => {
@@ -139,7 +139,9 @@ impl Clause<'_> {
                 }
             }
             ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, &expr.ty),
-            ExprKind::Str(_) | ExprKind::Ip(_) => unreachable!("the checker lets no string be an integer"),
+            ExprKind::AddressOf(_) | ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Float(_) => {
+                unreachable!("the checker makes no integer of {:?}", expr.kind)
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Repr {
     },
     /// A zero-padded string in so many bytes.
     Str(u32),
+    /// So many bytes of memory as they were: a structure or an array. What they mean, the action's kind says.
+    Bytes(u32),
     /// 16 bytes of [`probes_common::schema::Ip`].
     Ip,
     /// A u32, `program << 16 | discriminator`, that stands for a part of that probe's name.
@@ -31,7 +33,7 @@ impl Repr {
     pub fn size(self) -> u32 {
         match self {
             Repr::Int { bytes, .. } => u32::from(bytes),
-            Repr::Str(size) => size,
+            Repr::Str(size) | Repr::Bytes(size) => size,
             Repr::Ip => 16,
             Repr::Probe(_) => 4,
         }

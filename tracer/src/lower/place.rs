@@ -32,7 +32,7 @@ impl Clause<'_> {
         match place {
             Place::Global(index) => Some((self.b.data_addr(GLOBALS, storage.globals[*index]), 0).into()),
             Place::This(index) => Some((self.slot, storage.locals[*index]).into()),
-            Place::Dynamic(..) => None,
+            Place::Dynamic(..) | Place::Memory(_) | Place::Part(..) => None,
         }
     }
 
@@ -201,7 +201,7 @@ impl Clause<'_> {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
-                Repr::Str(_) | Repr::Ip => Part::Text(self.text(part)),
+                Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => Part::Text(self.text(part)),
                 Repr::Probe(name) => Part::Word(self.name_number(name)),
                 Repr::Int { .. } => Part::Word(self.int(part)),
             });

@@ -117,18 +117,26 @@ impl Storage {
 /// How a value of a type lies in messages and keys.
 pub(super) fn repr(ty: &Type) -> Repr {
     match ty {
-        Type::Int(int) => Repr::Int { bytes: int.bytes, signed: int.signed },
+        Type::Int(_) | Type::Enum(_) => {
+            let (bytes, signed) = ty.as_int().map_or((8, false), |int| (int.bytes, int.signed));
+            Repr::Int { bytes, signed }
+        }
         Type::String(Text::Buffer(size)) => Repr::Str(*size),
         Type::String(Text::Ip) => Repr::Ip,
         Type::String(Text::Probe(part)) => Repr::Probe(*part),
-        Type::Pointer(_) | Type::Struct(_) | Type::Void => Repr::Int { bytes: 8, signed: false },
+        Type::Array(..) | Type::Composite(_) | Type::Float(_) => Repr::Bytes(ty.size().unwrap_or(0)),
+        Type::Pointer(_) | Type::Struct(_) | Type::Function(_) | Type::Void => {
+            Repr::Int { bytes: 8, signed: false }
+        }
     }
 }
 
 /// What a variable of the type takes, in bytes.
 pub(super) fn variable_size(ty: &Type) -> u32 {
     match ty {
-        Type::String(_) => repr(ty).size().next_multiple_of(8),
+        Type::String(_) | Type::Array(..) | Type::Composite(_) | Type::Float(_) => {
+            repr(ty).size().next_multiple_of(8)
+        }
         _ => 8,
     }
 }

@@ -28,6 +28,10 @@ pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, terminal: bo
             let blanks = text_width.saturating_sub(columns(&into[start..]));
             into.extend(std::iter::repeat_n(b' ', blanks));
         }
+        Value::Bytes(bytes) => match characters(bytes) {
+            Some(text) => column(into, &Value::Str(text.to_vec()), text_width, terminal),
+            None => dump(into, bytes),
+        },
     }
 }
 
@@ -36,7 +40,36 @@ pub fn bare(into: &mut Vec<u8>, value: &Value, terminal: bool) {
     match value {
         Value::Int { value, signed, .. } => into.extend_from_slice(integer(*value, *signed).as_bytes()),
         Value::Str(text) => string(into, text, terminal),
+        Value::Bytes(bytes) => match characters(bytes) {
+            Some(text) => string(into, text, terminal),
+            None => dump(into, bytes),
+        },
     }
+}
+
+/// The text that the bytes are, where they are printable characters and zeros after them.
+fn characters(bytes: &[u8]) -> Option<&[u8]> {
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | 7..=13);
+    let end = bytes.iter().position(|byte| !printable(byte)).unwrap_or(bytes.len());
+    let (text, rest) = bytes.split_at(end);
+    (end > 0 && rest.iter().all(|&byte| byte == 0)).then_some(text)
+}
+
+/// Appends bytes as a table: sixteen a line, in hexadecimal and as characters.
+fn dump(into: &mut Vec<u8>, bytes: &[u8]) {
+    const LINE: usize = 16;
+    if bytes.is_empty() {
+        return;
+    }
+    let columns: String = "0123456789abcdef".chars().map(|digit| format!("  {digit}")).collect();
+    let mut text = format!("\n{:11}{columns}  0123456789abcdef\n", "");
+    for (line, bytes) in bytes.chunks(LINE).enumerate() {
+        let digits: String = bytes.iter().map(|byte| format!(" {byte:02x}")).collect();
+        let shown = |&byte: &u8| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '.' };
+        let characters: String = bytes.iter().map(shown).collect();
+        text += &format!("{:10x}:{digits:48}  {characters}\n", line * LINE);
+    }
+    into.extend_from_slice(text.as_bytes());
 }
 
 fn integer(value: i64, signed: bool) -> String {
@@ -48,5 +81,27 @@ fn string(into: &mut Vec<u8>, text: &[u8], terminal: bool) {
         into.extend_from_slice(escape::printable(text).as_bytes());
     } else {
         into.extend_from_slice(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn traced(bytes: &[u8]) -> String {
+        let mut text = Vec::new();
+        column(&mut text, &Value::Bytes(bytes.to_vec()), TRACE_WIDTH, false);
+        String::from_utf8(text).expect("it is ASCII")
+    }
+
+    #[test]
+    fn bytes_are_text_where_they_can_be_and_a_table_where_not() {
+        assert_eq!(traced(b"sh\0\0"), format!("  {:33}", "sh"));
+        let table = traced(b"A\0B\x01\0\0\0\0\0\0\0\0\0\0\0\0C");
+        let lines: Vec<&str> = table.split('\n').collect();
+        assert_eq!(lines[1], "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef");
+        assert_eq!(lines[2], "         0: 41 00 42 01 00 00 00 00 00 00 00 00 00 00 00 00  A.B.............");
+        assert_eq!(lines[3], "        10: 43                                               C");
+        assert_eq!(lines[4..], [""]);
     }
 }

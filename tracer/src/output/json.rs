@@ -246,8 +246,12 @@ impl Datum {
     fn text(text: &[u8]) -> Datum {
         match std::str::from_utf8(text) {
             Ok(text) => Datum::Text(text.to_owned()),
-            Err(_) => Datum::Bytes { bytes: text.iter().map(|byte| format!("{byte:02x}")).collect() },
+            Err(_) => Datum::bytes(text),
         }
+    }
+
+    fn bytes(bytes: &[u8]) -> Datum {
+        Datum::Bytes { bytes: bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
     }
 }
 
@@ -257,6 +261,7 @@ impl From<&Value> for Datum {
             Value::Int { value, signed: true, .. } => Datum::Signed(*value),
             Value::Int { value, signed: false, .. } => Datum::Unsigned(*value as u64),
             Value::Str(text) => Datum::text(text),
+            Value::Bytes(bytes) => Datum::bytes(bytes),
         }
     }
 }

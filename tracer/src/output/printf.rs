@@ -62,7 +62,7 @@ impl<'a> Spec<'a> {
     /// Appends the value.
     pub fn print(&self, into: &mut Vec<u8>, value: &Value, terminal: bool) {
         match value {
-            Value::Str(text) => self.text(into, text, terminal),
+            Value::Str(text) | Value::Bytes(text) => self.text(into, text, terminal),
             &Value::Int { value, bytes, signed } => {
                 let magnitude = truncate(value, bytes);
                 match self.conversion.letter.as_str() {

@@ -23,6 +23,8 @@ pub enum Value {
     },
     /// A string, without its terminating zero; any bytes.
     Str(Vec<u8>),
+    /// Memory as it was: a structure or an array.
+    Bytes(Vec<u8>),
 }
 
 /// What a run says, in order.

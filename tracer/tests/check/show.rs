@@ -124,14 +124,18 @@ impl Show<'_> {
     fn expr(&self, expr: &Expr) -> String {
         match &expr.kind {
             ExprKind::Int(value) => format!("{value}:{}", ty(&expr.ty)),
+            ExprKind::Float(value) => format!("{value:?}:{}", ty(&expr.ty)),
             ExprKind::Str(bytes) => format!("{:?}:{}", String::from_utf8_lossy(bytes), ty(&expr.ty)),
             ExprKind::Ip(bytes) => format!("ip({})", std::net::Ipv6Addr::from(*bytes)),
             ExprKind::Builtin(builtin) => format!("{builtin:?}").to_lowercase(),
             ExprKind::Arg(number) => format!("arg{number}"),
             ExprKind::Args(number) => format!("args[{number}]"),
-            ExprKind::Load(place) => self.place(place),
+            ExprKind::AddressOf(place) => format!("&{}:{}", self.place(place), ty(&expr.ty)),
             ExprKind::Member(base, field) => format!("{}->{}", self.expr(base), field.name),
-            ExprKind::Deref(inner) => format!("*{}:{}", self.expr(inner), ty(&expr.ty)),
+            ExprKind::Load(place @ (Place::Memory(_) | Place::Part(..))) => {
+                format!("{}:{}", self.place(place), ty(&expr.ty))
+            }
+            ExprKind::Load(place) => self.place(place),
             ExprKind::Unary(UnaryOp::Neg, inner) => format!("(-{})", self.expr(inner)),
             ExprKind::Unary(UnaryOp::BitNot, inner) => format!("(~{})", self.expr(inner)),
             ExprKind::Binary(op, left, right) => {
@@ -175,6 +179,17 @@ impl Show<'_> {
             Place::This(index) => format!("this->{}", self.0.locals[*index].name),
             Place::Dynamic(index, keys) if keys.is_empty() => self.0.dynamics[*index].name.clone(),
             Place::Dynamic(index, keys) => format!("{}[{}]", self.0.dynamics[*index].name, self.list(keys)),
+            Place::Memory(address) => format!("*{}", self.expr(address)),
+            Place::Part(of, part) => {
+                let indexes = part.indexes.iter().map(|index| {
+                    let count = index.count.map_or(String::new(), |count| format!(" < {count}"));
+                    format!("[{}{count} * {}]", self.expr(&index.value), index.size)
+                });
+                let bits = part.bits.map_or(String::new(), |bits| {
+                    format!(":{}.{} of {}", bits.shift, bits.width, 8 * bits.unit)
+                });
+                format!("{}.{}{}{bits}", self.place(of), part.offset, indexes.collect::<String>())
+            }
         }
     }
 }

@@ -232,7 +232,7 @@ fn what_a_branch_computed_is_not_known_behind_it() {
 fn a_bad_address_leaves_the_clause() {
     let deref = |address: Expr| {
         let pointer = cast(address, Type::Pointer(Box::new(int_type(INT))));
-        trace(expr(ExprKind::Deref(Box::new(pointer)), int_type(INT)))
+        trace(expr(ExprKind::Load(Place::Memory(Box::new(pointer))), int_type(INT)))
     };
     let value: i32 = -77;
     let image = compile(&program(vec![clause(&[READ_ENTRY], None, vec![deref(arg(0)), deref(arg(1))])]));

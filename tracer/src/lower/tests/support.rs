@@ -167,7 +167,7 @@ pub(super) fn program(clauses: Vec<Clause>) -> Program {
 }
 
 pub(super) fn variable(name: &str, ty: Type) -> Variable {
-    Variable { name: name.into(), ty }
+    Variable { name: name.into(), ty, addressed: false }
 }
 
 pub(super) fn compile(program: &Program) -> Image {
