@@ -152,4 +152,6 @@ pub struct Scope {
     pub wall_offset: u64,
     /// Nanoseconds between two ticks of the kernel's clock: a jiffy.
     pub tick: u64,
+    /// 1 when only events of the processes in the map `scope::SCOPED` count, 0 when those of all do.
+    pub following: u64,
 }

@@ -11,5 +11,6 @@ pub mod offsets;
 pub mod probe;
 pub mod providers;
 pub mod schema;
+pub mod scope;
 pub mod types;
 pub mod types_net;

@@ -32,6 +32,7 @@ offsets! {
     task_real_parent = "task_struct.real_parent";
     task_cred = "task_struct.cred";
     task_signal = "task_struct.signal";
+    task_blocked = "task_struct.blocked";
     task_exit_code = "task_struct.exit_code";
     task_group_leader = "task_struct.group_leader";
     task_start_boottime = "task_struct.start_boottime";

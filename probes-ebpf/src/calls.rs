@@ -13,7 +13,7 @@ use crate::constants::offset;
 use crate::files::{self, Sort};
 use crate::firing::{Context, programs};
 use crate::kernel::{self, read};
-use crate::net;
+use crate::{net, scope};
 
 /// A call under way.
 #[repr(C)]
@@ -84,7 +84,7 @@ pub fn on_pipe(thread: u32) -> Option<*mut Call> {
 fn remember(ctx: Context) {
     let number = ctx.arg(1) as u32;
     let Some(shape) = shape(number) else { return };
-    if kernel::in_compat_call() {
+    if !scope::current() || kernel::in_compat_call() {
         return;
     }
     let regs = ctx.arg(0);

@@ -10,7 +10,8 @@ pub static OFFSETS: Offsets = Offsets::NONE;
 
 /// Settings of the session.
 #[unsafe(no_mangle)]
-pub static SCOPE: Scope = Scope { cpus: 1, own_pid: 0, watermark: 0, wall_offset: 0, tick: 4_000_000 };
+pub static SCOPE: Scope =
+    Scope { cpus: 1, own_pid: 0, watermark: 0, wall_offset: 0, tick: 4_000_000, following: 0 };
 
 /// The offset of a kernel field in the running kernel: `offset!(task_pid)`.
 macro_rules! offset {

@@ -7,15 +7,17 @@ use probes_common::abi::{Drop, Fault, RECORD_SIZE, Slot};
 
 use crate::{drops, slots};
 
-/// Declares eBPF programs, of three sorts:
+/// Declares eBPF programs, of four sorts:
 ///
 /// ```text
-/// probe NAME in "section", |program: Program| ...      hosts one probe
+/// probe NAME in "section", |program: Program| ...      hosts one probe, of the current process
 /// family NAME in "section", |program: Family| ...      hosts several, told apart by a discriminator
+/// foreign NAME in "section", |program: Program| ...    hosts one probe that may be about another process
 /// support NAME in "section", |ctx: Context| ...        gathers what others need; has no clauses
 /// ```
 ///
-/// Probes do nothing unless the tracer is active; support programs gather from the start, before BEGIN has ended.
+/// Probes do nothing unless the tracer is active and the current process in scope; a foreign one asks [`scope`](crate::scope)
+/// itself. Support programs gather from the start, before BEGIN has ended.
 macro_rules! programs {
     ($( $(#[doc = $doc:literal])* $sort:ident $name:ident in $section:literal, |$this:ident| $body:expr; )*) => { $(
         $(#[doc = $doc])*
@@ -36,8 +38,11 @@ macro_rules! runs {
     (support) => {
         !$crate::state::ended()
     };
-    ($probe:ident) => {
+    (foreign) => {
         $crate::state::active()
+    };
+    ($probe:ident) => {
+        $crate::state::active() && $crate::scope::current()
     };
 }
 
@@ -68,6 +73,13 @@ macro_rules! probe {
     }};
 }
 
+/// The [`Program`] of that name; its event may be about another process than the current one.
+macro_rules! foreign {
+    ($name:ident, $ctx:expr) => {
+        $crate::firing::probe!($name, $ctx)
+    };
+}
+
 /// The [`Family`] of that name.
 macro_rules! family {
     ($name:ident, $ctx:expr) => {{
@@ -86,7 +98,7 @@ macro_rules! bit {
     };
 }
 
-pub(crate) use {bit, family, probe, programs, runs, support};
+pub(crate) use {bit, family, foreign, probe, programs, runs, support};
 
 /// What the kernel gives a program.
 #[derive(Clone, Copy)]

@@ -38,6 +38,8 @@ mod providers;
 #[cfg(target_arch = "bpf")]
 mod ring;
 #[cfg(target_arch = "bpf")]
+mod scope;
+#[cfg(target_arch = "bpf")]
 mod segment;
 #[cfg(target_arch = "bpf")]
 mod slots;

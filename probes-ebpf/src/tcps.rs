@@ -8,7 +8,7 @@ use crate::connections;
 use crate::constants::{offset, scope};
 use crate::firing::{Wants, bit};
 use crate::kernel::read;
-use crate::net;
+use crate::{net, scope};
 
 /// A connection as an event finds it.
 pub struct Subject {
@@ -20,7 +20,7 @@ pub struct Subject {
     pub state: u32,
 }
 
-/// Fills in what is wanted of the connection.
+/// Fills in what is wanted of the connection, if the session is about its owner: says whether it is.
 #[inline(always)]
 pub fn fill(
     cs: &mut CsInfo,
@@ -29,14 +29,17 @@ pub fn fill(
     wants: Wants,
     subject: Subject,
     ends: &Ends,
-) {
+) -> bool {
     let Subject { sk, connection, state } = subject;
     let id = connection.as_ref().map_or(sk, |connection| if sk == 0 { connection.id } else { sk });
     let cs_wanted = cs_wants.field(bit!(CsInfo, cs_addr));
     let wanted = wants.field(bit!(TcpsInfo, tcps_addr));
     let mut active = 0;
-    if cs_wanted || wanted || wants.field(bit!(TcpsInfo, tcps_iss)) {
+    if cs_wanted || wanted || wants.field(bit!(TcpsInfo, tcps_iss)) || !scope::is_open() {
         let owner = connections::owner(sk, connection);
+        if !scope::of(owner.map_or(0, |owner| owner.pid)) {
+            return false;
+        }
         active = owner.map_or(0, |owner| owner.active);
         if cs_wanted {
             cs.cs_addr = sk;
@@ -76,6 +79,7 @@ pub fn fill(
         selective(tcps, sk);
     }
     windows(tcps, wants, sk);
+    true
 }
 
 /// Sequence numbers. Linux does not keep the initial ones; it counts the bytes since: all that were acknowledged, the SYN

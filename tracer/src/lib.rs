@@ -133,6 +133,7 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
         watermark: ring_size / 8,
         wall_offset: target.wall_offset,
         tick: target.tick,
+        following: compiled.options.scope.into(),
     };
     let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
     link::link(PROBES, &compiled.image, &constants)

@@ -19,8 +19,8 @@ record! {
         17 result: i32 as "int";
         /// 1 when it is for the whole process, 0 for one thread.
         17 group: i32 as "int";
-        /// Unused, zero.
-        17 pad: i32 as "int";
+        /// 1 when that thread blocks it: it stays pending.
+        17 blocked: i32 as "int";
         /// The process in whose context it is sent.
         24 from: PsInfo as "psinfo_t *";
     }
@@ -145,6 +145,11 @@ const SIGNAL_SEND_ARGS: &[Arg] = &[
     },
     Arg { ctype: "int", field: "group", doc: "1 when it is for the whole process, 0 for one thread" },
     Arg { ctype: "psinfo_t *", field: "from", doc: "the process in whose context it is sent" },
+    Arg {
+        ctype: "int",
+        field: "blocked",
+        doc: "1 when the thread that it is for blocks it: it stays pending",
+    },
 ];
 
 macro_rules! probes {

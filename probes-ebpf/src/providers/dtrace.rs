@@ -31,5 +31,5 @@ pub extern "C" fn dtrace_end(ctx: *mut c_void) -> u32 {
 
 programs! {
     // sched_process_exit(struct task_struct *p)
-    probe thread_end in "raw_tp/sched_process_exit", |program| program.fire(|_: &mut Nothing, _| ());
+    foreign thread_end in "raw_tp/sched_process_exit", |program| program.fire(|_: &mut Nothing, _| ());
 }

@@ -17,11 +17,12 @@ use crate::firing::{Context, Program, Wants, bit, programs};
 use crate::kernel::{self, read, task};
 use crate::numbers::{CLONE, CLONE3, EXECVE, EXECVEAT, FORK, RT_SIGTIMEDWAIT, VFORK};
 use crate::process::{current_tgid, fill_process, fill_thread, ids};
+use crate::scope;
 
 programs! {
     // signal_generate(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
-    probe proc_signal_send in "raw_tp/signal_generate", |program| fire_signal(program);
-    probe proc_signal_discard in "raw_tp/signal_generate", |program| {
+    foreign proc_signal_send in "raw_tp/signal_generate", |program| fire_signal(program);
+    foreign proc_signal_discard in "raw_tp/signal_generate", |program| {
         if program.ctx.arg(4) as u32 == IGNORED {
             fire_signal(program);
         }
@@ -179,6 +180,9 @@ fn fire_create(program: Program) {
 #[inline(always)]
 fn fire_signal(program: Program) {
     let ctx = program.ctx;
+    if !scope::of(read(ctx.arg(2), offset!(task_tgid))) && !(scope::current() && is_senders(ctx.arg(1))) {
+        return;
+    }
     program.fire(move |record: &mut SignalSend, wants: Wants| {
         let (signal, info, target) = (ctx.arg(0) as i32, ctx.arg(1), ctx.arg(2));
         fill_thread(&mut record.lwp, wants.part(bit!(SignalSend, lwp)), target);
@@ -191,9 +195,17 @@ fn fire_signal(program: Program) {
             record.sig = signal;
             record.group = ctx.arg(3) as i32;
             record.result = ctx.arg(4) as i32;
-            record.pad = 0;
+            let blocked = read::<u64>(target, offset!(task_blocked));
+            record.blocked = (blocked >> (signal as u32).wrapping_sub(1) & 1) as i32;
         }
     });
+}
+
+/// Whether the current process sends the signal; else the kernel does in its context, for a timer or a terminal.
+#[inline(always)]
+fn is_senders(info: u64) -> bool {
+    info == SEND_SIG_NOINFO
+        || info != SEND_SIG_PRIV && !matches!(read(info, offset!(siginfo_code)), SI_TIMER | SI_KERNEL)
 }
 
 /// The signal that ends a process: the kernel makes a SIGKILL without more of most fatal signals as it sends them to the

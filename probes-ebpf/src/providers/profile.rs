@@ -7,7 +7,7 @@ use crate::firing::{Context, Wants, bit, programs};
 
 programs! {
     probe profile in "perf_event", |program| program.fire(|record, wants| sample(record, wants, program.ctx));
-    probe tick in "perf_event", |program| program.fire(|record, wants| sample(record, wants, program.ctx));
+    foreign tick in "perf_event", |program| program.fire(|record, wants| sample(record, wants, program.ctx));
 }
 
 /// The privilege bits of a code segment: 3 in user code.

@@ -18,19 +18,19 @@ const ETIMEDOUT: u32 = 110;
 
 programs! {
     // inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
-    probe tcp_state_change in "raw_tp/inet_sock_set_state", |program| {
+    foreign tcp_state_change in "raw_tp/inet_sock_set_state", |program| {
         if let Some(change) = change(program.ctx) {
             program.fire_if(|record, wants| fill_change(record, wants, &change));
         }
     };
-    probe tcp_connect_established in "raw_tp/inet_sock_set_state", |program| {
+    foreign tcp_connect_established in "raw_tp/inet_sock_set_state", |program| {
         if let Some(change) = change(program.ctx)
             && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::ESTABLISHED)
         {
             shake(program, change, Side::Opened);
         }
     };
-    probe tcp_connect_refused in "raw_tp/inet_sock_set_state", |program| {
+    foreign tcp_connect_refused in "raw_tp/inet_sock_set_state", |program| {
         if let Some(change) = change(program.ctx)
             && (change.old, change.new) == (tcp_state::SYN_SENT, tcp_state::CLOSE)
             && !matches!(read(change.sk, offset!(sk_err)), 0 | ETIMEDOUT)
@@ -38,7 +38,7 @@ programs! {
             shake(program, change, Side::Refused);
         }
     };
-    probe tcp_accept_established in "raw_tp/inet_sock_set_state", |program| {
+    foreign tcp_accept_established in "raw_tp/inet_sock_set_state", |program| {
         if let Some(change) = change(program.ctx)
             && (change.old, change.new) == (tcp_state::SYN_RECV, tcp_state::ESTABLISHED)
             && !connections::owner(change.sk, None).is_some_and(|owner| owner.active != 0)
@@ -47,13 +47,13 @@ programs! {
         }
     };
     // net_dev_queue(struct sk_buff *skb)
-    probe tcp_send in "raw_tp/net_dev_queue", |program| {
+    foreign tcp_send in "raw_tp/net_dev_queue", |program| {
         if let Some(segment) = outgoing(program) { send(program, segment) }
     };
-    probe tcp_connect_request in "raw_tp/net_dev_queue", |program| {
+    foreign tcp_connect_request in "raw_tp/net_dev_queue", |program| {
         if let Some(segment) = outgoing(program) && segment.flags & (SYN | ACK) == SYN { send(program, segment) }
     };
-    probe tcp_accept_refused in "raw_tp/net_dev_queue", |program| {
+    foreign tcp_accept_refused in "raw_tp/net_dev_queue", |program| {
         // What answers a segment without ACK acknowledges it and has no sequence number (RFC 9293, 3.5.2).
         if let Some(segment) = outgoing(program)
             && segment.flags & (RST | ACK | SYN) == RST | ACK
@@ -63,12 +63,12 @@ programs! {
         }
     };
     // netif_receive_skb(struct sk_buff *skb)
-    probe tcp_receive in "raw_tp/netif_receive_skb", |program| {
+    foreign tcp_receive in "raw_tp/netif_receive_skb", |program| {
         if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) {
             program.fire_if(|record, wants| fill_received(record, wants, &segment));
         }
     };
-    probe tcp_time_wait in "raw_tp/netif_receive_skb", |program| {
+    foreign tcp_time_wait in "raw_tp/netif_receive_skb", |program| {
         if let Some(segment) = segment::find(program.ctx.arg(0), Way::In) && segment.flags & FIN != 0 {
             program.fire_if(|record, wants| fill_time_wait(record, wants, &segment));
         }
@@ -98,12 +98,12 @@ fn outgoing(program: Program) -> Option<Segment> {
 
 #[inline(always)]
 fn send(program: Program, segment: Segment) {
-    program.fire(|record, wants| fill_sent(record, wants, &segment));
+    program.fire_if(|record, wants| fill_sent(record, wants, &segment));
 }
 
 // What fills in a record is a function of its own, so that its frame is gone when the clauses run.
 #[inline(never)]
-fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) {
+fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bool {
     let sk = connections::sender(segment);
     let mut at = NOWHERE;
     segment::ends(segment, Way::Out, &mut at);
@@ -119,7 +119,7 @@ fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) {
             Subject { sk, state, connection }
         }
     };
-    fill(record, wants, segment, subject, &at);
+    fill(record, wants, segment, subject, &at)
 }
 
 /// Fills in a segment that comes in, if it is for a connection or a listening socket of this machine.
@@ -144,12 +144,16 @@ fn fill_received(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bo
             subject.state = if opens { tcp_state::LISTEN } else { tcp_state::SYN_RECV };
         }
     }
-    fill(record, wants, segment, subject, &at);
-    true
+    fill(record, wants, segment, subject, &at)
 }
 
+/// Fills in a segment, if the session is about its connection's owner.
 #[inline(always)]
-fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subject, at: &Ends) {
+fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subject, at: &Ends) -> bool {
+    let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
+    if !tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at) {
+        return false;
+    }
     segment::packet(&mut record.pkt, wants.part(bit!(TcpSegment, pkt)), segment.skb);
     if wants.field(bit!(TcpSegment, ip)) {
         segment::internet(&mut record.ip, segment);
@@ -157,8 +161,7 @@ fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subje
     if wants.field(bit!(TcpSegment, tcp)) {
         segment::header(&mut record.tcp, segment);
     }
-    let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
-    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at);
+    true
 }
 
 /// How a handshake ended.
@@ -171,12 +174,12 @@ enum Side {
 
 #[inline(always)]
 fn shake(program: Program, Change { sk, new, .. }: Change, side: Side) {
-    program.fire(|record, wants| fill_shaken(record, wants, sk, new, side));
+    program.fire_if(|record, wants| fill_shaken(record, wants, sk, new, side));
 }
 
 /// With the segment that ended the handshake, found by its numbers; without one where there was none.
 #[inline(never)]
-fn fill_shaken(record: &mut TcpSegment, wants: Wants, sk: u64, state: u32, side: Side) {
+fn fill_shaken(record: &mut TcpSegment, wants: Wants, sk: u64, state: u32, side: Side) -> bool {
     let mut at = NOWHERE;
     connections::ends(sk, &mut at);
     let segment = connections::handshake(&at).filter(|handshake| {
@@ -199,7 +202,7 @@ fn fill_shaken(record: &mut TcpSegment, wants: Wants, sk: u64, state: u32, side:
     }
     let (cs, tcps) = (wants.part(bit!(TcpSegment, cs)), wants.part(bit!(TcpSegment, tcps)));
     let subject = Subject { sk, connection: exact(&at), state };
-    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, &at);
+    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, &at)
 }
 
 /// There is no segment.
@@ -226,8 +229,7 @@ fn fill_change(record: &mut TcpStateChange, wants: Wants, change: &Change) -> bo
         return false;
     }
     let subject = Subject { sk, connection, state };
-    fill_states(record, wants, old, subject, &at);
-    true
+    fill_states(record, wants, old, subject, &at)
 }
 
 /// Fills in the end of FIN_WAIT2 of a connection without a sock, if this segment is what ended it.
@@ -240,16 +242,15 @@ fn fill_time_wait(record: &mut TcpStateChange, wants: Wants, segment: &Segment) 
         return false;
     }
     let subject = Subject { sk: 0, connection: Some(connection), state: tcp_state::TIME_WAIT };
-    fill_states(record, wants, tcp_state::FIN_WAIT2, subject, &at);
-    true
+    fill_states(record, wants, tcp_state::FIN_WAIT2, subject, &at)
 }
 
 #[inline(always)]
-fn fill_states(record: &mut TcpStateChange, wants: Wants, old: u32, subject: Subject, at: &Ends) {
-    let (cs, tcps) = (wants.part(bit!(TcpStateChange, cs)), wants.part(bit!(TcpStateChange, tcps)));
-    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at);
+fn fill_states(record: &mut TcpStateChange, wants: Wants, old: u32, subject: Subject, at: &Ends) -> bool {
     if wants.field(bit!(TcpStateChange, ls)) {
         record.ls.tcps_state = old as i32;
         record.ls.tcps_pad = 0;
     }
+    let (cs, tcps) = (wants.part(bit!(TcpStateChange, cs)), wants.part(bit!(TcpStateChange, tcps)));
+    tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at)
 }

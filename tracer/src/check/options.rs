@@ -19,6 +19,8 @@ pub struct Options {
     pub zdefs: bool,
     /// A program may have no clause.
     pub empty: bool,
+    /// Only what $target and its descendants do counts.
+    pub scope: bool,
     /// Print strings' bytes as numbers when they are not text.
     pub rawbytes: bool,
     /// Bytes of a string variable, a multiple of 8.
@@ -51,6 +53,7 @@ impl Default for Options {
             defaultargs: false,
             zdefs: false,
             empty: false,
+            scope: false,
             rawbytes: false,
             strsize: 256,
             bufsize: 4 << 20,
@@ -84,6 +87,8 @@ pub struct Row {
 pub enum Takes {
     /// Nothing, or yes or no.
     Flag(fn(&mut Options) -> &mut bool),
+    /// One of two words, for no and for yes.
+    Either(fn(&mut Options) -> &mut bool, [&'static str; 2]),
     /// A number of bytes with k, m, g or t behind it; from and to.
     Size(fn(&mut Options) -> &mut u64, u64, u64),
     /// A period with its unit, or a number of times a second.
@@ -159,7 +164,7 @@ macro_rules! table {
     };
 }
 
-use Takes::{Flag, Ignored, Later, Number, Rate, Size};
+use Takes::{Either, Flag, Ignored, Later, Number, Rate, Size};
 
 const GIB: u64 = 1 << 30;
 
@@ -170,6 +175,7 @@ table! {
     "zdefs" Flag(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
     "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
     "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
+    "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
     "strsize" Size(|o| &mut o.strsize, 8, 4096), "bytes of a string variable";
     "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
@@ -248,6 +254,11 @@ impl Options {
                     Some(value) => parse_flag(value).ok_or_else(|| invalid(value))?,
                 };
             }
+            Either(place, words) => {
+                let value = needed()?;
+                let chosen = words.iter().position(|word| *word == value);
+                *place(self) = chosen.ok_or_else(|| invalid(value))? == 1;
+            }
             Size(place, least, most) => {
                 let value = needed()?;
                 let size = parse_size(value).filter(|size| (least..=most).contains(size));
@@ -273,6 +284,7 @@ impl std::fmt::Display for Takes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Flag(_) => f.write_str("nothing, or 1 or 0"),
+            Either(_, [no, yes]) => write!(f, "`{no}` or `{yes}`"),
             Size(_, least, most) => {
                 write!(f, "a number of bytes from {least} to {most}, with k, m or g for larger units")
             }

@@ -64,6 +64,15 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let description = describe::description(&compiled, &catalog, &target);
     let mut output = output(trace, &compiled, &catalog)?;
     let mut session = Session::start(&linked, description, trace.verbose)?;
+    if compiled.options.scope {
+        let root = follow.pid().ok_or_else(|| {
+            Usage::new(
+                "option `scope` is about a process, and there is none",
+                Some("name one with -p, or run one with -c"),
+            )
+        })?;
+        session.scope(root)?;
+    }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
     }

@@ -15,6 +15,7 @@ use std::ops::Range;
 use probes_common::abi::{SLOTS_PER_CPU, Scope};
 use probes_common::offsets::Offsets;
 use probes_common::probe::{Attach, Support};
+use probes_common::scope;
 
 use crate::lower::{Image, ProgramImage};
 use function::{Function, Target};
@@ -84,7 +85,11 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
             programs.push(Linked { symbol, attach: program.program.attach, rate: program.rate });
         }
     }
-    let supports = supports(image);
+    let mut supports = supports(image);
+    let following = constants.scope.following != 0;
+    if following {
+        supports.insert(0, scope::FOLLOW);
+    }
     let mut roots: Vec<String> = programs
         .iter()
         .filter(|program| program.attach != Attach::Called)
@@ -101,6 +106,9 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     if let Some(slots) = definitions.get_mut("SLOTS") {
         slots.value_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
         slots.max_entries = constants.scope.cpus * SLOTS_PER_CPU;
+    }
+    if let Some(scoped) = definitions.get_mut(scope::SCOPED).filter(|_| !following) {
+        scoped.max_entries = 1;
     }
     if let Some(ring) = definitions.get_mut("RING") {
         ring.max_entries = constants.ring_size;

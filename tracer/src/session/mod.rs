@@ -92,6 +92,13 @@ impl Session {
         Ok(Session { loaded, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
     }
 
+    /// From now on the session is about that process, its descendants and what these fork: of a program that was compiled
+    /// with the option `scope`.
+    pub fn scope(&mut self, root: u32) -> Result<(), SessionError> {
+        seed::scope(&mut self.loaded.objects, root)
+            .map_err(SessionError::io("looking for the processes to follow"))
+    }
+
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
     pub fn run(
         &mut self,

@@ -1,10 +1,12 @@
 //! What the probes cannot learn from events, since it happened before: filled into their maps once they are attached,
 //! and never over what an event has taught meanwhile.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::{fs, io};
 
 use aya::maps::{HashMap, MapData};
 use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
+use probes_common::scope::SCOPED;
 use probes_common::types::PsInfo;
 
 use crate::consume::map::Objects;
@@ -29,6 +31,24 @@ pub(super) fn arguments(objects: &mut Objects) {
             // An error: an event came first, or there is no room.
             let _ = map.insert(pid, cut(&text), BPF_NOEXIST);
         }
+    }
+}
+
+/// Takes a process and its descendants into the scope. What it forks meanwhile is found by looking again: once all are
+/// there, the kernel side follows them.
+pub(super) fn scope(objects: &mut Objects, root: u32) -> io::Result<()> {
+    let map = objects.get_mut(SCOPED).ok_or_else(|| io::Error::other("no map SCOPED"))?;
+    let mut map = HashMap::<_, u32, u32>::try_from(map).map_err(io::Error::other)?;
+    let mut known = BTreeSet::new();
+    loop {
+        let tree = process::progeny(&process::list()?, root);
+        if tree.is_subset(&known) {
+            return Ok(());
+        }
+        for pid in tree.difference(&known) {
+            map.insert(pid, 1, 0).map_err(io::Error::other)?;
+        }
+        known.extend(tree);
     }
 }
 

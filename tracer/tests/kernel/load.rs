@@ -56,6 +56,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         watermark: 1 << 16,
         wall_offset: target.wall_offset,
         tick: target.tick,
+        following: 1,
     };
     let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20 };
     let linked = link(PROBES, &image, &constants)?;
