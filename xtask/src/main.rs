@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod dist;
 mod initramfs;
 mod packages;
 mod probes;
@@ -31,6 +32,8 @@ enum Command {
     Run(run::Options),
     /// Run all tests, on this kernel and on others in virtual machines; the last line is the counts
     Test(test::Options),
+    /// Make what is given to others: one file that needs nothing else, and a Debian package
+    Dist(dist::Options),
     /// Measure what tracing costs, beside bpftrace where that is installed
     Bench(bench::Options),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Probes(options) => probes::main(&options),
         Command::Run(options) => run::main(&options),
         Command::Test(options) => test::main(&options),
+        Command::Dist(options) => dist::main(&options),
         Command::Bench(options) => bench::main(&options),
     };
     match result {

@@ -9,10 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::probes;
 use crate::shell::{as_root, capture, cargo, describe, find, is_root, root, run};
 use crate::tally::{self, Stage};
 use crate::vm::{self, KERNELS, Kernel, Programs};
+use crate::{dist, probes};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -36,6 +36,8 @@ enum Part {
     Kernel,
     /// Kernel tests in virtual machines
     Vm,
+    /// What `cargo xtask dist` makes, installed and run in a clean root
+    Dist,
 }
 
 /// Runs the command. The last line that it prints is the counts.
@@ -57,6 +59,9 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     }
     if wanted(Part::Vm) {
         stages.extend(test_in_machines(options, &kernels));
+    }
+    if wanted(Part::Dist) && options.kernel.is_none() {
+        stages.push(timed("dist", || dist::test(options.filter.as_deref())));
     }
     println!("{}", tally::render(&stages));
     // The counts have to stay the last line: nothing more is said about the failure.

@@ -7,6 +7,33 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 
 use crate::syntax::DescPart;
 
+/// What to type for a first look, and what it shows.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("tracer -n 'syscall:::entry { @[execname] = count(); }'", "who makes system calls (Ctrl-C ends it)"),
+    (
+        "tracer -n 'proc:::signal-send { printf(\"%s -> %d: %d\\n\", execname, args[1]->pr_pid, args[2]); }'",
+        "",
+    ),
+    ("tracer -s script.d -c 'ls -l'", "a script, for as long as a command runs"),
+    ("tracer -lv -P tcp", "a provider's probes and their arguments"),
+    ("tracer demo", "one TCP connection, drawn"),
+];
+
+/// What a program looks like.
+pub const PROGRAM: &str = "A PROGRAM is `probe /predicate/ { actions }`, as often as needed. A probe is \
+    provider:module:function:name; parts left empty, and *, stand for any.";
+
+/// The exit statuses.
+pub const EXIT_STATUS: &str = "0 done, 1 failed, 2 used wrongly, or what the program gives to exit().";
+
+fn after_help() -> String {
+    let lines: String = EXAMPLES
+        .iter()
+        .map(|(command, what)| format!("  {command:<57} {what}").trim_end().to_owned() + "\n")
+        .collect();
+    format!("{PROGRAM}\n\nExit status: {EXIT_STATUS}\n\nExamples:\n{}", lines.trim_end())
+}
+
 /// A DTrace for Linux: runs D programs in the kernel, by eBPF.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,15 +42,7 @@ use crate::syntax::DescPart;
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     args_override_self = true,
-    after_help = "A PROGRAM is `probe /predicate/ { actions }`, as often as needed. A probe is provider:module:function:name; \
-        parts left empty, and *, stand for any.\n\n\
-        Exit status: 0 done, 1 failed, 2 used wrongly, or what the program gives to exit().\n\n\
-        Examples:\n  \
-        tracer -n 'syscall:::entry { @[execname] = count(); }'    who makes system calls (Ctrl-C ends it)\n  \
-        tracer -n 'proc:::signal-send { printf(\"%s -> %d: %d\\n\", execname, args[1]->pr_pid, args[2]); }'\n  \
-        tracer -s script.d -c 'ls -l'                             a script, for as long as a command runs\n  \
-        tracer -lv -P tcp                                         a provider's probes and their arguments\n  \
-        tracer demo                                               one TCP connection, drawn"
+    after_help = after_help()
 )]
 pub struct Cli {
     /// A job of its own.

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::error::SessionError;
+use super::user::{self, User};
 
 /// A parked or running command.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Child {
         let mut pointers: Vec<*const libc::c_char> =
             arguments.iter().map(|argument| argument.as_ptr()).collect();
         pointers.push(std::ptr::null());
-        let user = invoking_user();
+        let user = user::invoking();
         let (gate_read, gate_write) = pipe().map_err(fail)?;
         let (trouble_read, trouble_write) = pipe().map_err(fail)?;
         // SAFETY: the child only calls functions that are safe after fork (read, write, set*id, execvp, _exit).
@@ -150,35 +151,6 @@ fn find_program(name: &str) -> io::Result<()> {
         true => Ok(()),
         false => Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program in $PATH")),
     }
-}
-
-struct User {
-    uid: libc::uid_t,
-    gid: libc::gid_t,
-    groups: Vec<libc::gid_t>,
-}
-
-/// The user who called sudo; `None` when nobody did or it was root.
-fn invoking_user() -> Option<User> {
-    // SAFETY: no arguments, no failure.
-    if unsafe { libc::geteuid() } != 0 {
-        return None;
-    }
-    let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
-    let (uid, gid) = (number("SUDO_UID")?, number("SUDO_GID")?);
-    if uid == 0 {
-        return None;
-    }
-    let name = CString::new(std::env::var("SUDO_USER").ok()?).ok()?;
-    let mut groups = vec![0; 256];
-    let mut count = groups.len() as libc::c_int;
-    // SAFETY: the buffer has `count` elements.
-    let found = unsafe { libc::getgrouplist(name.as_ptr(), gid, groups.as_mut_ptr(), &raw mut count) };
-    groups.truncate(if found < 0 { 0 } else { count as usize });
-    if groups.is_empty() {
-        groups.push(gid);
-    }
-    Some(User { uid, gid, groups })
 }
 
 /// A pipe, read end first, both ends closed by exec.

@@ -9,6 +9,7 @@ mod error;
 mod load;
 mod seed;
 mod signals;
+mod user;
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
