@@ -5,40 +5,15 @@ use super::typed::{Clause, Expr, Stmt};
 use super::unsupported::Construct;
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::{self, ItemKind, PragmaKind, StmtKind};
+use crate::syntax::ast::{self, ItemKind, StmtKind};
 
 impl Checker<'_> {
-    /// A pragma. What it says holds for the whole program, wherever it stands.
-    pub(super) fn pragma(&mut self, pragma: &ast::Pragma) {
-        match &pragma.kind {
-            PragmaKind::Option { name, value } => {
-                let text = value.as_ref().map(|value| value.name.as_str());
-                match self.options.set(&name.name, text) {
-                    Ok(_) => {}
-                    Err(error) => {
-                        let about_value = matches!(error, super::options::OptionError::Invalid { .. });
-                        let span =
-                            value.as_ref().filter(|_| about_value).map_or(name.span, |value| value.span);
-                        let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
-                        let help = error.help().unwrap_or_default();
-                        self.found.push(diagnostic.help(help));
-                    }
-                }
-            }
-            // The parser has told of the first; stability is not tracked, and no library needs to be read first.
-            PragmaKind::Error(_)
-            | PragmaKind::Attributes { .. }
-            | PragmaKind::Binding { .. }
-            | PragmaKind::DependsOn { .. } => {}
-        }
-    }
-
     /// One item; a clause is what comes out.
     pub(super) fn item(&mut self, item: &ast::Item) -> Option<Clause> {
         match &item.kind {
             ItemKind::Clause(clause) => return self.clause(clause, item.span),
             ItemKind::Declaration(declaration) => self.declaration(declaration),
-            ItemKind::Inline(inline) => self.inline(inline, item.span),
+            ItemKind::Inline(inline) => self.inline(inline),
             ItemKind::Translator(_) => {
                 self.unsupported(Construct::Translator, item.span);
             }

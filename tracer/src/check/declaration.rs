@@ -90,8 +90,8 @@ impl Checker<'_> {
                 Ok(())
             }
             Some(Known::Refused) => Err(Refused),
-            Some(Known::Value(_, since)) => {
-                let since = *since;
+            Some(known @ (Known::Value(..) | Known::Macro(_))) => {
+                let since = known.since().unwrap_or(name.span);
                 let message = format!("`{spelling}` is declared again, differently");
                 let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
                 Err(self

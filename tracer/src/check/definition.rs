@@ -1,7 +1,4 @@
-//! Names that stand for something known when the program is compiled: typedefs, enumerators, inlines.
-//!
-//! An inline's value is checked once, where it is defined, and copied to each place that names it; its size is bounded,
-//! so that inlines of inlines cannot grow without measure.
+//! Names that stand for something known when the program is compiled: typedefs and enumerators.
 
 use super::typed::{Expr, Type};
 use super::types::INT;
@@ -9,10 +6,7 @@ use super::unsupported::Construct;
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::{self, Declarator, Derived, Enum, Ident, Inline, Scope};
-
-/// The most nodes of an inline's value.
-const LARGEST: usize = 1000;
+use crate::syntax::ast::{self, Declarator, Enum, Ident, Scope};
 
 impl Checker<'_> {
     /// `typedef base declarator;`
@@ -102,56 +96,29 @@ impl Checker<'_> {
         }
     }
 
-    /// `inline type name = value;`
-    pub(super) fn inline(&mut self, inline: &Inline, span: Span) {
-        let Some(name) = &inline.declarator.name else { return };
-        if self.inline_value(inline, name, span).is_err() {
-            self.variables.add_refused(Scope::Global, &name.name);
-        }
-    }
-
-    fn inline_value(&mut self, inline: &Inline, name: &Ident, span: Span) -> Result<(), Refused> {
-        let value = self.expr(&inline.value);
-        if let Some(Derived::Assoc(_)) = inline.declarator.derived.first() {
-            return Err(self.unsupported(Construct::InlineArray, span));
-        }
-        let base = self.base_type(&inline.base)?;
-        let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
-        let value = value?;
-        let value = match (&value.ty, &ty) {
-            (Type::String(_), Type::String(_)) => value,
-            (from, to) if from.is_scalar() && to.is_scalar() => value.converted(&ty),
-            (from, _) => {
-                let message = format!("`{}` is {ty:#}, its value {from:#}", name.name);
-                let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message);
-                return Err(self.refuse(diagnostic.help("declare it with the type of its value")));
-            }
-        };
-        if value.parts() > LARGEST {
-            let message = format!("the value of `{}` has more than {LARGEST} parts", name.name);
-            let diagnostic = Diagnostic::error(Tag::D_LIMIT, value.span, message);
-            return Err(self.refuse(diagnostic.help("keep it in a variable")));
-        }
-        self.define(name, value)
-    }
-
     /// Gives a value a name.
-    fn define(&mut self, name: &Ident, value: Expr) -> Result<(), Refused> {
+    pub(super) fn define(&mut self, name: &Ident, value: Expr) -> Result<(), Refused> {
         let since = match self.variables.get(Scope::Global, &name.name) {
             Some(Known::Entry(before)) => Some(before.span),
             Some(Known::Value(before, since)) if before.kind != value.kind => Some(*since),
+            Some(Known::Macro(before)) => Some(before.span),
             _ => None,
         };
         if since.is_none() && !Self::is_reserved(&name.name) {
             self.variables.add_value(&name.name, value, name.span);
             return Ok(());
         }
+        Err(self.taken(name, since))
+    }
+
+    /// Tells that a name cannot be defined.
+    pub(super) fn taken(&mut self, name: &Ident, since: Option<Span>) -> Refused {
         let message = format!("`{}` has a meaning already", name.name);
         let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
         let diagnostic = match since {
             Some(since) => diagnostic.related(since, "it has it from here"),
             None => diagnostic,
         };
-        Err(self.refuse(diagnostic.help("choose another name")))
+        self.refuse(diagnostic.help("choose another name"))
     }
 }

@@ -1,11 +1,14 @@
 //! Expressions: each kind of the untyped tree becomes its typed form.
 
+use std::rc::Rc;
+
 use probes_common::schema::StructDef;
 
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, Place, Text, Type, UnaryOp};
 use super::types::{INT, ULONG, named, of_field, of_literal};
 use super::unsupported::Construct;
+use super::variables::{Known, Shape};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope, UnOp};
@@ -155,13 +158,14 @@ impl Checker<'_> {
                 (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
                 _ => {}
             }
-            let pointer = match self.variables.get(*scope, &name.name) {
-                Some(super::variables::Known::Entry(entry)) => {
-                    entry.ty.is_address() && matches!(entry.shape, super::variables::Shape::Scalar(_))
-                }
+            let value = match self.variables.get(*scope, &name.name) {
+                _ if self.parameter(*scope, &name.name).is_some() => true,
+                Some(Known::Entry(entry)) => entry.ty.is_address() && matches!(entry.shape, Shape::Scalar(_)),
+                Some(Known::Macro(inline)) => return self.expand_macro(&Rc::clone(inline), keys, span),
+                Some(Known::Value(..)) => true,
                 _ => *scope == Scope::Global && Self::is_reserved(&name.name),
             };
-            if !pointer {
+            if !value {
                 return self.element(*scope, name, keys, span);
             }
         }

@@ -17,11 +17,13 @@ mod expr;
 mod fold;
 mod format;
 pub mod functions;
+mod inline;
 mod macros;
 mod names;
 mod operators;
 pub mod options;
 mod place;
+mod pragma;
 mod probe;
 mod spelling;
 pub mod typed;
@@ -66,6 +68,8 @@ pub fn check(
         aggregations: aggregation::Aggregations::default(),
         typedefs: HashMap::new(),
         enumerations: HashSet::new(),
+        libraries: Vec::new(),
+        parameters: HashMap::new(),
         used_arguments: Vec::new(),
         clause: probe::Matched::default(),
     };
@@ -74,6 +78,9 @@ pub fn check(
     }
     let clauses =
         programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
+    for program in programs {
+        program.pragmas.iter().for_each(|pragma| checker.pragma_used(pragma));
+    }
     if !programs.iter().any(|program| program.items.iter().any(is_clause)) && !checker.options.empty {
         let diagnostic =
             Diagnostic::placeless(Tag::D_EMPTY, "the program has no clause, so there is nothing to trace");
@@ -104,6 +111,10 @@ struct Checker<'a> {
     typedefs: HashMap<String, (typed::Type, Span)>,
     /// The tags of enumerations.
     enumerations: HashSet<String>,
+    /// The D libraries that have been read.
+    libraries: Vec<String>,
+    /// The parameters of the inline that is being expanded.
+    parameters: inline::Parameters,
     /// For each macro argument, whether it was used.
     used_arguments: Vec<bool>,
     /// The probes of the clause at hand.

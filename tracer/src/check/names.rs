@@ -13,8 +13,21 @@ const ARGS: u8 = 10;
 impl Checker<'_> {
     /// The value of a name.
     pub(super) fn name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Result<Expr, Refused> {
+        if let Some(argument) = self.parameter(scope, &ident.name) {
+            return Ok(Expr { span, ..argument.clone() });
+        }
         match self.variables.get(scope, &ident.name) {
             Some(Known::Refused) => return Err(Refused),
+            Some(Known::Macro(inline)) => {
+                let since = inline.span;
+                let message = format!("`{}` is an inline with parameters", ident.name);
+                return Err(self.refuse(
+                    Diagnostic::error(Tag::D_ARR_BADREF, span, message)
+                        .label("used without arguments")
+                        .related(since, "defined here")
+                        .help(format!("give its arguments: `{}[...]`", ident.name)),
+                ));
+            }
             Some(Known::Value(value, _)) => return Ok(Expr { span, ..value.clone() }),
             Some(Known::Entry(entry)) => {
                 let (shape, ty, since) = (entry.shape.clone(), entry.ty.clone(), entry.span);
@@ -38,6 +51,11 @@ impl Checker<'_> {
             Some(expr) => Ok(expr),
             None => Err(self.unknown_name(scope, ident, span)),
         }
+    }
+
+    /// What a parameter of the inline at hand stands for.
+    pub(super) fn parameter(&self, scope: Scope, name: &str) -> Option<&Expr> {
+        if scope == Scope::Global { self.parameters.get(name) } else { None }
     }
 
     /// The value of a name that no program defines.

@@ -96,6 +96,9 @@ impl Checker<'_> {
     /// What an expression on the left of an assignment means. A new variable takes the type `first`.
     fn target(&mut self, to: &ast::Expr, first: &Type, value: Span) -> Result<Target, Refused> {
         match &to.kind {
+            ast::ExprKind::Var(scope, name) if self.parameter(*scope, &name.name).is_some() => {
+                Err(self.read_only(&name.name, to.span))
+            }
             ast::ExprKind::Var(scope, name) => self.scalar_target(*scope, name, first, value, to.span),
             ast::ExprKind::Index { base, keys } => match &base.kind {
                 ast::ExprKind::Var(scope, name) if !Self::is_reserved(&name.name) => {
@@ -119,9 +122,9 @@ impl Checker<'_> {
         let spelling = spelled(scope, &name.name);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
-            Some(Known::Value(..)) => return Err(self.read_only(&name.name, span)),
+            Some(Known::Value(..) | Known::Macro(_)) => return Err(self.read_only(&name.name, span)),
             Some(Known::Refused) => return Err(self.came_late(scope, name)),
-            None if scope == Scope::Global && self.is_fixed(&name.name) => {
+            None if scope == Scope::Global && Self::is_fixed(&name.name) => {
                 return Err(self.read_only(&name.name, span));
             }
             None => {
@@ -159,7 +162,7 @@ impl Checker<'_> {
         let keys = self.keys(keys);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
-            Some(Known::Value(..)) => return Err(self.read_only(&name.name, span)),
+            Some(Known::Value(..) | Known::Macro(_)) => return Err(self.read_only(&name.name, span)),
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {
@@ -167,7 +170,7 @@ impl Checker<'_> {
                 if scope == Scope::Clause {
                     return Err(self.local_array(&spelling, span));
                 }
-                if scope == Scope::Global && self.is_fixed(&name.name) {
+                if scope == Scope::Global && Self::is_fixed(&name.name) {
                     return Err(self.read_only(&name.name, span));
                 }
                 let Ok(keys) = &keys else {
@@ -381,7 +384,8 @@ impl Checker<'_> {
         }
     }
 
-    fn is_fixed(&self, name: &str) -> bool {
+    /// Whether a global name stands for something that no program defines.
+    pub(super) fn is_fixed(name: &str) -> bool {
         Self::is_reserved(name)
             || super::constants::find(name).is_some()
             || super::functions::find(name).is_some()

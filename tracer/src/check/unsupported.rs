@@ -6,7 +6,6 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 /// What is not compiled yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Construct {
-    InlineArray,
     Translator,
     Record,
     Float,
@@ -27,7 +26,6 @@ impl Construct {
     fn words(self) -> (&'static str, Option<&'static str>) {
         use Construct as C;
         match self {
-            C::InlineArray => ("an `inline` with parameters", Some("write its value where it is needed")),
             C::Translator => ("a translator", None),
             C::Record => ("a structure or union of your own or of the kernel", None),
             C::Float => ("a floating-point value", Some("count in smaller units, in integers")),

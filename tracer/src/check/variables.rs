@@ -4,7 +4,9 @@
 //! whose first assignment was refused is known too, so that it is complained about once.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::inline::Macro;
 use super::typed::{Dynamic, Expr, Place, Text, Type, Variable};
 use super::types::text_size;
 use crate::diagnostic::Span;
@@ -28,8 +30,22 @@ pub(super) enum Known {
     Entry(Entry),
     /// A value that the name stands for, and where it was defined.
     Value(Expr, Span),
+    /// An inline with parameters.
+    Macro(Rc<Macro>),
     /// Its first use was refused.
     Refused,
+}
+
+impl Known {
+    /// Where it became known.
+    pub(super) fn since(&self) -> Option<Span> {
+        match self {
+            Known::Entry(entry) => Some(entry.span),
+            Known::Value(_, span) => Some(*span),
+            Known::Macro(inline) => Some(inline.span),
+            Known::Refused => None,
+        }
+    }
 }
 
 /// A variable.
@@ -119,6 +135,11 @@ impl Variables {
     /// Gives a value a name.
     pub(super) fn add_value(&mut self, name: &str, value: Expr, span: Span) {
         self.known.insert((Scope::Global, name.to_owned()), Known::Value(value, span));
+    }
+
+    /// Gives an inline with parameters a name.
+    pub(super) fn add_macro(&mut self, name: &str, whole: Macro) {
+        self.known.insert((Scope::Global, name.to_owned()), Known::Macro(Rc::new(whole)));
     }
 
     /// Remembers that the first use of a name was refused.

@@ -6,6 +6,7 @@
 pub mod arch;
 pub mod btf;
 pub mod features;
+pub mod modules;
 pub mod offsets;
 pub mod process;
 pub mod refusal;

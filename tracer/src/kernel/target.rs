@@ -11,6 +11,7 @@ use probes_common::offsets::Offsets;
 use super::arch::{Machine, X86_64};
 use super::btf::Btf;
 use super::features::Facts;
+use super::modules::Modules;
 use super::refusal::{Refusal, judge};
 use super::tracepoints::Tracepoints;
 use super::{offsets, process};
@@ -26,6 +27,8 @@ pub struct Target {
     pub offsets: Offsets,
     /// The raw tracepoints.
     pub tracepoints: Tracepoints,
+    /// The loaded modules.
+    pub modules: Modules,
     /// The kernel's types; a made-up system has none.
     pub btf: Option<Arc<Btf>>,
     /// Number of possible CPUs: per-CPU maps have a value for each.
@@ -61,6 +64,7 @@ impl Target {
             release: text("/proc/sys/kernel/osrelease").trim().to_owned(),
             offsets: offsets::resolve(&btf),
             tracepoints: Tracepoints::Declared(Arc::clone(&btf)),
+            modules: Modules::Here,
             btf: Some(btf),
             cpus: count_cpus(&text("/sys/devices/system/cpu/possible")).unwrap_or_else(configured_cpus),
             page_size: sysconf(libc::_SC_PAGESIZE),
@@ -78,6 +82,7 @@ impl Target {
             release: "6.12.0-fixture".to_owned(),
             offsets: offsets::from_words(std::array::from_fn(|i| 8 * i as u32)),
             tracepoints: Tracepoints::AllBut([].into()),
+            modules: Modules::These([].into()),
             btf: None,
             cpus: 4,
             page_size: 4096,

@@ -14,6 +14,7 @@ use super::unmatched::{self, Unmatched};
 use super::{Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
 use crate::kernel::arch::Abi;
+use crate::kernel::modules::Modules;
 use crate::kernel::tracepoints::Tracepoints;
 
 /// The module of what lives in the kernel itself.
@@ -44,13 +45,15 @@ pub struct Catalog {
     /// By program, discriminator and rate: what the kernel tells of a firing.
     places: HashMap<(&'static str, u16, Option<Rate>), ProbeId>,
     tracepoints: Tracepoints,
+    modules: Modules,
 }
 
 impl Catalog {
     /// All probes of `target`.
     pub fn new(target: &Target) -> Catalog {
         let tracepoints = target.tracepoints.clone();
-        let mut catalog = Catalog { probes: Vec::new(), places: HashMap::new(), tracepoints };
+        let modules = target.modules.clone();
+        let mut catalog = Catalog { probes: Vec::new(), places: HashMap::new(), tracepoints, modules };
         for probe in PROVIDERS.iter().copied().flatten() {
             catalog.add(ProbeInfo {
                 provider: probe.provider.into(),
@@ -115,6 +118,16 @@ impl Catalog {
     /// The probe that fires as `discriminator` in a copy of `program`.
     pub fn firing(&self, program: &Program, discriminator: u16, rate: Option<Rate>) -> Option<ProbeId> {
         self.places.get(&(program.name, discriminator, rate)).copied()
+    }
+
+    /// Whether any probe is this provider's.
+    pub fn has_provider(&self, name: &str) -> bool {
+        self.probes.iter().any(|probe| probe.provider == name)
+    }
+
+    /// Whether the kernel has that module.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.modules.has(name)
     }
 
     /// All ids, in order.

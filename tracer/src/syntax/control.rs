@@ -27,12 +27,14 @@ impl Lexer<'_> {
         let span = self.span_from(start);
         let texts: Vec<&str> = words.iter().map(|word| word.name.as_str()).collect();
         match texts[..] {
-            [] | ["ident", ..] | ["pragma", "ident" | "STDC", ..] => {}
+            [] | ["ident", ..] | ["pragma", "ident" | "STDC", ..] | ["pragma", "D", "ident", ..] => {}
             ["line", number, ..] if is_number(number) => self.line_mark(number, texts.get(2)),
             ["pragma", "line", number, ..] if is_number(number) => self.line_mark(number, texts.get(3)),
+            ["pragma", "D", "line", number, ..] if is_number(number) => self.line_mark(number, texts.get(4)),
             [number, ..] if is_number(number) => self.line_mark(number, texts.get(1)),
             ["error", ..] => self.refuse(&texts[1..], span),
             ["pragma", "error", ..] => self.refuse(&texts[2..], span),
+            ["pragma", "D", "error", ..] => self.refuse(&texts[3..], span),
             ["pragma", "D", ..] => self.pragma(&words[2..], span),
             ["pragma", ..] => self.problem(unknown_pragma(&texts[1..], span)),
             [name, ..] => {

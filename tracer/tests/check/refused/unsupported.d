@@ -1,4 +1,4 @@
-inline int limit[int x] = 5;
+inline int limit = 5;
 typedef struct mine mine;
 extern int outside;
 struct point { int x; int y; } origin;

@@ -1,0 +1,185 @@
+//! Inlines: names for expressions, with parameters or without.
+//!
+//! One without parameters is checked once, where it is defined, and copied to each place that names it. One with
+//! parameters is checked where it is defined, for what any arguments would be, and again with the arguments at each place
+//! that uses it: these stand wherever their parameter does. A value's size is bounded, so that inlines of inlines cannot
+//! grow without measure; and as a value is checked before its name is known, none can contain itself.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::typed::{Builtin, Expr, ExprKind, Text, Type};
+use super::types::INT64;
+use super::variables::Known;
+use super::{Checker, Refused, are, counted};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast::{self, Derived, Ident, Inline, Scope};
+
+/// The most nodes of an inline's value.
+const LARGEST: usize = 1000;
+
+/// An inline with parameters.
+#[derive(Debug)]
+pub(super) struct Macro {
+    name: String,
+    parameters: Vec<(String, Type)>,
+    ty: Type,
+    value: ast::Expr,
+    /// Where its name was defined.
+    pub(super) span: Span,
+}
+
+impl Checker<'_> {
+    /// `inline type name = value;`, `inline type name[type parameter, ...] = value;`
+    pub(super) fn inline(&mut self, inline: &Inline) {
+        let Some(name) = &inline.declarator.name else { return };
+        let defined = match inline.declarator.derived.split_first() {
+            Some((Derived::Assoc(params), derived)) => self.inline_macro(inline, name, params, derived),
+            _ => self.inline_value(inline, name),
+        };
+        if defined.is_err() {
+            self.variables.add_refused(Scope::Global, &name.name);
+        }
+    }
+
+    fn inline_value(&mut self, inline: &Inline, name: &Ident) -> Result<(), Refused> {
+        let value = self.expr(&inline.value);
+        let base = self.base_type(&inline.base)?;
+        let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
+        let value = self.inlined(&name.name, value?, &ty)?;
+        self.define(name, value)
+    }
+
+    fn inline_macro(
+        &mut self,
+        inline: &Inline,
+        name: &Ident,
+        params: &[ast::Param],
+        derived: &[Derived],
+    ) -> Result<(), Refused> {
+        let base = self.base_type(&inline.base)?;
+        let ty = self.derive(base, derived, inline.declarator.span)?;
+        let mut parameters: Vec<(String, Type)> = Vec::new();
+        for param in params {
+            let Some(ident) = &param.name else {
+                let message = format!("a parameter of `{}` has no name", name.name);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_PARMNAME, param.ty.span, message);
+                return Err(self.refuse(diagnostic.help("write its type and its name: `[int x, int y]`")));
+            };
+            if parameters.iter().any(|(before, _)| *before == ident.name) {
+                let message = format!("`{}` is the name of two parameters", ident.name);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_PARMNAME, ident.span, message);
+                return Err(self.refuse(diagnostic.help("choose another name for one of them")));
+            }
+            parameters.push((ident.name.clone(), self.type_name(&param.ty)?));
+        }
+        let span = name.span;
+        let whole = Macro { name: name.name.clone(), parameters, ty, value: inline.value.clone(), span };
+        let any = whole.parameters.iter().map(|(_, ty)| anything(ty, span)).collect();
+        self.expanded(&whole, any)?;
+        self.define_macro(name, whole)
+    }
+
+    /// `name[arguments]`
+    pub(super) fn expand_macro(
+        &mut self,
+        whole: &Rc<Macro>,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let values: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        let values = values.into_iter().collect::<Result<Vec<Expr>, Refused>>()?;
+        let wanted = whole.parameters.len();
+        if values.len() != wanted {
+            let message = format!(
+                "`{}` takes {}, here {} {}",
+                whole.name,
+                counted(wanted, "argument"),
+                are(values.len()),
+                values.len()
+            );
+            let diagnostic = Diagnostic::error(Tag::D_PROTO_LEN, span, message);
+            return Err(self.refuse(diagnostic.related(whole.span, "defined here").help(whole.prototype())));
+        }
+        let mut arguments = Vec::new();
+        for (value, (name, ty)) in values.into_iter().zip(&whole.parameters) {
+            let Some(value) = passed(value.clone(), ty) else {
+                let message = format!("`{name}` of `{}` is {ty:#}, not {:#}", whole.name, value.ty);
+                let diagnostic = Diagnostic::error(Tag::D_PROTO_ARG, value.span, message);
+                let diagnostic = diagnostic.related(whole.span, "defined here");
+                return Err(self.refuse(diagnostic.help(whole.prototype())));
+            };
+            arguments.push(value);
+        }
+        self.expanded(whole, arguments).map(|value| Expr { span, ..value })
+    }
+
+    /// The value of an inline whose parameters stand for these.
+    fn expanded(&mut self, whole: &Macro, arguments: Vec<Expr>) -> Result<Expr, Refused> {
+        let names = whole.parameters.iter().map(|(name, _)| name.clone());
+        let before = std::mem::replace(&mut self.parameters, names.zip(arguments).collect());
+        let value = self.expr(&whole.value);
+        self.parameters = before;
+        self.inlined(&whole.name, value?, &whole.ty)
+    }
+
+    /// The value as what the inline is declared to be.
+    fn inlined(&mut self, name: &str, value: Expr, ty: &Type) -> Result<Expr, Refused> {
+        if value.parts() > LARGEST {
+            let message = format!("the value of `{name}` has more than {LARGEST} parts");
+            let diagnostic = Diagnostic::error(Tag::D_LIMIT, value.span, message);
+            return Err(self.refuse(diagnostic.help("keep it in a variable")));
+        }
+        let (from, span) = (value.ty.clone(), value.span);
+        passed(value, ty).ok_or_else(|| {
+            let message = format!("`{name}` is {ty:#}, its value {from:#}");
+            let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, span, message);
+            self.refuse(diagnostic.help("declare it with the type of its value"))
+        })
+    }
+
+    fn define_macro(&mut self, name: &Ident, whole: Macro) -> Result<(), Refused> {
+        let since = self.variables.get(Scope::Global, &name.name).and_then(Known::since);
+        if since.is_some() || Self::is_reserved(&name.name) {
+            return Err(self.taken(name, since));
+        }
+        self.variables.add_macro(&name.name, whole);
+        Ok(())
+    }
+}
+
+impl Macro {
+    /// How it is used.
+    fn prototype(&self) -> String {
+        let parameters = self.parameters.iter().map(|(name, ty)| format!("{ty} {name}"));
+        format!("it is `{}[{}]`", self.name, parameters.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// The parameters at hand, and what they stand for.
+pub(super) type Parameters = HashMap<String, Expr>;
+
+/// The value in the type of an inline or of its parameter, where that can be.
+fn passed(value: Expr, ty: &Type) -> Option<Expr> {
+    match (&value.ty, ty) {
+        (Type::String(_), Type::String(_)) => Some(value),
+        (from, to) if from == to => Some(value),
+        (from, to) if from.is_scalar() && to.is_scalar() => Some(value.converted(ty)),
+        _ => None,
+    }
+}
+
+/// A value of the type that nothing is known of.
+fn anything(ty: &Type, span: Span) -> Expr {
+    match ty {
+        Type::String(_) => {
+            let kind = ExprKind::Builtin(Builtin::Execname);
+            let comm = Expr { kind, ty: Type::String(Text::Buffer(16)), span };
+            Expr { kind: ExprKind::Cast(Box::new(comm)), ty: ty.clone(), span }
+        }
+        ty => {
+            let argument = Expr { kind: ExprKind::Arg(0), ty: Type::Int(INT64), span };
+            Expr { kind: ExprKind::Cast(Box::new(argument)), ty: ty.clone(), span }
+        }
+    }
+}

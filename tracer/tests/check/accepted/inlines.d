@@ -1,0 +1,23 @@
+// Inlines with parameters: their arguments stand wherever the parameters do.
+inline int sum[int x, int y] = x + y;
+inline int twice[int x] = sum[x, x];
+inline string kind[int n] = n == 1 ? "one" : "many";
+inline int64_t at[int *where, int index] = where[index];
+inline int same[string a, string b] = a == b;
+inline int *nowhere = 0;
+inline uint8_t low[int x] = x;
+int x;
+
+BEGIN
+/same[execname, "tracer"]/
+{
+	trace(sum[1, 2]);
+	trace(twice[pid]);
+	trace(kind[sum[0, 1]]);
+	trace(at[(int *)arg0, 2]);
+	trace(low[0x1ff]);
+	trace(nowhere[1]);
+	x = sum[x++, x];
+	y = kind[x];
+	@[kind[2]] = count();
+}
