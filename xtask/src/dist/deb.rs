@@ -132,13 +132,13 @@ mod tests {
             .collect();
         let expected = [
             ("./", 0o755),
-            ("./usr/", 0o755),
-            ("./usr/bin/", 0o755),
-            ("./usr/bin/x", 0o755),
-            ("./usr/share/", 0o755),
-            ("./usr/share/doc/", 0o755),
-            ("./usr/share/doc/x/", 0o755),
-            ("./usr/share/doc/x/copyright", 0o644),
+            ("usr/", 0o755),
+            ("usr/bin/", 0o755),
+            ("usr/bin/x", 0o755),
+            ("usr/share/", 0o755),
+            ("usr/share/doc/", 0o755),
+            ("usr/share/doc/x/", 0o755),
+            ("usr/share/doc/x/copyright", 0o644),
         ];
         assert_eq!(entries, expected.map(|(name, mode)| (name.to_owned(), mode, 7)));
         let control = String::from_utf8_lossy(&members[1].1).into_owned();
