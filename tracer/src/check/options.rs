@@ -43,6 +43,8 @@ pub struct Options {
     pub aggsortpos: u64,
     /// Largest first.
     pub aggsortrev: bool,
+    /// Show what was recorded in the order of its time, across CPUs.
+    pub temporal: bool,
 }
 
 impl Default for Options {
@@ -65,6 +67,7 @@ impl Default for Options {
             aggsortkeypos: 0,
             aggsortpos: 0,
             aggsortrev: false,
+            temporal: true,
         }
     }
 }
@@ -185,6 +188,7 @@ table! {
     "aggsortkey" Flag(|o| &mut o.aggsortkey), "sorts aggregations by key instead of by value";
     "aggsortkeypos" Number(|o| &mut o.aggsortkeypos, 255), "which part of the key sorts first, from 0";
     "aggsortpos" Number(|o| &mut o.aggsortpos, 255), "which of several aggregations sorts, from 0";
+    "temporal" Flag(|o| &mut o.temporal), "shows what was recorded in the order of its time, across CPUs; `no` for as it comes";
     "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
 
     "agghist" Later, "draws a histogram of an aggregation's values beside its keys";
@@ -217,7 +221,6 @@ table! {
     "specsize" Ignored, "nothing is speculated";
     "stackframes" Ignored, "no stack is recorded";
     "stackindent" Ignored, "no stack is printed";
-    "temporal" Ignored, "what is recorded carries its time";
     "ustackframes" Ignored, "no stack is recorded";
     "core" Ignored, "no object of D code is made";
     "knodefs" Ignored, "kernel symbols are always looked up";

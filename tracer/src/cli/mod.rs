@@ -2,6 +2,7 @@
 
 pub mod args;
 mod demo;
+mod stdout;
 mod trace;
 mod usage;
 

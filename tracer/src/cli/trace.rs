@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 
 use super::args::{Text, Trace};
+use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
 use crate::check::{Macros, Options};
@@ -228,7 +229,11 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
             })?;
             (Box::new(file), false)
         }
-        None => (Box::new(io::stdout()), io::stdout().is_terminal()),
+        None => {
+            let out = Stdout::new();
+            let terminal = out.is_terminal();
+            (Box::new(out), terminal)
+        }
     };
     Ok(if trace.json {
         Box::new(Json::new(out, names))

@@ -10,6 +10,9 @@ use crate::lower::layout::{FieldAt, Layout, Repr};
 use crate::output::value::{FaultNotice, Value};
 use crate::provider::{Catalog, ProbeId};
 
+/// The id of dtrace:::BEGIN, always.
+const BEGIN: ProbeId = ProbeId(1);
+
 /// A message taken apart, its values still in place.
 pub(super) enum Message<'a> {
     /// A clause recorded something.
@@ -52,6 +55,11 @@ impl Decoder {
     /// The probe of a number from the kernel. Numbers of probes that no clause named do not occur.
     pub(super) fn probe(&self, number: u32) -> ProbeId {
         self.probes.get(&number).copied().unwrap_or(ProbeId(0))
+    }
+
+    /// Whether that is the number of BEGIN.
+    pub(super) fn is_begin(&self, number: u32) -> bool {
+        self.probe(number) == BEGIN
     }
 
     /// Takes a message apart; `None` for one that no layout describes.
@@ -110,7 +118,8 @@ impl Decoder {
     }
 }
 
-fn header(bytes: &[u8]) -> Option<Header> {
+/// The header of a message.
+pub(super) fn header(bytes: &[u8]) -> Option<Header> {
     if bytes.len() < HEADER_SIZE {
         return None;
     }

@@ -1,13 +1,14 @@
 //! The consumer: what the kernel hands out becomes events, in order.
 //!
 //! Invariant: every message is turned into exactly one event or counted as a drop by the kernel side; the program's
-//! consumer-side actions (printa, clear, trunc, normalize, exit) happen when their message is read.
+//! consumer-side actions (printa, clear, trunc, normalize, exit) happen when it is their message's turn.
 
 mod aggregate;
 mod decode;
 mod drops;
 pub mod map;
 mod misses;
+mod order;
 
 use std::collections::HashMap;
 use std::io;
@@ -15,14 +16,17 @@ use std::io;
 use aya::maps::{MapData, RingBuf};
 
 use crate::check::typed::AggregationId;
+use crate::kernel::process::clock;
 use crate::lower::layout::{ActionAt, ActionKind, AggregationAt, Layout};
 use crate::output::Output;
-use crate::output::value::{Event, Firing, Printout, Recorded, Value};
+use crate::output::value::{Disorder, Event, Firing, Printout, Recorded, Value};
 use crate::provider::{Catalog, ProbeId};
 use aggregate::Aggregations;
 use decode::{Decoder, Message};
 use drops::Drops;
 use map::Objects;
+use order::Order;
+pub use order::WINDOW;
 
 /// The most messages that are read in one go.
 const BATCH: usize = 1 << 14;
@@ -41,6 +45,8 @@ pub struct Description<'a> {
     pub catalog: &'a Catalog,
     /// Number of possible CPUs.
     pub cpus: u32,
+    /// Whether messages are put in the order of their times; else they come as they lie in the ring.
+    pub temporal: bool,
 }
 
 /// Reads what a session's programs hand out.
@@ -49,6 +55,9 @@ pub struct Consumer {
     decoder: Decoder,
     aggregations: Aggregations,
     drops: Drops,
+    /// `None` where the order does not matter.
+    order: Option<Order>,
+    late: u64,
     /// The status of the last exit() that was read.
     pub exit: Option<i32>,
 }
@@ -62,6 +71,8 @@ impl Consumer {
             decoder: Decoder::new(description.layouts, description.probes, description.catalog),
             aggregations: Aggregations::new(description.aggregations, description.cpus),
             drops: Drops::new(description.programs),
+            order: description.temporal.then(Order::default),
+            late: 0,
             exit: None,
         })
     }
@@ -71,41 +82,59 @@ impl Consumer {
         &self.ring
     }
 
-    /// Shows what is in the ring, [`BATCH`] messages at the most; says whether there may be more. Who asks has other
-    /// things to look after, and the ring may fill as fast as it is read.
+    /// Shows what is in the ring, [`BATCH`] messages at the most, as far as it is its turn; says whether there may be more.
+    /// Who asks has other things to look after, and the ring may fill as fast as it is read.
     pub fn drain(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<bool> {
-        let Consumer { ring, decoder, aggregations, exit, .. } = self;
+        let Consumer { ring, decoder, aggregations, order, exit, .. } = self;
+        let mut reader = Reader { objects, decoder, aggregations, exit };
+        let Some(order) = order else {
+            for _ in 0..BATCH {
+                let Some(message) = ring.next() else { return Ok(false) };
+                output.event(&reader.read(&message)?)?;
+            }
+            return Ok(true);
+        };
+        let now = clock(libc::CLOCK_MONOTONIC);
+        let mut more = true;
         for _ in 0..BATCH {
-            let Some(message) = ring.next() else { return Ok(false) };
-            let event = match decoder.message(&message) {
-                Some(Message::Fault(fault)) => Event::Fault(fault),
-                Some(Message::Record { header, layout, bytes }) => {
-                    let mut reader = Reader { objects, decoder, aggregations, exit };
-                    let actions = layout
-                        .actions
-                        .iter()
-                        .map(|action| reader.act(action, bytes))
-                        .collect::<io::Result<Vec<_>>>()?;
-                    Event::Firing(Firing {
-                        probe: decoder.probe(header.probe),
-                        epid: header.epid,
-                        cpu: header.cpu,
-                        time: header.time,
-                        actions,
-                    })
-                }
-                None => {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a message that no clause sends"));
-                }
+            let Some(message) = ring.next() else {
+                // Whatever comes now was not sent when we looked at the clock.
+                order.complete(now.saturating_sub(WINDOW));
+                more = false;
+                break;
             };
-            output.event(&event)?;
+            let header = decode::header(&message).ok_or_else(unknown)?;
+            order.push(header.time, &message);
+            if decoder.is_begin(header.probe) {
+                // No probe fires before BEGIN has ended.
+                order.complete(header.time);
+            }
         }
-        Ok(true)
+        order.release(|message| output.event(&reader.read(message)?))?;
+        Ok(more)
     }
 
-    /// Shows what has been lost since the last call.
+    /// Shows the messages that still wait for earlier ones, when none can come any more.
+    pub fn finish(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<()> {
+        let Consumer { decoder, aggregations, order, exit, .. } = self;
+        let Some(order) = order else { return Ok(()) };
+        let mut reader = Reader { objects, decoder, aggregations, exit };
+        order.complete(u64::MAX);
+        order.release(|message| output.event(&reader.read(message)?))
+    }
+
+    /// Whether messages wait for earlier ones, for [`WINDOW`] nanoseconds at the most.
+    pub fn holds(&self) -> bool {
+        self.order.as_ref().is_some_and(Order::holds)
+    }
+
+    /// Shows what has been lost, or could not be put in order, since the last call.
     pub fn report_drops(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<()> {
-        self.drops.poll(objects)?.into_iter().try_for_each(|notice| output.event(&Event::Drop(notice)))
+        self.drops.poll(objects)?.into_iter().try_for_each(|notice| output.event(&Event::Drop(notice)))?;
+        let total = self.order.as_ref().map_or(0, Order::late);
+        let count = total - self.late;
+        self.late = total;
+        if count > 0 { output.event(&Event::Disorder(Disorder { count, total })) } else { Ok(()) }
     }
 
     /// Shows the aggregations that no printa has printed: the end of a run.
@@ -128,7 +157,29 @@ struct Reader<'a> {
     exit: &'a mut Option<i32>,
 }
 
+fn unknown() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a message that no clause sends")
+}
+
 impl Reader<'_> {
+    /// The event that a message tells of.
+    fn read(&mut self, message: &[u8]) -> io::Result<Event> {
+        let decoder = self.decoder;
+        Ok(match decoder.message(message).ok_or_else(unknown)? {
+            Message::Fault(fault) => Event::Fault(fault),
+            Message::Record { header, layout, bytes } => {
+                let actions = layout.actions.iter().map(|action| self.act(action, bytes));
+                Event::Firing(Firing {
+                    actions: actions.collect::<io::Result<_>>()?,
+                    probe: decoder.probe(header.probe),
+                    epid: header.epid,
+                    cpu: header.cpu,
+                    time: header.time,
+                })
+            }
+        })
+    }
+
     fn act(&mut self, action: &ActionAt, bytes: &[u8]) -> io::Result<Recorded> {
         let mut values = action.fields.iter().map(|&field| self.decoder.value(bytes, field));
         let number = |value: Option<Value>| match value {

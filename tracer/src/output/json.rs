@@ -55,6 +55,9 @@ impl Output for Json {
                 count: notice.count,
                 total: notice.total,
             }),
+            Event::Disorder(notice) => {
+                self.line(&Line::Disorder { count: notice.count, total: notice.total })
+            }
             Event::Fault(notice) => {
                 let line = Line::error(notice, &self.names);
                 self.line(&line)
@@ -76,6 +79,7 @@ enum Line<'a> {
     Record { time: u64, cpu: u32, probe: Probe, epid: u32, actions: Vec<Action> },
     Aggregation(Aggregation),
     Drop { kind: &'static str, probe: &'a str, count: u64, total: u64 },
+    Disorder { count: u64, total: u64 },
     Error(Fault),
 }
 

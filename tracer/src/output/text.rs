@@ -11,7 +11,7 @@ use super::aggregation;
 use super::datum;
 use super::names::Names;
 use super::printf;
-use super::value::{DropNotice, Event, FaultNotice, Firing, Recorded};
+use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, Recorded};
 use super::{Output, escape};
 
 /// The text output.
@@ -74,8 +74,9 @@ impl Text {
 
     fn message(&mut self, message: &str) -> io::Result<()> {
         self.flush()?;
-        writeln!(self.err, "tracer: {message}")?;
-        self.err.flush()
+        // Who does not want to hear it (a terminal that was closed) still gets the output.
+        let _ = writeln!(self.err, "tracer: {message}").and_then(|()| self.err.flush());
+        Ok(())
     }
 }
 
@@ -92,6 +93,7 @@ impl Output for Text {
             }
             Event::Drop(notice) => self.message(&dropped(notice))?,
             Event::Fault(notice) => self.message(&faulted(notice, &self.names))?,
+            Event::Disorder(notice) => self.message(&disordered(notice))?,
         }
         Ok(())
     }
@@ -121,6 +123,15 @@ pub fn dropped(notice: &DropNotice) -> String {
         Drop::Support => format!("{count} drop{s} at {probe}: no room to remember calls and owners"),
         Drop::Compat => format!("{count} 32-bit system call{s} passed over at {probe}"),
     }
+}
+
+/// What is out of order, in words.
+pub fn disordered(notice: &Disorder) -> String {
+    let count = notice.count;
+    let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
+    format!(
+        "{count} record{s} came too late to be shown in the order of time, and {were} shown after later ones"
+    )
 }
 
 /// What went wrong in a clause, in words.
@@ -271,6 +282,10 @@ mod tests {
     fn messages_in_words() {
         let drop = |kind, count| dropped(&DropNotice { kind, probe: "p".to_owned(), count, total: count });
         assert_eq!(drop(Drop::Ring, 1), "1 drop at p");
+        assert_eq!(
+            disordered(&Disorder { count: 1, total: 4 }),
+            "1 record came too late to be shown in the order of time, and was shown after later ones"
+        );
         assert_eq!(drop(Drop::Dynamic, 2), "2 dynamic variable drops at p");
         assert_eq!(matched("description", "BEGIN", 1), "description 'BEGIN' matched 1 probe");
         assert_eq!(matched("script", "./a.d", 2), "script './a.d' matched 2 probes");

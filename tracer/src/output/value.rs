@@ -38,6 +38,8 @@ pub enum Event {
     Drop(DropNotice),
     /// A clause faulted.
     Fault(FaultNotice),
+    /// Something could not be shown in the order of time.
+    Disorder(Disorder),
 }
 
 /// One firing of one clause.
@@ -108,6 +110,15 @@ pub struct DropNotice {
     pub kind: probes_common::abi::Drop,
     /// The program or probe that lost it, such as `syscall:::entry`.
     pub probe: String,
+    /// How many since the last notice.
+    pub count: u64,
+    /// How many in all.
+    pub total: u64,
+}
+
+/// Firings that are shown after later ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disorder {
     /// How many since the last notice.
     pub count: u64,
     /// How many in all.

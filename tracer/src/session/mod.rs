@@ -21,7 +21,7 @@ use probes_common::probe::Attach;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::consume::{Consumer, Description};
+use crate::consume::{Consumer, Description, WINDOW};
 use crate::link;
 use crate::output::Output;
 pub use child::Child;
@@ -136,8 +136,12 @@ impl Session {
 
     fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         self.set_state(state::ENDED)?;
-        if let Some(program) = self.end.clone() {
+        if !self.loaded.links.is_empty() {
             await_firings();
+        }
+        if let Some(program) = self.end.clone() {
+            // What END says finds room in the ring.
+            self.drain_all(output)?;
             attach::run_once(&self.loaded, &program)?;
         }
         self.drain_all(output)?;
@@ -163,6 +167,7 @@ impl Session {
         let life = life.map_err(SessionError::io("waiting for the traced process"))?;
         let mut switch = tokio::time::interval(pace.switch);
         let mut status = tokio::time::interval(pace.status);
+        let window = Duration::from_nanos(WINDOW);
         let mut more = false;
         while self.consumer.exit.is_none() {
             tokio::select! {
@@ -194,6 +199,7 @@ impl Session {
                     ready.map_err(SessionError::io("waiting for events"))?.clear_ready();
                     more = self.drain(output)?;
                 }
+                () = tokio::time::sleep(window), if self.consumer.holds() && !more => more = self.drain(output)?,
                 () = tokio::task::yield_now(), if more => more = self.drain(output)?,
             }
         }
@@ -210,7 +216,8 @@ impl Session {
     /// Shows all that waits, when nothing is added any more.
     fn drain_all(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         while self.drain(output)? {}
-        Ok(())
+        let finished = self.consumer.finish(&self.loaded.objects, output).and_then(|()| output.flush());
+        finished.map_err(SessionError::io("writing the output"))
     }
 
     fn state(&self) -> Result<u64, SessionError> {
@@ -240,7 +247,7 @@ fn life(pid: u32) -> Result<OwnedFd, SessionError> {
     }
 }
 
-/// Waits until firings under way on other CPUs have ended: programs run with preemption off, and this waits for a
+/// Waits until firings under way on other CPUs have ended, and with them what they send: programs run with preemption off, and this waits for a
 /// moment of each CPU without (membarrier(2), which is synchronize_rcu in the kernel).
 fn await_firings() {
     // SAFETY: no pointers. Where the kernel has no such call, END may come before the last of them.

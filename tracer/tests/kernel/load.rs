@@ -67,6 +67,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         programs: Vec::new(),
         catalog,
         cpus: target.cpus,
+        temporal: true,
     };
     Session::start(&linked, description, std::env::var_os("VERBOSE").is_some())?;
     Ok(())

@@ -120,7 +120,8 @@ impl Output for Collector {
                 eprintln!("tracer: {}", text::faulted(notice, &self.names));
                 Ok(())
             }
-            Event::Aggregations(_) => Ok(()),
+            // The drawing has an order of its own.
+            Event::Aggregations(_) | Event::Disorder(_) => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value as Tree;
 
 use super::*;
 use crate::lower::layout::value_words;
+use crate::output::value::Disorder;
 use crate::output::value::DropNotice;
 use crate::syntax::format::Format;
 
@@ -77,6 +78,7 @@ fn events() -> Vec<Event> {
             count: 1,
             total: 12,
         }),
+        Event::Disorder(Disorder { count: 2, total: 3 }),
         fault(fault::BADADDR, 0xffff_ffff_ffff_f000),
         fault(fault::DIVZERO, 0),
     ]
