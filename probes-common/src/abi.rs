@@ -15,7 +15,8 @@ pub struct Slot {
     pub discriminator: u32,
     /// Nanoseconds of CLOCK_MONOTONIC at which the firing first asked for the time; 0 before.
     pub time: u64,
-    /// 1 while a firing has the slot; exchanged atomically by the trampolines, never touched by anyone else.
+    /// 1 while a firing has the slot, 2 while it passes from one program to the next; exchanged atomically by the trampolines,
+    /// never touched by anyone else.
     pub busy: u64,
     /// What went wrong in a clause; the record of the ERROR probe.
     pub fault: Fault,

@@ -35,6 +35,33 @@ pub fn release(slot: *mut Slot) {
     set_busy(slot, 0);
 }
 
+/// What `busy` is while a firing passes from one program to the next.
+const HANDED: u64 = 2;
+
+/// Leaves a slot to the program that goes on with this firing.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn slot_hand(slot: *mut Slot) {
+    set_busy(slot, HANDED);
+}
+
+/// The slot that was handed to this program: the last of those that are, since firings that interrupt another end before it
+/// and claim what is behind its slot.
+#[inline(always)]
+pub fn handed() -> Option<*mut Slot> {
+    // SAFETY: a helper without arguments.
+    let first = unsafe { bpf_get_smp_processor_id() } as u32 * SLOTS_PER_CPU;
+    for n in 1..=SLOTS_PER_CPU {
+        let slot = SLOTS.get_ptr_mut(first + SLOTS_PER_CPU - n)?;
+        // SAFETY: a word of a value of SLOTS.
+        if unsafe { (&raw const (*slot).busy).read_volatile() } == HANDED {
+            set_busy(slot, 1);
+            return Some(slot);
+        }
+    }
+    None
+}
+
 #[inline(always)]
 fn set_busy(slot: *mut Slot, busy: u64) -> u64 {
     // SAFETY: a slot is a value of SLOTS, aligned to 8 bytes, and lives as long as the program.

@@ -1,6 +1,6 @@
 //! tracer: a DTrace for Linux. This page is the whole pipeline:
 //!
-//! text → [`syntax`] → tree → [`check`] → typed program → [`lower`], by [`ir`] and [`bpf`] → image → [`link`] → ELF →
+//! text → [`syntax`] → tree → [`check`] → typed program → [`lower`], by [`ir`] and [`bpf`] → image → [`link`] → programs →
 //! [`session`] → kernel → [`consume`] → events → [`output`].
 //!
 //! [`compile`] and [`link_for`] are pure functions of (source, options, [`kernel::Target`]); only `session` and

@@ -4,10 +4,11 @@
 
 use core::ffi::c_void;
 
+use probes_common::abi::Slot;
 use probes_common::providers::dtrace::Nothing;
 
 use crate::firing::{probe, programs};
-use crate::state;
+use crate::{slots, state};
 
 /// BEGIN: probes fire from its end on.
 #[unsafe(no_mangle)]
@@ -26,6 +27,22 @@ pub extern "C" fn dtrace_begin(ctx: *mut c_void) -> u32 {
 pub extern "C" fn dtrace_end(ctx: *mut c_void) -> u32 {
     state::end();
     probe!(dtrace_end, ctx).fire(|_: &mut Nothing, _| ());
+    0
+}
+
+/// Goes on with a firing whose clauses are too many for one program: the linker makes copies, each with a part of them, and
+/// the dispatcher of one part calls the next.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/part")]
+pub extern "C" fn part(ctx: *mut c_void) -> u32 {
+    unsafe extern "C" {
+        #[link_name = "clauses_part"]
+        fn clauses(slot: *mut Slot, ctx: *mut c_void) -> u64;
+    }
+    if let Some(slot) = slots::handed() {
+        // SAFETY: the linker defines it; the slot is this firing's.
+        unsafe { clauses(slot, ctx) };
+    }
     0
 }
 

@@ -12,7 +12,8 @@ use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
 use crate::check::{Macros, Options};
-use crate::diagnostic::{SourceId, Sources};
+use crate::diagnostic::{Diagnostic, SourceId, Sources, Tag};
+use crate::ir::At;
 use crate::kernel::Target;
 use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
@@ -64,7 +65,20 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let linked = link_for(&compiled, &target)?;
     let description = describe::description(&compiled, &catalog, &target);
     let mut output = output(trace, &compiled, &catalog)?;
-    let mut session = Session::start(&linked, description, trace.verbose)?;
+    let mut session = match Session::start(&linked, description, trace.verbose) {
+        Err(SessionError::Refused { reason, at: Some(At(place)), log, .. }) => {
+            let place = compiled.image.spans[place as usize];
+            let refusal =
+                Diagnostic::error(Tag::D_VERIFIER, place, format!("the kernel refuses this: {reason}")).help(
+                    "this is a fault of tracer, not of your program; please report it with the output of -v",
+                );
+            complain(
+                &(crate::diagnostic::render(&refusal, &sources, io::stderr().is_terminal()) + "\n" + &log),
+            );
+            return Ok(1);
+        }
+        session => session?,
+    };
     if compiled.options.scope {
         let root = follow.pid().ok_or_else(|| {
             Usage::new(

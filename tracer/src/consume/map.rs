@@ -57,6 +57,7 @@ pub fn descriptor(map: &Map) -> Option<BorrowedFd<'_>> {
         | Map::HashMap(data)
         | Map::LruHashMap(data)
         | Map::PerCpuHashMap(data)
+        | Map::ProgramArray(data)
         | Map::RingBuf(data) => data,
         _ => return None,
     };

@@ -132,6 +132,7 @@ tags! {
     D_ARR_BADREF: "an array is used without or with the wrong subscript",
     D_ARR_LOCAL: "an associative array in clause scope",
     D_EXPR_DEPTH: "an expression or statement is nested too deeply",
+    D_VERIFIER: "the kernel refuses the code that was made for this: a fault of tracer, not of the program",
     D_LIMIT: "a limit of what can be compiled is exceeded",
     D_EXPR_NULL: "an expression without effect",
     D_XLATE_REDECL: "a translator between these types exists already",

@@ -16,8 +16,13 @@ const PROG_LOAD: libc::c_long = 5;
 const PROG_TEST_RUN: libc::c_long = 10;
 pub(crate) const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
+const BTF_LOAD: libc::c_long = 18;
 const MAP_FREEZE: libc::c_long = 22;
 pub(crate) const MAP_LOOKUP_BATCH: libc::c_long = 24;
+
+/// enum bpf_map_type; a flag of a map that programs only read.
+pub(crate) const ARRAY: u32 = 2;
+pub(crate) const RDONLY_PROG: u32 = 1 << 7;
 
 /// enum bpf_prog_type.
 pub(crate) const PERF_EVENT: u32 = 7;
@@ -86,6 +91,12 @@ pub(crate) fn create_map(attr: &mut MapAttr) -> io::Result<OwnedFd> {
 /// Takes from user space the right to write to a map.
 pub(crate) fn freeze_map(map: BorrowedFd<'_>) -> io::Result<()> {
     bpf(MAP_FREEZE, &mut [map.as_raw_fd() as u32]).map(drop)
+}
+
+/// Gives the kernel the types of functions, in BTF.
+pub(crate) fn load_types(types: &[u8]) -> io::Result<OwnedFd> {
+    // btf, btf_log_buf, btf_size and btf_log_size, btf_log_level.
+    bpf(BTF_LOAD, &mut [types.as_ptr() as u64, 0, types.len() as u64, 0]).map(open)
 }
 
 /// Loads a program. The pointers in `attr` are to what lives longer than the call.

@@ -1,75 +1,116 @@
 //! The code between a trampoline and its clauses: dispatchers and gates.
 //!
-//! Both are made of a handful of instructions and keep the slot in r6 and the context in r7. A family's discriminators
-//! are tested as runs of numbers, the first test being in the gate, before the trampoline does anything else.
+//! A probe's clauses become one function where they may: the dispatcher, each clause's code in its place. Where they are
+//! many they become several such functions, *groups*, that the dispatcher calls and the kernel verifies each by itself.
+//! Where that would need more stack than there is, the dispatcher calls each clause.
+//!
+//! Invariant: clauses run in program order; the slot that they share carries `this->` from one to the next.
 
 use probes_common::abi::{Slot, outcome};
 use probes_common::providers::dtrace;
 
-use super::function::{Function, Target};
+use super::assembler::{Assembler, Label};
+use super::function::{Function, Linkage};
 use crate::bpf::Insn;
+use crate::bpf::insn::{FRAME, alu, jmp, size};
 use crate::lower::ProgramImage;
 
-/// A clause as the dispatcher sees it: its function and the discriminators it is for.
+/// A clause as the dispatcher sees it: its function, its stack and the discriminators it is for.
 pub(super) struct Entry<'a> {
-    pub(super) function: &'a str,
+    pub(super) function: Function,
+    pub(super) frame: u32,
     pub(super) discriminators: Option<&'a [u16]>,
 }
 
-/// The ERROR probe: its program's number and the functions of its clauses.
-#[derive(Debug, Default)]
-pub(super) struct Errors {
+/// The ERROR probe: its program's number and its clauses.
+#[derive(Default)]
+pub(super) struct Errors<'a> {
     pub(super) number: u32,
-    pub(super) clauses: Vec<String>,
+    pub(super) clauses: Vec<Entry<'a>>,
 }
 
-/// `clauses_NAME(slot, ctx)`: numbers the probe, zeroes the `this->` words, calls the clauses, reports their faults.
-pub(super) fn dispatcher(
-    name: &str,
-    number: u32,
-    locals: (u32, u32),
-    clauses: &[Entry<'_>],
-    errors: &Errors,
-) -> Function {
+/// A trampoline, as its dispatcher sees it.
+pub(super) struct Probe<'a> {
+    pub(super) symbol: &'a str,
+    pub(super) number: u32,
+    /// Where `this->` lies in the slot, and how long it is.
+    pub(super) locals: (u32, u32),
+    pub(super) errors: &'a Errors<'a>,
+    /// Whether it goes on with the firing of another program.
+    pub(super) goes_on: bool,
+    /// The function that runs the program which goes on with the firing.
+    pub(super) then: Option<&'a str>,
+}
+
+/// Clauses of a group at most, and their instructions: a jump goes over 32,767 at most.
+const GROUP: usize = 64;
+const GROUP_INSNS: usize = 16_000;
+/// Bytes of stack for a dispatcher with all that it calls, but for the runtime's routines: 512 less theirs and the
+/// trampoline's.
+const STACK: u32 = 512 - 160 - 128;
+
+/// `clauses_NAME(slot, ctx)`, which numbers the probe, zeroes the `this->` words, runs the clauses and reports their faults;
+/// and the functions that it is made of.
+pub(super) fn dispatcher(probe: &Probe<'_>, clauses: &[Entry<'_>]) -> Vec<Function> {
+    let name = format!("clauses_{}", probe.symbol);
+    let mut functions = Vec::new();
+    let inner = if probe.errors.clauses.is_empty() { 0 } else { frame(&probe.errors.clauses) };
+    let groups = groups(clauses);
+    let calling = if groups.len() > 1 { 32 } else { 0 };
     let mut code = Assembler::default();
-    code.push(mov(6, 1));
-    code.push(mov(7, 2));
-    code.push(load_u32(8, 6, core::mem::offset_of!(Slot, discriminator) as i16));
-    code.number_probe(number);
-    for offset in (locals.0..locals.0 + locals.1).step_by(8) {
-        code.push(Insn { opcode: 0x7a, dst: 6, offset: offset as i16, ..Insn::default() }); // *(u64 *)(r6 + o) = 0
-    }
-    for clause in clauses {
-        let next = code.label();
-        if let Some(discriminators) = clause.discriminators {
-            code.unless_among(8, discriminators, next);
+    probe.prologue(&mut code);
+    if calling + frame(clauses) + inner > STACK {
+        probe.call_each(&mut code, clauses);
+    } else if groups.len() > 1 {
+        for (index, group) in groups.into_iter().enumerate() {
+            let symbol = format!("{name}_{}", index + 1);
+            let next = code.label();
+            code.copy(1, SLOT);
+            code.copy(2, CONTEXT);
+            code.call(&symbol);
+            code.branch(jmp::JEQ, 0, outcome::NEXT as i32, next);
+            code.push(Insn::exit());
+            code.place(next);
+            functions.push(probe.group(symbol, group));
         }
-        code.call_clause(clause.function);
-        code.jump(JEQ, 0, outcome::NEXT as i32, next);
-        let stop = code.label();
-        code.jump(JEQ, 0, outcome::STOP as i32, stop);
-        code.report_fault();
-        if !errors.clauses.is_empty() {
-            code.push(store_imm_u32(6, PROBE, (errors.number << 16) as i32));
-            // All of them run, also after exit(); of the probe's own clauses only END's go on then.
-            code.push(Insn { opcode: 0xb7, dst: 9, ..Insn::default() });
-            for clause in &errors.clauses {
-                code.call_clause(clause);
-                code.push(Insn { opcode: 0x4f, dst: 9, src: 0, ..Insn::default() }); // r9 |= r0
-            }
-            code.number_probe(number);
-            if name != dtrace::END.name {
-                code.jump(JEQ, 9, outcome::STOP as i32, stop);
-            }
-        }
-        code.jump_always(next);
-        code.place(stop);
-        code.push(EXIT);
-        code.place(next);
+    } else if !probe.run_each(&mut code, clauses) {
+        functions.push(code.finish(name));
+        return functions;
     }
-    code.push(Insn { opcode: 0xb7, ..Insn::default() });
-    code.push(EXIT);
-    code.finish(format!("clauses_{name}"))
+    probe.epilogue(&mut code);
+    functions.push(code.finish(name));
+    functions
+}
+
+/// `error_clauses(slot, ctx)`: the clauses of ERROR. All of them run, also after exit(), and their own faults are not told; it
+/// gives STOP when one has called exit().
+pub(super) fn error_clauses(errors: &Errors<'_>) -> Function {
+    let below = -(deepest(&errors.clauses) as i16);
+    let (slot, context, ended) = (below - 8, below - 16, below - 24);
+    let mut code = Assembler::default();
+    code.push(Insn::store_reg(size::DW, FRAME, slot, 1));
+    code.push(Insn::store_reg(size::DW, FRAME, context, 2));
+    code.push(Insn::store_imm(size::DW, FRAME, ended, outcome::NEXT as i32));
+    for clause in &errors.clauses {
+        let [next, stop, done] = [(); 3].map(|()| code.label());
+        code.load(1, FRAME, slot);
+        code.load(2, FRAME, context);
+        let known = [(outcome::NEXT, next), (outcome::STOP, stop), (outcome::FAULT, next)];
+        code.inline(&clause.function, &known, done);
+        let unknown = code.is_wanted(done);
+        if unknown {
+            code.place_next(done);
+            code.branch(jmp::JNE, 0, outcome::STOP as i32, next);
+        }
+        if unknown || code.is_wanted(stop) {
+            code.place_next(stop);
+            code.push(Insn::store_imm(size::DW, FRAME, ended, outcome::STOP as i32));
+        }
+        code.place_next(next);
+    }
+    code.load(0, FRAME, ended);
+    code.push(Insn::exit());
+    code.finish(ERRORS.into())
 }
 
 /// `gate_NAME(discriminator)`: 1 when some clause wants it.
@@ -81,138 +122,188 @@ pub(super) fn gate(name: &str, program: &ProgramImage) -> Function {
     wanted.sort_unstable();
     wanted.dedup();
     let no = code.label();
-    code.push(mov(8, 1));
-    code.unless_among(8, &wanted, no);
-    code.push(Insn { opcode: 0xb7, imm: 1, ..Insn::default() });
-    code.push(EXIT);
+    code.unless_among(1, &wanted, no);
+    code.give(1);
     code.place(no);
-    code.push(Insn { opcode: 0xb7, ..Insn::default() });
-    code.push(EXIT);
+    code.give(0);
     code.finish(format!("gate_{name}"))
 }
 
 const PROBE: i16 = core::mem::offset_of!(Slot, probe) as i16;
-const EXIT: Insn = Insn { opcode: 0x95, dst: 0, src: 0, offset: 0, imm: 0 };
-const JEQ: u8 = 0x15;
-const JGT: u8 = 0x25;
-const JLT: u8 = 0xa5;
+const DISCRIMINATOR: i16 = core::mem::offset_of!(Slot, discriminator) as i16;
+const ERRORS: &str = "error_clauses";
 
-fn mov(dst: u8, src: u8) -> Insn {
-    Insn { opcode: 0xbf, dst, src, ..Insn::default() }
+/// Registers of a dispatcher; calls leave them alone, clauses that stand in it do not.
+const SLOT: u8 = 6;
+const CONTEXT: u8 = 7;
+
+/// Takes the arguments into their registers.
+fn keep(code: &mut Assembler) {
+    code.copy(SLOT, 1);
+    code.copy(CONTEXT, 2);
 }
 
-fn load_u32(dst: u8, base: u8, offset: i16) -> Insn {
-    Insn { opcode: 0x61, dst, src: base, offset, imm: 0 }
+/// Clauses in runs of a size that one function may have.
+fn groups<'a, 'b>(clauses: &'b [Entry<'a>]) -> Vec<&'b [Entry<'a>]> {
+    let mut groups = Vec::new();
+    let (mut start, mut insns) = (0, 0);
+    for (index, clause) in clauses.iter().enumerate() {
+        let more = clause.function.insns.len();
+        if index > start && (index - start == GROUP || insns + more > GROUP_INSNS) {
+            groups.push(&clauses[start..index]);
+            (start, insns) = (index, 0);
+        }
+        insns += more;
+    }
+    groups.push(&clauses[start..]);
+    groups
 }
 
-fn store_imm_u32(base: u8, offset: i16, imm: i32) -> Insn {
-    Insn { opcode: 0x62, dst: base, src: 0, offset, imm }
+/// Bytes of stack of a function that the clauses stand in, as the kernel counts them.
+fn frame(clauses: &[Entry<'_>]) -> u32 {
+    (deepest(clauses) + 24).next_multiple_of(32)
 }
 
-#[derive(Clone, Copy)]
-struct Label(usize);
-
-/// Instructions with forward jumps.
-#[derive(Default)]
-struct Assembler {
-    insns: Vec<Insn>,
-    references: Vec<(usize, Target)>,
-    places: Vec<Option<usize>>,
-    jumps: Vec<(usize, usize)>,
+fn deepest(clauses: &[Entry<'_>]) -> u32 {
+    clauses.iter().map(|clause| clause.frame.next_multiple_of(8)).max().unwrap_or(0)
 }
 
-impl Assembler {
-    fn push(&mut self, insn: Insn) {
-        self.insns.push(insn);
+/// `name(ctx)`: runs the program at that index of the map of programs, and comes back.
+pub(super) fn continuation(name: &str, map: &str, index: u32) -> Function {
+    const TAIL_CALL: u32 = 12;
+    let mut code = Assembler::default();
+    code.load_map(2, map);
+    code.push(Insn::alu_imm(alu::MOV, 3, index as i32));
+    code.push(Insn::call_helper(TAIL_CALL));
+    code.give(0);
+    code.finish(name.into())
+}
+
+impl Probe<'_> {
+    /// Says which probe it is and zeroes `this->`; leaves the slot and the context in their registers.
+    fn prologue(&self, code: &mut Assembler) {
+        keep(code);
+        if self.goes_on {
+            return;
+        }
+        self.name(code);
+        for offset in (self.locals.0..self.locals.0 + self.locals.1).step_by(8) {
+            code.push(Insn::store_imm(size::DW, SLOT, offset as i16, 0));
+        }
     }
 
-    fn label(&mut self) -> Label {
-        self.places.push(None);
-        Label(self.places.len() - 1)
+    /// Has the firing gone on with, where there is more of it.
+    fn epilogue(&self, code: &mut Assembler) {
+        if let Some(then) = self.then {
+            code.copy(1, SLOT);
+            code.call("slot_hand");
+            code.copy(1, CONTEXT);
+            code.call(then);
+        }
+        code.give(0);
     }
 
-    fn place(&mut self, label: Label) {
-        self.places[label.0] = Some(self.insns.len());
+    /// Some of the clauses, as a function that the kernel verifies by itself: for all it knows then, there may be no slot.
+    fn group(&self, symbol: String, clauses: &[Entry<'_>]) -> Function {
+        let mut code = Assembler::default();
+        let absent = code.label();
+        code.branch(jmp::JEQ, 1, 0, absent);
+        keep(&mut code);
+        self.run_each(&mut code, clauses);
+        code.place(absent);
+        code.give(0);
+        Function { linkage: Linkage::Global, ..code.finish(symbol) }
     }
 
-    fn jump(&mut self, opcode: u8, dst: u8, imm: i32, label: Label) {
-        self.jumps.push((self.insns.len(), label.0));
-        self.push(Insn { opcode, dst, imm, ..Insn::default() });
+    /// Writes into the slot which probe this is: the program's number above the discriminator.
+    fn name(&self, code: &mut Assembler) {
+        code.push(Insn::load(size::W, 1, SLOT, DISCRIMINATOR));
+        code.push(Insn::alu_imm(alu::OR, 1, (self.number << 16) as i32));
+        code.push(Insn::store_reg(size::W, SLOT, PROBE, 1));
     }
 
-    fn jump_always(&mut self, label: Label) {
-        self.jump(0x05, 0, 0, label);
-    }
-
-    fn call(&mut self, function: &str) {
-        self.references.push((self.insns.len(), Target::Function(function.into())));
-        self.push(Insn { opcode: 0x85, src: 1, imm: -1, ..Insn::default() });
-    }
-
-    fn call_clause(&mut self, function: &str) {
-        self.push(mov(1, 6));
-        self.push(mov(2, 7));
-        self.call(function);
-    }
-
-    /// Says which probe this is: the program's number above the discriminator in r8.
-    fn number_probe(&mut self, number: u32) {
-        self.push(mov(1, 8));
-        self.push(Insn { opcode: 0x47, dst: 1, imm: (number << 16) as i32, ..Insn::default() }); // r1 |= number << 16
-        self.push(Insn { opcode: 0x63, dst: 6, src: 1, offset: PROBE, imm: 0 });
-    }
-
-    fn report_fault(&mut self) {
-        self.push(mov(1, 6));
-        self.call("fault_report");
-    }
-
-    /// Jumps to `no` unless the register holds one of the sorted numbers.
-    fn unless_among(&mut self, register: u8, numbers: &[u16], no: Label) {
-        let yes = self.label();
-        for (first, last) in runs(numbers) {
-            if first == last {
-                self.jump(JEQ, register, i32::from(first), yes);
-            } else {
-                let next = self.label();
-                self.jump(JLT, register, i32::from(first), next);
-                self.jump(JGT, register, i32::from(last), next);
-                self.jump_always(yes);
-                self.place(next);
+    /// The clauses in place: the slot and the context are kept below the clauses' part of the stack. Says whether what follows
+    /// is ever come to, since the kernel wants no code that is not: after a clause that always ends the firing it is not.
+    fn run_each(&self, code: &mut Assembler, clauses: &[Entry<'_>]) -> bool {
+        let below = -(deepest(clauses) as i16);
+        let (slot, context) = (below - 8, below - 16);
+        code.push(Insn::store_reg(size::DW, FRAME, slot, SLOT));
+        code.push(Insn::store_reg(size::DW, FRAME, context, CONTEXT));
+        for clause in clauses {
+            let [next, stop, fault, done] = [(); 4].map(|()| code.label());
+            code.load(1, FRAME, slot);
+            code.load(2, FRAME, context);
+            if let Some(discriminators) = clause.discriminators {
+                code.push(Insn::load(size::W, 3, 1, DISCRIMINATOR));
+                code.unless_among(3, discriminators, next);
+            }
+            let known = [(outcome::NEXT, next), (outcome::STOP, stop), (outcome::FAULT, fault)];
+            code.inline(&clause.function, &known, done);
+            if code.is_wanted(done) {
+                code.place_next(done);
+                code.branch(jmp::JEQ, 0, outcome::NEXT as i32, next);
+                code.branch(jmp::JEQ, 0, outcome::STOP as i32, stop);
+                code.jump(fault);
+            }
+            if code.is_wanted(fault) {
+                code.place_next(fault);
+                code.load(SLOT, FRAME, slot);
+                code.load(CONTEXT, FRAME, context);
+                self.report(code, next, stop);
+            }
+            if code.is_wanted(stop) {
+                code.place(stop);
+                code.give(outcome::STOP as i32);
+            }
+            let goes_on = code.is_wanted(next);
+            code.place_next(next);
+            if !goes_on {
+                return false;
             }
         }
-        self.jump_always(no);
-        self.place(yes);
-    }
-
-    fn finish(mut self, name: String) -> Function {
-        for (at, label) in self.jumps {
-            let place = self.places[label].expect("every label is placed before the end");
-            self.insns[at].offset = (place - at - 1) as i16;
+        if self.then.is_some() {
+            code.load(SLOT, FRAME, slot);
+            code.load(CONTEXT, FRAME, context);
         }
-        Function { name, section: ".text".into(), insns: self.insns, references: self.references }
+        true
     }
-}
 
-/// Sorted numbers as runs of consecutive ones.
-fn runs(numbers: &[u16]) -> Vec<(u16, u16)> {
-    let mut runs: Vec<(u16, u16)> = Vec::new();
-    for &number in numbers {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
-            _ => runs.push((number, number)),
+    /// The clauses by calls.
+    fn call_each(&self, code: &mut Assembler, clauses: &[Entry<'_>]) {
+        for clause in clauses {
+            let next = code.label();
+            if let Some(discriminators) = clause.discriminators {
+                code.push(Insn::load(size::W, 3, SLOT, DISCRIMINATOR));
+                code.unless_among(3, discriminators, next);
+            }
+            code.copy(1, SLOT);
+            code.copy(2, CONTEXT);
+            code.call(&clause.function.name);
+            let stop = code.label();
+            code.branch(jmp::JEQ, 0, outcome::NEXT as i32, next);
+            code.branch(jmp::JEQ, 0, outcome::STOP as i32, stop);
+            self.report(code, next, stop);
+            code.place(stop);
+            code.give(outcome::STOP as i32);
+            code.place(next);
         }
     }
-    runs
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_join_neighbours() {
-        assert_eq!(runs(&[0, 1, 2, 5, 7, 8]), [(0, 2), (5, 5), (7, 8)]);
-        assert_eq!(runs(&[]), []);
+    /// Reports the fault that is in the slot, runs the clauses of ERROR, and goes on to `next`: after an exit() in one of them
+    /// only END's clauses do.
+    fn report(&self, code: &mut Assembler, next: Label, stop: Label) {
+        code.copy(1, SLOT);
+        code.call("fault_report");
+        if !self.errors.clauses.is_empty() {
+            code.push(Insn::store_imm(size::W, SLOT, PROBE, (self.errors.number << 16) as i32));
+            code.copy(1, SLOT);
+            code.copy(2, CONTEXT);
+            code.call(ERRORS);
+            self.name(code);
+            if !self.symbol.starts_with(dtrace::END.name) {
+                code.branch(jmp::JEQ, 0, outcome::STOP as i32, stop);
+            }
+        }
+        code.jump(next);
     }
 }

@@ -1,6 +1,7 @@
 //! Functions with symbolic references: the one form in which the linker holds trampolines, runtime routines and clauses.
 
 use crate::bpf::{Code, Insn, RelocationKind};
+use crate::ir::At;
 
 /// What an instruction refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,15 @@ pub(super) enum Target {
     Map(String),
     /// A byte of a data section: the section's name and the offset.
     Data(String, u32),
+}
+
+/// How the kernel verifies a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Linkage {
+    /// Again at each call, with what the caller passes.
+    Static,
+    /// Once, with any slot and the program's context; null is passed, too.
+    Global,
 }
 
 /// A function whose references are by name.
@@ -24,9 +34,19 @@ pub(super) struct Function {
     pub(super) insns: Vec<Insn>,
     /// The instructions that refer to something, in order.
     pub(super) references: Vec<(usize, Target)>,
+    /// From which instruction on which source position holds.
+    pub(super) lines: Vec<(u32, At)>,
+    /// How it is verified.
+    pub(super) linkage: Linkage,
 }
 
 impl Function {
+    /// A static function without source positions.
+    pub(super) fn new(name: String, insns: Vec<Insn>, references: Vec<(usize, Target)>) -> Function {
+        let (lines, linkage) = (Vec::new(), Linkage::Static);
+        Function { name, section: ".text".into(), insns, references, lines, linkage }
+    }
+
     /// A compiled clause.
     pub(super) fn from_code(code: Code) -> Function {
         let references = code
@@ -41,12 +61,12 @@ impl Function {
                 (relocation.offset as usize, target)
             })
             .collect();
-        Function { name: code.name, section: ".text".into(), insns: code.insns, references }
+        Function { lines: code.lines, ..Function::new(code.name, code.insns, references) }
     }
 
     /// The same function under another name, its references renamed by `rename`.
     pub(super) fn renamed(&self, name: String, rename: impl Fn(&Target) -> Target) -> Function {
         let references = self.references.iter().map(|(at, target)| (*at, rename(target))).collect();
-        Function { name, section: self.section.clone(), insns: self.insns.clone(), references }
+        Function { name, references, ..self.clone() }
     }
 }

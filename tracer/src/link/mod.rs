@@ -1,24 +1,30 @@
-//! The linker: compiled clauses and the probes object become one ELF in memory.
+//! The linker: compiled clauses and the probes object become the programs and maps that the kernel takes.
 //!
 //! It keeps only what the session needs: the trampolines in use (a copy of its own for each rate of profile and tick),
-//! the routines and maps that these reach, and the constants of the running kernel. Pure: bytes in, bytes out.
+//! the routines and maps that these reach, and the constants of the running kernel. Pure: an image and the object's bytes in,
+//! instructions and definitions out.
 
+mod assembler;
+mod btf;
 mod dispatch;
 mod function;
+mod linear;
 mod object;
 mod split;
-mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ffi::CString;
 
 use probes_common::abi::{SLOTS_PER_CPU, Scope};
 use probes_common::offsets::Offsets;
 use probes_common::probe::{Attach, Support};
 use probes_common::scope;
 
-use crate::lower::{Image, ProgramImage};
+use crate::lower::{ClauseImage, DataSection, Image, MapDef, ProgramImage};
+use crate::provider::Rate;
+use btf::Btf;
 use function::{Function, Target};
+pub use linear::{Linear, Reference};
 use object::ProbesObject;
 
 /// Why linking failed: always a fault of this program, never of the user's.
@@ -27,12 +33,12 @@ pub enum LinkError {
     /// The probes object is not what was expected.
     #[error("the probes object cannot be read: {0}; rebuild it with `cargo xtask probes`")]
     Object(String),
+    /// More clauses than a chain of programs takes.
+    #[error("`{0}` has too many clauses for the kernel; share them out among several runs of tracer")]
+    Long(String),
     /// A name is referred to and nowhere defined.
     #[error("`{0}`, which `{1}` refers to, is defined nowhere; rebuild the probes with `cargo xtask probes`")]
     Undefined(String, String),
-    /// The ELF cannot be written.
-    #[error("the program cannot be put together: {0}")]
-    Write(String),
 }
 
 /// What the running kernel and the command line determine.
@@ -46,92 +52,108 @@ pub struct Constants {
     pub ring_size: u32,
 }
 
-/// A program of the linked ELF and what to attach it to.
+/// A program and what to attach it to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linked {
-    /// Its symbol in the ELF.
+    /// Its symbol.
     pub symbol: String,
+    /// The section that says what kind it is; empty for ERROR, which is no program of its own.
+    pub section: String,
+    /// Its instructions, with all that it calls.
+    pub code: Linear,
     /// What it hangs on.
     pub attach: Attach,
     /// The rate, for profile and tick.
-    pub rate: Option<crate::provider::Rate>,
+    pub rate: Option<Rate>,
 }
 
-/// The linked ELF.
+/// What the kernel is given.
 #[derive(Debug)]
 pub struct Output {
-    /// Its bytes.
-    pub elf: Vec<u8>,
+    /// The maps.
+    pub maps: Vec<MapDef>,
+    /// The sections that become maps of one value.
+    pub data: Vec<DataSection>,
+    /// The types of all functions, in BTF.
+    pub types: Vec<u8>,
+    /// The licence of the programs.
+    pub license: CString,
     /// Programs without clauses: to be attached first.
     pub supports: Vec<Linked>,
-    /// The trampolines, in the order of their numbers; the parts of one, in program order.
+    /// The trampolines, in the order of their numbers.
     pub programs: Vec<Linked>,
+    /// Programs that go on with the firings of others.
+    pub parts: Vec<Part>,
 }
+
+/// A program that goes on with the firing of another, and where the other finds it.
+#[derive(Debug)]
+pub struct Part {
+    /// The program.
+    pub program: Linked,
+    /// A map of programs.
+    pub map: String,
+    /// Its place there.
+    pub index: u32,
+}
+
+/// Programs that may follow one another in a firing (MAX_TAIL_CALL_CNT in include/linux/bpf.h, 6.1).
+const MAX_PARTS: usize = 33;
 
 /// Maps that user space reads and that may be reached by no program of a session.
 const ALWAYS: [&str; 2] = ["DROPS", "RING"];
 
 /// Links the image with the probes object.
 pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Output, LinkError> {
-    let mut linker = Linker { probes: object::read(probes)?, functions: BTreeMap::new() };
+    let probes = object::read(probes)?;
+    let mut linker = Linker { probes, functions: BTreeMap::new(), maps: Vec::new(), parts: Vec::new() };
     linker.patch("OFFSETS", as_bytes(&constants.offsets))?;
     linker.patch("SCOPE", as_bytes(&constants.scope))?;
 
-    let mut programs = Vec::new();
     let errors = errors(image);
+    if !errors.clauses.is_empty() {
+        let function = dispatch::error_clauses(&errors);
+        linker.functions.insert(function.name.clone(), function);
+    }
+    let mut trampolines = Vec::new();
     for (number, program) in image.programs.iter().enumerate() {
-        for (part, clauses) in split::parts(program, image.locals.1 != 0).into_iter().enumerate() {
-            let symbol = linker.program(number as u32, program, (part, clauses), image.locals, &errors)?;
-            programs.push(Linked { symbol, attach: program.program.attach, rate: program.rate });
-        }
+        let symbol = linker.program(number as u32, program, image.locals, &errors)?;
+        trampolines.push((symbol, program.program.attach, program.rate));
     }
     let mut supports = supports(image);
-    let following = constants.scope.following != 0;
-    if following {
+    if constants.scope.following != 0 {
         supports.insert(0, scope::FOLLOW);
     }
-    let mut roots: Vec<String> = programs
-        .iter()
-        .filter(|program| program.attach != Attach::Called)
-        .map(|program| program.symbol.clone())
-        .collect();
-    roots.extend(supports.iter().map(|support| support.name.to_owned()));
+    let supports: Vec<_> =
+        supports.iter().map(|support| (support.name.to_owned(), support.attach, None)).collect();
+    let roots = supports.iter().chain(&trampolines).filter(|(_, attach, _)| *attach != Attach::Called);
+    let parts = linker.parts.iter().map(|part| part.symbol.clone());
+    let (functions, maps, data) =
+        linker.reach(roots.map(|root| root.0.clone()).chain(parts).collect(), image)?;
 
-    let (functions, maps, data) = linker.reach(roots, image)?;
-    let mut definitions: BTreeMap<_, _> = maps
-        .iter()
-        .filter_map(|name| Some((name.clone(), linker.probes.maps.get(name)?.clone())))
-        .chain(image.maps.iter().map(|map| (map.symbol.clone(), map.clone())))
-        .collect();
-    if let Some(slots) = definitions.get_mut("SLOTS") {
-        slots.value_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
-        slots.max_entries = constants.scope.cpus * SLOTS_PER_CPU;
-    }
-    if let Some(scoped) = definitions.get_mut(scope::SCOPED).filter(|_| !following) {
-        scoped.max_entries = 1;
-    }
-    if let Some(ring) = definitions.get_mut("RING") {
-        ring.max_entries = constants.ring_size;
-    }
-    let mut sections: BTreeMap<String, Vec<u8>> =
-        image.data.iter().map(|section| (section.name.clone(), section.bytes.clone())).collect();
-    for name in data {
-        if let Some(bytes) = linker.probes.data.get(&name) {
-            sections.insert(name, bytes.clone());
-        }
-    }
-    sections.retain(|_, bytes| !bytes.is_empty());
-    let elf = write::write(&write::Contents {
-        functions: &functions,
-        maps: &definitions,
-        data: &sections,
-        license: &linker.probes.license,
-    })?;
-    let supports = supports
-        .into_iter()
-        .map(|support| Linked { symbol: support.name.into(), attach: support.attach, rate: None })
-        .collect();
-    Ok(Output { elf, supports, programs })
+    let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
+    let mut types = Btf::new(slot_size);
+    let mut linked = |programs: Vec<(String, Attach, Option<Rate>)>| -> Result<Vec<Linked>, LinkError> {
+        let linked = programs.into_iter().map(|(symbol, attach, rate)| {
+            let Some(root) = functions.get(&symbol) else {
+                return Ok(Linked { symbol, section: String::new(), code: Linear::default(), attach, rate });
+            };
+            let code = linear::linear(&symbol, &functions, &mut types)?;
+            Ok(Linked { symbol, section: root.section.clone(), code, attach, rate })
+        });
+        linked.collect()
+    };
+    let (supports, programs) = (linked(supports)?, linked(trampolines)?);
+    let parts = linker.parts.iter().map(|part| {
+        let program = linked(vec![(part.symbol.clone(), Attach::Called, None)])?.remove(0);
+        Ok(Part { program, map: part.map.clone(), index: part.index })
+    });
+    let parts = parts.collect::<Result<_, _>>()?;
+    let license = CString::from_vec_with_nul(linker.probes.license.clone())
+        .map_err(|error| LinkError::Object(error.to_string()))?;
+    let maps = maps.iter().filter_map(|name| linker.map(name, image, slot_size, constants)).collect();
+    let data = data.iter().filter_map(|name| linker.section(name, image)).collect();
+    Ok(Output { maps, data, types: types.bytes(), license, supports, programs, parts })
 }
 
 /// The supports that the programs need, each once.
@@ -146,18 +168,35 @@ fn supports(image: &Image) -> Vec<Support> {
 }
 
 /// The ERROR probe, where the program has clauses for it.
-fn errors(image: &Image) -> dispatch::Errors {
+fn errors(image: &Image) -> dispatch::Errors<'_> {
     let called = |(_, program): &(usize, &ProgramImage)| program.program.attach == Attach::Called;
     let Some((number, program)) = image.programs.iter().enumerate().find(called) else {
         return dispatch::Errors::default();
     };
-    let clauses = program.clauses.iter().map(|clause| clause.code.name.clone()).collect();
-    dispatch::Errors { number: number as u32, clauses }
+    dispatch::Errors { number: number as u32, clauses: program.clauses.iter().map(entry).collect() }
+}
+
+/// A clause, as a dispatcher takes it.
+fn entry(clause: &ClauseImage) -> dispatch::Entry<'_> {
+    dispatch::Entry {
+        function: Function::from_code(clause.code.clone()),
+        frame: clause.code.frame,
+        discriminators: clause.discriminators.as_deref(),
+    }
 }
 
 struct Linker {
     probes: ProbesObject,
     functions: BTreeMap<String, Function>,
+    maps: Vec<MapDef>,
+    parts: Vec<PartAt>,
+}
+
+/// A program that goes on with a firing, by its symbol, and its place in a map of programs.
+struct PartAt {
+    symbol: String,
+    map: String,
+    index: u32,
 }
 
 impl Linker {
@@ -179,37 +218,23 @@ impl Linker {
         Ok(())
     }
 
-    /// Adds a trampoline, or a part of one, with its dispatcher, gate, clauses and constants; gives its symbol.
+    /// Adds a trampoline with its dispatchers, gate, clauses and constants; gives its symbol.
     fn program(
         &mut self,
         number: u32,
         image: &ProgramImage,
-        (part, clauses): (usize, Range<usize>),
         locals: (u32, u32),
-        errors: &dispatch::Errors,
+        errors: &dispatch::Errors<'_>,
     ) -> Result<String, LinkError> {
         let base = image.program.name;
         let symbol = match image.rate {
             Some(rate) => format!("{base}_{}", rate.nanoseconds),
             None => base.to_owned(),
         };
-        let symbol = if part == 0 { symbol } else { format!("{symbol}_part{}", part + 1) };
-        for clause in &image.clauses {
-            let function = Function::from_code(clause.code.clone());
-            self.functions.insert(function.name.clone(), function);
-        }
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        let entries: Vec<dispatch::Entry<'_>> = image.clauses[clauses]
-            .iter()
-            .map(|clause| dispatch::Entry {
-                function: &clause.code.name,
-                discriminators: clause.discriminators.as_deref(),
-            })
-            .collect();
-        let dispatcher = dispatch::dispatcher(&symbol, number, locals, &entries, errors);
-        self.functions.insert(dispatcher.name.clone(), dispatcher);
+        self.clauses(&symbol, number, image, locals, errors)?;
         if image.program.family {
             let gate = dispatch::gate(&symbol, image);
             self.functions.insert(gate.name.clone(), gate);
@@ -249,6 +274,78 @@ impl Linker {
         Ok(symbol)
     }
 
+    /// Adds the dispatcher with its clauses; where they are too many, also the parts of the program that follow, and the map by
+    /// which each finds the next.
+    fn clauses(
+        &mut self,
+        symbol: &str,
+        number: u32,
+        image: &ProgramImage,
+        locals: (u32, u32),
+        errors: &dispatch::Errors<'_>,
+    ) -> Result<(), LinkError> {
+        let parts = split::parts(image);
+        let (map, last) = (format!("parts_{symbol}"), parts.len() - 1);
+        if last >= MAX_PARTS {
+            return Err(LinkError::Long(symbol.to_owned()));
+        }
+        let part_symbol =
+            |part: usize| if part == 0 { symbol.to_owned() } else { format!("{symbol}_part{part}") };
+        for (part, clauses) in parts.into_iter().enumerate() {
+            let entries: Vec<_> = image.clauses[clauses].iter().map(entry).collect();
+            let own = part_symbol(part);
+            let then = (part < last).then(|| format!("then_{}", part_symbol(part + 1)));
+            let (goes_on, then_name) = (part > 0, then.as_deref());
+            let probe = dispatch::Probe { symbol: &own, number, locals, errors, goes_on, then: then_name };
+            let mut functions = dispatch::dispatcher(&probe, &entries);
+            functions.extend(entries.into_iter().map(|clause| clause.function));
+            if let Some(then) = &then {
+                functions.push(dispatch::continuation(then, &map, part as u32));
+            }
+            if goes_on {
+                let section = self.trampoline(image.program.name)?.section.clone();
+                let copy = self.trampoline("part")?.renamed(own.clone(), |target| match target {
+                    Target::Function(name) if name == "clauses_part" => {
+                        Target::Function(format!("clauses_{own}"))
+                    }
+                    _ => target.clone(),
+                });
+                functions.push(Function { section, ..copy });
+                self.parts.push(PartAt { symbol: own.clone(), map: map.clone(), index: part as u32 - 1 });
+            }
+            self.functions.extend(functions.into_iter().map(|function| (function.name.clone(), function)));
+        }
+        if last > 0 {
+            const PROG_ARRAY: u32 = 3;
+            let (kind, max_entries) = (PROG_ARRAY, last as u32);
+            self.maps.push(MapDef { symbol: map, kind, key_size: 4, value_size: 4, max_entries, flags: 0 });
+        }
+        Ok(())
+    }
+
+    /// The definition of a map, its size being what the session needs.
+    fn map(&self, name: &str, image: &Image, slot_size: u32, constants: &Constants) -> Option<MapDef> {
+        let own = || image.maps.iter().chain(&self.maps).find(|map| map.symbol == name).cloned();
+        let mut map = self.probes.maps.get(name).cloned().or_else(own)?;
+        match name {
+            "SLOTS" => {
+                map.value_size = slot_size;
+                map.max_entries = constants.scope.cpus * SLOTS_PER_CPU;
+            }
+            "RING" => map.max_entries = constants.ring_size,
+            scope::SCOPED if constants.scope.following == 0 => map.max_entries = 1,
+            _ => {}
+        }
+        Some(map)
+    }
+
+    /// A section of data, unless there is nothing in it.
+    fn section(&self, name: &str, image: &Image) -> Option<DataSection> {
+        let own = || image.data.iter().find(|section| section.name == name).map(|section| &section.bytes);
+        let bytes = self.probes.data.get(name).or_else(own)?;
+        (!bytes.is_empty()).then(|| DataSection { name: name.to_owned(), bytes: bytes.clone() })
+    }
+
     fn trampoline(&self, name: &str) -> Result<&Function, LinkError> {
         let function = self.probes.functions.get(name);
         function.ok_or_else(|| LinkError::Undefined(name.to_owned(), "the table of probes".to_owned()))
@@ -277,7 +374,7 @@ impl Linker {
                     Target::Function(callee) => waiting.push((callee.clone(), name.clone())),
                     Target::Map(map) => {
                         let known = self.probes.maps.contains_key(map)
-                            || image.maps.iter().any(|known| known.symbol == *map);
+                            || image.maps.iter().chain(&self.maps).any(|known| known.symbol == *map);
                         if !known {
                             return Err(LinkError::Undefined(map.clone(), name.clone()));
                         }

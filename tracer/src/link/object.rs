@@ -155,7 +155,8 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
                 references.push((index, target));
             }
             let section = text(section.name())?.to_owned();
-            probes.functions.insert(name.clone(), Function { name, section, insns, references });
+            let function = Function { section, ..Function::new(name.clone(), insns, references) };
+            probes.functions.insert(name, function);
         }
     }
     Ok(())

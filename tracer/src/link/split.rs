@@ -1,36 +1,35 @@
-//! A probe's clauses over several programs on the same event, where they are too many for one.
+//! A probe's clauses over several programs, where they are too many for one: each calls the next (bpf_tail_call) and hands it
+//! the slot, so that a firing is one firing all the same.
 //!
-//! The kernel takes 256 functions and 64 maps a program. Invariant: the parts are in program order and attached in it, and
-//! clauses that may share `this->` variables, which live for one program's run, are not parted.
+//! The kernel takes 64 maps a program, and the time that it takes to load one grows with the square of its length. Invariant:
+//! the parts are in program order.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use probes_common::probe::Attach;
-
 use super::function::{Function, Target};
 use crate::lower::{ClauseImage, ProgramImage};
 
-/// Clauses of one program at most: the trampoline and its routines are functions too.
-const CLAUSES: usize = 200;
+/// Clauses of one program at most, and their instructions.
+const CLAUSES: usize = 250;
+const INSNS: usize = 60_000;
 /// Maps that the clauses of one program use at most: the trampoline has its own.
 const MAPS: usize = 44;
 
-/// The clauses of each part; one part where they have `locals`, or where the tracer runs the program itself.
-pub(super) fn parts(program: &ProgramImage, locals: bool) -> Vec<Range<usize>> {
+/// The clauses of each part.
+pub(super) fn parts(program: &ProgramImage) -> Vec<Range<usize>> {
     let clauses = &program.clauses;
-    if locals || matches!(program.program.attach, Attach::TestRun | Attach::Called) {
-        return std::iter::once(0..clauses.len()).collect();
-    }
     let mut parts = Vec::new();
-    let (mut start, mut used) = (0, BTreeSet::new());
+    let (mut start, mut used, mut insns) = (0, BTreeSet::new(), 0);
     for (index, clause) in clauses.iter().enumerate() {
         let more: BTreeSet<_> = used.union(&maps(clause)).cloned().collect();
-        if index > start && (index - start == CLAUSES || more.len() > MAPS) {
+        let length = clause.code.insns.len();
+        let full = index - start == CLAUSES || more.len() > MAPS || insns + length > INSNS;
+        if index > start && full {
             parts.push(start..index);
-            (start, used) = (index, maps(clause));
+            (start, used, insns) = (index, maps(clause), length);
         } else {
-            used = more;
+            (used, insns) = (more, insns + length);
         }
     }
     parts.push(start..clauses.len());

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::ir::At;
+
 /// Why a session could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -19,6 +21,8 @@ pub enum SessionError {
         program: String,
         /// The verifier's last words.
         reason: String,
+        /// The place in the D program that the refused code was made for, where it is a clause's.
+        at: Option<At>,
         /// All that it said, when that was asked for.
         log: String,
     },

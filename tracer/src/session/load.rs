@@ -1,17 +1,17 @@
-//! Loading: the linked ELF becomes maps and programs in the kernel. aya_obj reads and relocates it; no types of the
-//! kernel are looked at, since the programs need none.
+//! Loading: what the linker made becomes maps and programs in the kernel. No types of the kernel are looked at, since the
+//! programs need none.
 
-use std::collections::{HashMap, HashSet};
-use std::ffi::CStr;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::collections::HashMap;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use aya::maps::{Map, MapData};
-use aya_obj::{EbpfSectionKind, Object, ProgramSection};
 
 use super::error::SessionError;
+use crate::bpf::Insn;
 use crate::consume::map::{self, Objects};
 use crate::kernel::sys::{self, MapAttr, ProgramAttr};
-use crate::link::Output;
+use crate::link::{Linked, Output, Part, Reference};
+use crate::lower::MapDef;
 
 /// What a session has in the kernel; it ends with its descriptors.
 pub(super) struct Loaded {
@@ -28,59 +28,71 @@ impl Loaded {
     }
 }
 
-/// Loads the programs of the ELF and their maps; nothing is attached yet.
+/// Makes the maps and loads the programs; nothing is attached yet.
 pub(super) fn load(linked: &Output, verbose: bool) -> Result<Loaded, SessionError> {
-    let failed = |error: &dyn std::error::Error| SessionError::Load(chain(error));
-    let mut object = Object::parse(&linked.elf).map_err(|error| failed(&error))?;
-    let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
-    let mut maps = Vec::new();
-    for (name, definition) in &definitions {
-        maps.push(create(name, definition)?);
+    let mut maps = HashMap::new();
+    for definition in &linked.maps {
+        maps.insert(definition.symbol.clone(), create(definition, None)?);
     }
-    let text: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
-    let descriptors = definitions.iter().zip(&maps).map(|((name, definition), map)| {
-        let descriptor = map::descriptor(map).map_or(-1, |map| map.as_raw_fd());
-        (name.as_str(), descriptor, definition)
-    });
-    object.relocate_maps(descriptors, &text).map_err(|error| failed(&error))?;
-    object.relocate_calls(&text).map_err(|error| failed(&error))?;
+    for section in &linked.data {
+        let constant = section.name.starts_with(".rodata");
+        let definition = MapDef {
+            symbol: section.name.clone(),
+            kind: sys::ARRAY,
+            key_size: 4,
+            value_size: section.bytes.len() as u32,
+            max_entries: 1,
+            flags: if constant { sys::RDONLY_PROG } else { 0 },
+        };
+        maps.insert(section.name.clone(), create(&definition, Some(&section.bytes))?);
+    }
+    let types = sys::load_types(&linked.types).map_err(|error| SessionError::Load(chain(&error)))?;
     let mut programs = HashMap::new();
-    for symbol in linked.supports.iter().chain(&linked.programs).map(|program| &program.symbol) {
-        // The clauses of ERROR are no program.
-        if let Some(program) = object.programs.get(symbol) {
-            programs.insert(symbol.clone(), load_program(symbol, program, &object, verbose)?);
-        }
+    // The clauses of ERROR are no program.
+    for program in
+        linked.supports.iter().chain(&linked.programs).filter(|program| !program.section.is_empty())
+    {
+        programs
+            .insert(program.symbol.clone(), load_program(program, linked, &maps, types.as_fd(), verbose)?);
     }
-    let maps = definitions.into_iter().map(|(name, _)| name).zip(maps).collect();
+    for Part { program, map, index } in &linked.parts {
+        let loaded = load_program(program, linked, &maps, types.as_fd(), verbose)?;
+        let failed = || SessionError::Load(format!("map {map} is missing"));
+        let descriptor = maps.get(map).and_then(map::descriptor).ok_or_else(failed)?;
+        let filled = map::update(descriptor, &index.to_le_bytes(), &loaded.as_raw_fd().to_le_bytes());
+        filled.map_err(|error| SessionError::Load(chain(&error)))?;
+        programs.insert(program.symbol.clone(), loaded);
+    }
     Ok(Loaded { objects: Objects::new(maps, programs), links: Vec::new() })
 }
 
-/// Makes a map; the content of a section becomes its value, and a constant one is closed to writers.
-fn create(name: &str, definition: &aya_obj::Map) -> Result<Map, SessionError> {
+/// Makes a map, for a section with its bytes as the only value; a constant one is closed to writers.
+fn create(definition: &MapDef, bytes: Option<&[u8]>) -> Result<Map, SessionError> {
+    let name = &definition.symbol;
     let failed = |error: &dyn std::error::Error| SessionError::Load(format!("map {name}: {}", chain(error)));
     let mut attr = MapAttr {
-        kind: definition.map_type(),
-        key_size: definition.key_size(),
-        value_size: definition.value_size(),
-        max_entries: definition.max_entries(),
-        flags: definition.map_flags(),
+        kind: definition.kind,
+        key_size: definition.key_size,
+        value_size: definition.value_size,
+        max_entries: definition.max_entries,
+        flags: definition.flags,
         name: sys::name(name),
         ..MapAttr::default()
     };
     let descriptor = sys::create_map(&mut attr).map_err(|error| failed(&error))?;
-    let kind = definition.section_kind();
-    if matches!(kind, EbpfSectionKind::Data | EbpfSectionKind::Rodata) {
-        let filled = map::update(descriptor.as_fd(), &0_u32.to_le_bytes(), definition.data());
+    if let Some(bytes) = bytes {
+        let filled = map::update(descriptor.as_fd(), &0_u32.to_le_bytes(), bytes);
         filled.map_err(|error| failed(&error))?;
     }
-    if kind == EbpfSectionKind::Rodata {
+    if definition.flags & sys::RDONLY_PROG != 0 {
         sys::freeze_map(descriptor.as_fd()).map_err(|error| failed(&error))?;
     }
     let data = MapData::from_fd(descriptor).map_err(|error| failed(&error))?;
     // include/uapi/linux/bpf.h, enum bpf_map_type.
     Ok(match attr.kind {
         1 => Map::HashMap(data),
-        2 => Map::Array(data),
+        sys::ARRAY => Map::Array(data),
+        3 => Map::ProgramArray(data),
         5 => Map::PerCpuHashMap(data),
         6 => Map::PerCpuArray(data),
         9 => Map::LruHashMap(data),
@@ -91,38 +103,68 @@ fn create(name: &str, definition: &aya_obj::Map) -> Result<Map, SessionError> {
     })
 }
 
+/// A program's kind, by the section that its trampoline stands in.
+const KINDS: [(&str, u32); 2] = [("raw_tp", sys::RAW_TRACEPOINT), ("perf_event", sys::PERF_EVENT)];
+
 fn load_program(
-    symbol: &str,
-    program: &aya_obj::Program,
-    object: &Object,
+    program: &Linked,
+    linked: &Output,
+    maps: &HashMap<String, Map>,
+    types: BorrowedFd<'_>,
     verbose: bool,
 ) -> Result<OwnedFd, SessionError> {
-    let kind = match program.section {
-        ProgramSection::RawTracePoint => sys::RAW_TRACEPOINT,
-        ProgramSection::PerfEvent => sys::PERF_EVENT,
-        _ => {
-            return Err(SessionError::Load(format!("program {symbol} is of a kind that is not used here")));
-        }
+    let Linked { symbol, section, code, .. } = program;
+    let kind = KINDS.iter().find(|(name, _)| section.split('/').next() == Some(name));
+    let Some((_, kind)) = kind else {
+        return Err(SessionError::Load(format!("program {symbol} is of a kind that is not used here")));
     };
-    let function = object.functions.get(&program.function_key());
-    let function =
-        function.ok_or_else(|| SessionError::Load(format!("program {symbol} has no instructions")))?;
-    let license: &CStr = &program.license;
+    let mut insns = code.insns.clone();
+    for (at, reference) in &code.references {
+        refer(&mut insns, *at, reference, maps)?;
+    }
+    let insns: Vec<[u8; 8]> = insns.iter().map(|insn| insn.encode()).collect();
     let mut attr = ProgramAttr {
-        kind,
-        insn_count: function.instructions.len() as u32,
-        insns: function.instructions.as_ptr() as u64,
-        license: license.as_ptr() as u64,
+        kind: *kind,
+        insn_count: insns.len() as u32,
+        insns: insns.as_ptr() as u64,
+        license: linked.license.as_ptr() as u64,
         name: sys::name(symbol),
+        btf: types.as_raw_fd() as u32,
+        func_info_size: size_of::<[u32; 2]>() as u32,
+        func_info: code.functions.as_ptr() as u64,
+        func_info_count: code.functions.len() as u32,
         ..ProgramAttr::default()
     };
     sys::load_program(&mut attr).map_err(|error| {
         let log = sys::verifier_log(&mut attr, verbose);
-        refused(symbol, &error, log, verbose)
+        refused(program, &error, log, verbose)
     })
 }
 
-fn refused(program: &str, error: &std::io::Error, log: String, verbose: bool) -> SessionError {
+/// Marks of a 64-bit immediate that is a map, and of one that is the address of its value's byte.
+const PSEUDO_MAP: u8 = 1;
+const PSEUDO_MAP_VALUE: u8 = 2;
+
+/// Fills in the map that an instruction names.
+fn refer(
+    insns: &mut [Insn],
+    at: usize,
+    reference: &Reference,
+    maps: &HashMap<String, Map>,
+) -> Result<(), SessionError> {
+    let (name, mark, offset) = match reference {
+        Reference::Map(name) => (name, PSEUDO_MAP, 0),
+        Reference::Data(name, offset) => (name, PSEUDO_MAP_VALUE, *offset),
+    };
+    let descriptor = maps.get(name).and_then(map::descriptor).map(|map| map.as_raw_fd());
+    let descriptor: RawFd = descriptor.ok_or_else(|| SessionError::Load(format!("map {name} is missing")))?;
+    insns[at].src = mark;
+    insns[at].imm = descriptor;
+    insns[at + 1].imm = offset as i32;
+    Ok(())
+}
+
+fn refused(program: &Linked, error: &std::io::Error, log: String, verbose: bool) -> SessionError {
     let telling = |line: &&str| {
         let line = line.trim();
         !line.is_empty()
@@ -132,8 +174,15 @@ fn refused(program: &str, error: &std::io::Error, log: String, verbose: bool) ->
             && !line.contains("insns (limit")
     };
     let reason = log.lines().rev().find(telling).map_or_else(|| chain(error), |line| line.trim().to_owned());
+    let at = refused_insn(&log).and_then(|insn| program.code.line(insn));
     let log = if verbose { log } else { String::new() };
-    SessionError::Refused { program: program.to_owned(), reason, log }
+    SessionError::Refused { program: program.symbol.clone(), reason, at, log }
+}
+
+/// The last instruction that the verifier looked at: it begins the lines that tell of one with its number.
+fn refused_insn(log: &str) -> Option<usize> {
+    let number = |line: &str| line.trim().split_once(": (")?.0.parse().ok();
+    log.lines().rev().find_map(number)
 }
 
 /// An error with its causes.
@@ -148,4 +197,16 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_instruction_told_of_is_the_refused_one() {
+        let log = "0: R1=ctx() R10=fp0\n0: (bf) r6 = r1\n12: (71) r0 = *(u8 *)(r1 +8)\nR1 invalid mem access 'scalar'\n";
+        assert_eq!(refused_insn(log), Some(12));
+        assert_eq!(refused_insn("too many linked maps\n"), None);
+    }
 }

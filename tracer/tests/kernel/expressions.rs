@@ -18,6 +18,8 @@ pub(crate) const FAMILY: Family = Family {
         ("exit_ends_the_firing_and_gives_the_status", exit),
         ("many_clauses_load", many_clauses),
         ("more_clauses_and_maps_than_one_program_holds", very_many_clauses),
+        ("five_thousand_clauses_are_one_firing", thousands_of_clauses),
+        ("a_fault_in_a_later_part_fires_error_and_goes_on", fault_in_a_later_part),
         ("a_long_clause_loads", a_long_clause),
     ],
     workloads: &[("expressions_calls", calls)],
@@ -301,6 +303,39 @@ fn very_many_clauses() -> Result<()> {
     ensure!(lines.iter().filter(|line| **line == order).count() == 3, "{seen:?}");
     let total: usize = lines.iter().filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum();
     ensure!(total == 3 * COUNT, "{} expected: {seen:?}", 3 * COUNT);
+    Ok(())
+}
+
+/// `this->` goes from the first clause to the last, over all the programs that they are spread over.
+fn thousands_of_clauses() -> Result<()> {
+    const COUNT: usize = 5000;
+    let on = "syscall::exit_group:entry /pid == $target/";
+    let mut program = format!("{on} {{ this->sum = 1000; }}\n");
+    program.extend((1..=COUNT).map(|n| format!("{on} {{ this->sum += {n}; @[{n} % 10] = count(); }}\n")));
+    program.push_str(&format!("{on} {{ printf(\"%d\\n\", this->sum); }}"));
+    let script = std::env::temp_dir().join(format!("tracer-{}.d", std::process::id()));
+    std::fs::write(&script, program)?;
+    let output = tracer(&["-q", "-s", &script.to_string_lossy(), "-c", "true"]);
+    std::fs::remove_file(&script)?;
+    let output = output?.success()?;
+    let lines = output.lines();
+    let sum = (1000 + COUNT * (COUNT + 1) / 2).to_string();
+    ensure!(lines.iter().filter(|line| **line == sum).count() == 1, "{output:?}");
+    let counts = lines.iter().filter_map(|line| line.trim().rsplit_once(' ')?.1.parse::<usize>().ok());
+    ensure!(counts.sum::<usize>() == COUNT, "{output:?}");
+    Ok(())
+}
+
+fn fault_in_a_later_part() -> Result<()> {
+    let mut program = "BEGIN { this->n = 0; }\n".to_owned();
+    program.extend((0..600).map(|n| match n {
+        400 => "BEGIN { this->n += 1 / (this->n - 400); }\n",
+        _ => "BEGIN { this->n++; }\n",
+    }));
+    program.push_str("BEGIN { printf(\"%d\\n\", this->n); exit(0); }\n");
+    program.push_str("BEGIN { printf(\"too late\"); }\nERROR { printf(\"fault %d in %d\\n\", arg4, arg1); }");
+    let output = tracer(&["-q", "-n", &program])?.success()?;
+    ensure!(output.lines() == ["fault 4 in 402", "599"], "{output:?}");
     Ok(())
 }
 
