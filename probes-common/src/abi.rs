@@ -20,9 +20,24 @@ pub struct Slot {
     pub busy: u64,
     /// What went wrong in a clause; the record of the ERROR probe.
     pub fault: Fault,
+    /// What routines that loop work with.
+    pub work: Work,
     /// The record, of the type that the program declares.
     pub record: [u8; RECORD_SIZE],
 }
+
+/// Numbers that a routine is given besides its arguments, and what it keeps while it loops. It lies in the slot because the
+/// verifier follows what is on the stack through every turn of a loop, and what is in a map's value through one.
+#[repr(C)]
+pub struct Work {
+    /// What the clause hands in.
+    pub numbers: [i64; 2],
+    /// The routine's own.
+    pub state: [u64; 12],
+}
+
+/// Where the numbers for routines lie in a slot.
+pub const SLOT_NUMBERS: usize = core::mem::offset_of!(Slot, work) + core::mem::offset_of!(Work, numbers);
 
 /// Size of the part of a slot that Rust knows.
 pub const SLOT_SIZE: usize = core::mem::size_of::<Slot>();

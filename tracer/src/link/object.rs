@@ -132,10 +132,12 @@ fn read_functions(file: &Elf<'_>, probes: &mut ProbesObject) -> Result<(), LinkE
                     Some((section, None)) if is_data(section) => {
                         Target::Data(section.clone(), insn.imm as u32)
                     }
-                    // A reference to a section of code: the immediate counts instructions from its start.
+                    // A reference to a section of code: a call's immediate counts instructions from its start, an
+                    // address's bytes.
                     Some((section, None)) => {
                         let section = file.section_by_name(section).map(|section| section.index());
-                        let address = (i64::from(insn.imm) + 1) as u64 * 8;
+                        let address =
+                            if local_call { (i64::from(insn.imm) + 1) as u64 * 8 } else { insn.imm as u64 };
                         Target::Function(function_at(file, section, address)?)
                     }
                     Some((symbol, Some(offset))) => match probes.data_symbols.get(symbol) {
