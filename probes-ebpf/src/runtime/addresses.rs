@@ -27,6 +27,60 @@ pub unsafe extern "C" fn ip_text(ip: *const u8, to: *mut u8) -> u64 {
     0
 }
 
+/// Writes the IPv6 address in the 16 bytes at `ip` to the 64 bytes at `to`, as inet_ntop(3) does, padded with zeros: one
+/// that stands for an IPv4 address ends as that is written.
+///
+/// # Safety
+/// Both point to that many bytes, aligned to 8.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub unsafe extern "C" fn ipv6_text(ip: *const u8, to: *mut u8) -> u64 {
+    let ip = ip.cast::<u64>();
+    // SAFETY: the caller's promise.
+    let (high, low) = unsafe { (ip.read().to_be(), ip.add(1).read().to_be()) };
+    // SAFETY: the caller's promise.
+    let mut text = unsafe { Text::new(to) };
+    if high == 0 && low >> 32 == 0xffff {
+        for character in *b"::ffff:" {
+            text.put(u64::from(character), 1);
+        }
+        text.put_v4(low as u32);
+    } else if high == 0 && low >> 32 == 0 && low > 0xffff {
+        text.put(u64::from(b':'), 1);
+        text.put(u64::from(b':'), 1);
+        text.put_v4(low as u32);
+    } else {
+        text.put_v6(high, low);
+    }
+    0
+}
+
+/// Writes a hardware address of `bytes` bytes to the 64 bytes at `to`, padded with zeros: 6 or 20.
+///
+/// # Safety
+/// `address` points to that many bytes, `to` to 64, aligned to 8.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub unsafe extern "C" fn link_text(address: *const u8, to: *mut u8, bytes: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    let mut text = unsafe { Text::new(to) };
+    for index in 0..20 {
+        if index >= bytes {
+            break;
+        }
+        // SAFETY: the caller's promise.
+        let byte = u64::from(unsafe { address.add(index as usize).read() });
+        for digit in [byte >> 4, byte & 0xf] {
+            text.put(u64::from(b'0') + digit + ((digit + 6) >> 4) * 39, 1);
+        }
+        text.put(u64::from(b':'), 1);
+    }
+    // The last colon.
+    text.at -= 1;
+    text.put(0, 0);
+    0
+}
+
 /// Text being written.
 struct Text {
     to: *mut u8,
@@ -124,7 +178,7 @@ fn longest_run(bits: u64) -> u64 {
 mod tests {
     use std::net::Ipv6Addr;
 
-    use super::ip_text;
+    use super::{ip_text, ipv6_text, link_text};
 
     #[repr(align(8))]
     struct Aligned<const N: usize>([u8; N]);
@@ -136,6 +190,38 @@ mod tests {
         let end = to.0.iter().position(|&byte| byte == 0).unwrap();
         assert_eq!(&to.0[end..], &vec![0; 64 - end], "padding");
         String::from_utf8(to.0[..end].to_vec()).unwrap()
+    }
+
+    fn padded(bytes: &[u8]) -> String {
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap();
+        assert!(bytes[end..].iter().all(|&byte| byte == 0), "padding");
+        String::from_utf8(bytes[..end].to_vec()).unwrap()
+    }
+
+    #[test]
+    fn v6_is_v6_whatever_it_stands_for() {
+        let text = |address: Ipv6Addr| {
+            let (ip, mut to) = (Aligned(address.octets()), Aligned([0xee; 64]));
+            // SAFETY: buffers of those sizes.
+            unsafe { ipv6_text(ip.0.as_ptr(), to.0.as_mut_ptr()) };
+            padded(&to.0)
+        };
+        for truth in ["::", "::1", "::ffff", "::1.2.3.4", "::ffff:10.0.0.255", "2001:db8::1", "fe80::1:0:0:1"]
+        {
+            assert_eq!(text(truth.parse().unwrap()), truth);
+        }
+    }
+
+    #[test]
+    fn hardware_addresses_are_pairs_of_digits() {
+        let bytes: [u8; 24] = std::array::from_fn(|index| (index * 13 + 1) as u8);
+        for length in [6, 20] {
+            let (address, mut to) = (Aligned(bytes), Aligned([0xee; 64]));
+            // SAFETY: buffers of those sizes.
+            unsafe { link_text(address.0.as_ptr(), to.0.as_mut_ptr(), length as u64) };
+            let truth: Vec<String> = bytes[..length].iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(padded(&to.0), truth.join(":"));
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Calls: which function is meant, and whether its arguments are what its row of the table says.
 
 use super::functions::{self, Gives, Param, Role, Row, find};
-use super::typed::{Expr, ExprKind, Type};
+use super::typed::{Expr, ExprKind, Subroutine, Type};
 use super::types::ULONG;
-use super::{Checker, Refused, are, counted};
+use super::{Checker, Refused, are, counted, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
 
@@ -19,9 +19,12 @@ impl Checker<'_> {
         match row.role {
             Role::Subroutine(subroutine, gives) => {
                 let args = self.arguments(row, args, span)?;
+                self.keep(subroutine);
                 let ty = match gives {
                     Gives::Int(number) => Type::Int(number.ty()),
                     Gives::Text => self.string(),
+                    Gives::Address => Type::Pointer(Box::new(Type::Void)),
+                    Gives::Nothing => Type::Void,
                 };
                 Ok(Expr { kind: ExprKind::Call(subroutine, args), ty, span })
             }
@@ -32,6 +35,13 @@ impl Checker<'_> {
                 ))
             }
             Role::Aggregating(_) => Err(self.aggregating_alone(row, span)),
+        }
+    }
+
+    /// Notes the memory that a subroutine needs from one call to the next.
+    fn keep(&mut self, subroutine: Subroutine) {
+        if subroutine == Subroutine::Strtok {
+            self.keeps.tokens = self.options.strsize as u32;
         }
     }
 
@@ -51,7 +61,9 @@ impl Checker<'_> {
         let diagnostic = diagnostic.did_you_mean(&func.name, names.iter().copied());
         self.refuse(match diagnostic.help {
             Some(_) => diagnostic,
-            None => diagnostic.help(format!("there are {}", names.join(", "))),
+            None => {
+                diagnostic.help("only D's own actions, subroutines and aggregating functions can be called")
+            }
         })
     }
 
@@ -100,11 +112,17 @@ impl Checker<'_> {
             }
             Param::Address if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
             Param::Text if value.ty.as_text().is_some() => return Ok(super::operators::into_buffer(value)),
+            Param::Text if value.ty.is_characters() => return Ok(value.converted(&self.string())),
+            Param::TextOrNull if value.ty.as_text().is_some() => {
+                return Ok(super::operators::into_buffer(value));
+            }
+            Param::TextOrNull if fold::constant(&value) == Some(0) => return Ok(value),
             Param::Value if !value.ty.is_record() && value.ty != Type::Void => return Ok(value),
             Param::Int(_) => "a number",
             Param::Constant => "an integer constant",
             Param::Address => "an address",
             Param::Text | Param::Format => "a string",
+            Param::TextOrNull => "a string or NULL",
             Param::Aggregation => "an aggregation",
             Param::Value => "a number or a string",
         };

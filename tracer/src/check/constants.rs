@@ -27,6 +27,9 @@ pub const FIXED: &[(&str, i64)] = &[
     ("SI_ASYNCIO", -4),
     ("SI_SIGIO", -5),
     ("SI_TKILL", -6),
+    // Kinds of hardware addresses.
+    ("ARPHRD_ETHER", 1),
+    ("ARPHRD_INFINIBAND", 32),
     // The kinds of faults of dtrace:::ERROR.
     ("DTRACEFLT_UNKNOWN", 0),
     ("DTRACEFLT_BADADDR", 1),

@@ -83,7 +83,7 @@ impl Checker<'_> {
             _ => match expr.ty {
                 Type::String(_) => Ok(expr),
                 Type::Int(_) | Type::Pointer(_) if expr.ty.is_scalar() => {
-                    Err(self.unsupported(Construct::StringofAddress, span))
+                    Ok(Expr { span, ..expr.converted(&self.string()) })
                 }
                 _ => {
                     let message = format!("{:#} cannot be made a string", expr.ty);

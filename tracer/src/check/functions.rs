@@ -73,8 +73,10 @@ pub enum Param {
     Int(Number),
     /// An integer or a pointer: an address.
     Address,
-    /// A string.
+    /// A string, or an address in the kernel where one lies.
     Text,
+    /// A string, or a null pointer.
+    TextOrNull,
     /// Anything that has a value.
     Value,
     /// A format: a string constant.
@@ -92,10 +94,24 @@ pub enum Number {
     Int,
     /// `int64_t`
     Long,
+    /// `uint16_t`
+    Half,
+    /// `uint32_t`
+    Word,
+    /// `uint64_t`
+    Whole,
     /// `size_t`
     Size,
     /// `pid_t`
     Pid,
+    /// `char`
+    Char,
+    /// `dev_t`
+    Device,
+    /// `major_t`
+    Major,
+    /// `minor_t`
+    Minor,
 }
 
 impl Number {
@@ -104,8 +120,15 @@ impl Number {
         match self {
             Number::Int => INT,
             Number::Long => super::types::INT64,
+            Number::Half => super::types::plain(2, false),
+            Number::Word => super::types::plain(4, false),
+            Number::Whole => super::types::UINT64,
             Number::Size => named("size_t").unwrap_or(ULONG),
             Number::Pid => named("pid_t").unwrap_or(INT),
+            Number::Char => super::types::spelled(crate::syntax::ast::IntWidth::Char, None),
+            Number::Device => named("dev_t").unwrap_or(ULONG),
+            Number::Major => named("major_t").unwrap_or(INT),
+            Number::Minor => named("minor_t").unwrap_or(INT),
         }
     }
 }
@@ -117,6 +140,10 @@ pub enum Gives {
     Int(Number),
     /// A string of at most `strsize` bytes.
     Text,
+    /// `void *`
+    Address,
+    /// Nothing.
+    Nothing,
 }
 
 impl Role {
@@ -139,7 +166,8 @@ const GENERAL: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_PROTO_ARG);
 const AGGREGATING: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_AGG_SCALAR);
 
 use AggregatingName as Agg;
-use Param::{Address, Aggregation, Constant, Format, Text, Value};
+use Param::{Address, Aggregation, Constant, Format, Text, TextOrNull, Value};
+use Subroutine as Sub;
 
 const INTEGER: Param = Param::Int(Number::Long);
 
@@ -179,14 +207,73 @@ table! {
     "exit" Role::Action(ActionName::Exit), GENERAL, [Param::Int(Number::Int)] 1,
         "exit(int status)", "ends tracing; the tracer exits with the status";
 
-    "copyinstr" Role::Subroutine(Subroutine::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
-        "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
-    "progenyof" Role::Subroutine(Subroutine::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,
-        "int progenyof(pid_t pid)", "whether the current process is this one or descends from it";
-    "strlen" Role::Subroutine(Subroutine::Strlen, Gives::Int(Number::Size)), GENERAL, [Text] 1,
+    "strlen" Role::Subroutine(Sub::Strlen, Gives::Int(Number::Size)), GENERAL, [Text] 1,
         "size_t strlen(string s)", "length of a string in bytes";
-    "rand" Role::Subroutine(Subroutine::Rand, Gives::Int(Number::Int)), GENERAL, [] 0,
+    "strjoin" Role::Subroutine(Sub::Strjoin, Gives::Text), GENERAL, [Text, Text] 2,
+        "string strjoin(string a, string b)", "the one string and the other behind it";
+    "strchr" Role::Subroutine(Sub::Strchr, Gives::Text), GENERAL, [Text, Param::Int(Number::Char)] 2,
+        "string strchr(string s, char c)", "a string from the first place where it has the character; NULL where it has not";
+    "strrchr" Role::Subroutine(Sub::Strrchr, Gives::Text), GENERAL, [Text, Param::Int(Number::Char)] 2,
+        "string strrchr(string s, char c)", "a string from the last place where it has the character; NULL where it has not";
+    "strstr" Role::Subroutine(Sub::Strstr, Gives::Text), GENERAL, [Text, Text] 2,
+        "string strstr(string s, string part)", "a string from the first place where it has the part; NULL where it has not";
+    "strtok" Role::Subroutine(Sub::Strtok, Gives::Text), GENERAL, [TextOrNull, Text] 2,
+        "string strtok(string s, string delimiters)", "the first piece of a string between delimiters; of NULL the next, within one clause";
+    "substr" Role::Subroutine(Sub::Substr, Gives::Text), GENERAL, [Text, Param::Int(Number::Long), Param::Int(Number::Long)] 2,
+        "string substr(string s, int index[, int length])", "a part of a string; a negative index counts from the end";
+    "index" Role::Subroutine(Sub::Index, Gives::Int(Number::Int)), GENERAL, [Text, Text, Param::Int(Number::Long)] 2,
+        "int index(string s, string part[, int start])", "where a string has a part first, at or after a place; -1 where it has not";
+    "rindex" Role::Subroutine(Sub::Rindex, Gives::Int(Number::Int)), GENERAL, [Text, Text, Param::Int(Number::Long)] 2,
+        "int rindex(string s, string part[, int start])", "where a string has a part last, at or before a place; -1 where it has not";
+    "lltostr" Role::Subroutine(Sub::Lltostr, Gives::Text), GENERAL, [Param::Int(Number::Long), Param::Int(Number::Int)] 1,
+        "string lltostr(int64_t n[, int base])", "a number as text";
+    "strtoll" Role::Subroutine(Sub::Strtoll, Gives::Int(Number::Long)), GENERAL, [Text, Param::Int(Number::Int)] 1,
+        "int64_t strtoll(string s[, int base])", "the number that a string begins with";
+    "tolower" Role::Subroutine(Sub::Tolower, Gives::Text), GENERAL, [Text] 1,
+        "string tolower(string s)", "a string in small letters";
+    "toupper" Role::Subroutine(Sub::Toupper, Gives::Text), GENERAL, [Text] 1,
+        "string toupper(string s)", "a string in capital letters";
+    "basename" Role::Subroutine(Sub::Basename, Gives::Text), GENERAL, [Text] 1,
+        "string basename(string path)", "the last component of a path";
+    "dirname" Role::Subroutine(Sub::Dirname, Gives::Text), GENERAL, [Text] 1,
+        "string dirname(string path)", "a path without its last component";
+    "cleanpath" Role::Subroutine(Sub::Cleanpath, Gives::Text), GENERAL, [Text] 1,
+        "string cleanpath(string path)", "a path without //, /./ and /../";
+    "json" Role::Subroutine(Sub::Json, Gives::Text), GENERAL, [Text, Text] 2,
+        "string json(string text, string path)", "an element of a JSON text; NULL where there is none";
+
+    "htons" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Half)), GENERAL, [Param::Int(Number::Half)] 1,
+        "uint16_t htons(uint16_t value)", "a number of this machine in the byte order of the network";
+    "ntohs" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Half)), GENERAL, [Param::Int(Number::Half)] 1,
+        "uint16_t ntohs(uint16_t value)", "a number in the byte order of the network as one of this machine";
+    "htonl" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Word)), GENERAL, [Param::Int(Number::Word)] 1,
+        "uint32_t htonl(uint32_t value)", "a number of this machine in the byte order of the network";
+    "ntohl" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Word)), GENERAL, [Param::Int(Number::Word)] 1,
+        "uint32_t ntohl(uint32_t value)", "a number in the byte order of the network as one of this machine";
+    "htonll" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Whole)), GENERAL, [Param::Int(Number::Whole)] 1,
+        "uint64_t htonll(uint64_t value)", "a number of this machine in the byte order of the network";
+    "ntohll" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Whole)), GENERAL, [Param::Int(Number::Whole)] 1,
+        "uint64_t ntohll(uint64_t value)", "a number in the byte order of the network as one of this machine";
+    "inet_ntoa" Role::Subroutine(Sub::InetNtoa, Gives::Text), GENERAL, [Address] 1,
+        "string inet_ntoa(ipaddr_t *address)", "an IPv4 address in the kernel as text";
+    "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Address] 1,
+        "string inet_ntoa6(in6_addr_t *address)", "an IPv6 address in the kernel as text";
+    "inet_ntop" Role::Subroutine(Sub::InetNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Address] 2,
+        "string inet_ntop(int family, void *address)", "an address in the kernel as text: AF_INET or AF_INET6";
+    "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Address] 2,
+        "string link_ntop(int type, void *address)", "a hardware address in the kernel as text: ARPHRD_ETHER or ARPHRD_INFINIBAND";
+
+    "copyinstr" Role::Subroutine(Sub::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
+        "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
+
+    "progenyof" Role::Subroutine(Sub::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,
+        "int progenyof(pid_t pid)", "whether the current process is this one or descends from it";
+    "rand" Role::Subroutine(Sub::Rand, Gives::Int(Number::Int)), GENERAL, [] 0,
         "int rand()", "a pseudo-random number";
+    "getmajor" Role::Subroutine(Sub::Getmajor, Gives::Int(Number::Major)), GENERAL, [Param::Int(Number::Device)] 1,
+        "major_t getmajor(dev_t device)", "the major number of a device";
+    "getminor" Role::Subroutine(Sub::Getminor, Gives::Int(Number::Minor)), GENERAL, [Param::Int(Number::Device)] 1,
+        "minor_t getminor(dev_t device)", "the minor number of a device";
 
     "count" Role::Aggregating(Agg::Count), AGGREGATING, [] 0,
         "count()", "how many times";

@@ -71,6 +71,7 @@ pub fn check(
         libraries: Vec::new(),
         parameters: HashMap::new(),
         used_arguments: Vec::new(),
+        keeps: typed::Keeps::default(),
         clause: probe::Matched::default(),
     };
     for program in programs {
@@ -117,6 +118,8 @@ struct Checker<'a> {
     parameters: inline::Parameters,
     /// For each macro argument, whether it was used.
     used_arguments: Vec<bool>,
+    /// What the subroutines that were called need.
+    keeps: typed::Keeps,
     /// The probes of the clause at hand.
     clause: probe::Matched,
 }
@@ -143,7 +146,8 @@ impl Checker<'_> {
             return Err(Problems::from(problems));
         }
         let variables::Variables { globals, locals, dynamics, .. } = self.variables;
-        let mut program = typed::Program { clauses, globals, locals, dynamics, aggregations };
+        let keeps = self.keeps;
+        let mut program = typed::Program { clauses, globals, locals, dynamics, aggregations, keeps };
         conform::conform(&mut program);
         let warnings = Problems::from(warnings).into_sorted();
         Ok(Checked { program, options: self.options, warnings })

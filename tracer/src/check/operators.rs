@@ -104,6 +104,8 @@ impl Checker<'_> {
     }
 
     fn comparison(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
+        let (left, right) = (null_text(left, &right), right);
+        let right = null_text(right, &left);
         let ty = match (&left.ty, &right.ty) {
             (Type::Int(l), Type::Int(r)) => common(*l, *r),
             (l, r) if l.is_scalar() && r.is_scalar() => ULONG,
@@ -226,6 +228,16 @@ impl Checker<'_> {
 fn unnamed(expr: Expr) -> Expr {
     match expr.ty {
         Type::String(Text::Probe(_)) => into_buffer(expr),
+        _ => expr,
+    }
+}
+
+/// NULL, where a string is what it stands beside: what finds no string gives an empty one.
+fn null_text(expr: Expr, beside: &Expr) -> Expr {
+    match (&expr.ty, &beside.ty) {
+        (Type::Int(_), Type::String(_)) if super::fold::constant(&expr) == Some(0) => {
+            super::expr::string(b"", expr.span)
+        }
         _ => expr,
     }
 }

@@ -26,6 +26,17 @@ pub struct Program {
     pub dynamics: Vec<Dynamic>,
     /// Aggregations; an [`AggregationId`] is an index.
     pub aggregations: Vec<Aggregation>,
+    /// What its subroutines need besides.
+    pub keeps: Keeps,
+}
+
+/// Memory of a firing that subroutines keep from one call to the next: bytes of each, 0 where it is not used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keeps {
+    /// The string that strtok() takes apart.
+    pub tokens: u32,
+    /// What alloca(), copyin() and the like give out.
+    pub scratch: u32,
 }
 
 /// One clause with the probes it was matched with.
@@ -402,13 +413,34 @@ pub enum LogicalOp {
 
 /// Subroutines: functions with a value and without effect on what is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the table of functions documents them")]
 pub enum Subroutine {
-    /// copyinstr(address[, max]): a string of the current process.
-    Copyinstr,
-    /// progenyof(pid): whether the current process descends from it, or is it.
-    Progenyof,
-    /// strlen(s)
     Strlen,
-    /// rand()
+    Strjoin,
+    Strchr,
+    Strrchr,
+    Strstr,
+    Strtok,
+    Substr,
+    Index,
+    Rindex,
+    Lltostr,
+    Strtoll,
+    Tolower,
+    Toupper,
+    Basename,
+    Dirname,
+    Cleanpath,
+    Json,
+    /// htons() and all its kin: the bytes of the type in the other order.
+    ByteOrder,
+    InetNtoa,
+    InetNtoa6,
+    InetNtop,
+    LinkNtop,
+    Copyinstr,
+    Progenyof,
     Rand,
+    Getmajor,
+    Getminor,
 }

@@ -116,6 +116,7 @@ pub const NAMED: &[(&str, u8, bool)] = &[
     ("sa_family_t", 2, false),
     ("in_port_t", 2, false),
     ("in_addr_t", 4, false),
+    ("ipaddr_t", 4, false),
     ("pc_t", 8, false),
     ("greg_t", 8, true),
 ];

@@ -7,7 +7,7 @@
 //! Invariant: a value that is computed once and used again (see `builtin`) is only taken where its computation is known
 //! to have run: [`Clause::scoped`] forgets what a branch computed.
 
-use probes_common::abi::{SLOT_SIZE, outcome, state};
+use probes_common::abi::{outcome, state};
 use probes_common::providers::dtrace;
 
 use super::action::{self, Actions};
@@ -53,7 +53,7 @@ pub(super) fn compile(
     spans: &mut Vec<Span>,
 ) -> Result<Compiled, Error> {
     let source = &context.program.clauses[index];
-    let message = SLOT_SIZE as u32 + context.storage.locals_size;
+    let message = context.storage.own;
     let mut builder = Builder::new(name, 2);
     let slot = builder.param(0);
     let mut clause = Clause {
@@ -150,6 +150,7 @@ pub(super) const STACK_KEY: u32 = 32;
 
 impl Clause<'_> {
     fn body(&mut self, source: &typed::Clause) {
+        self.forget_kept();
         if let Some(predicate) = &source.predicate {
             self.set_span(predicate.span);
             let taken = self.b.label();

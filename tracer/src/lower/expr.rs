@@ -138,7 +138,7 @@ impl Clause<'_> {
                     false => self.narrow(value, &expr.ty),
                 }
             }
-            ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, &expr.ty),
+            ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, expr),
             ExprKind::AddressOf(_) | ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Float(_) => {
                 unreachable!("the checker makes no integer of {:?}", expr.kind)
             }
@@ -304,21 +304,22 @@ impl Clause<'_> {
         self.b.place(good);
     }
 
-    fn subroutine(&mut self, subroutine: Subroutine, arguments: &[Expr], ty: &Type) -> Operand {
+    fn subroutine(&mut self, subroutine: Subroutine, arguments: &[Expr], expr: &Expr) -> Operand {
         match subroutine {
             Subroutine::Progenyof => {
                 let pid = self.int(&arguments[0]);
                 self.b.call("progeny", &[pid]).into()
             }
-            Subroutine::Strlen => {
-                let (address, words) = self.words(&arguments[0]);
-                self.b.call("string_length", &[address.into(), Operand::Imm(words)]).into()
-            }
             Subroutine::Rand => {
                 let random = self.b.helper(helper::GET_PRANDOM_U32, &[]);
-                self.narrow(random, ty)
+                self.narrow(random, &expr.ty)
             }
-            Subroutine::Copyinstr => unreachable!("copyinstr gives a string, which `text` compiles"),
+            Subroutine::ByteOrder => self.byte_order(&arguments[0], &expr.ty),
+            Subroutine::Getmajor | Subroutine::Getminor => self.device_part(subroutine, &arguments[0]),
+            Subroutine::Strlen | Subroutine::Index | Subroutine::Rindex | Subroutine::Strtoll => {
+                self.text_number(subroutine, arguments, expr)
+            }
+            _ => unreachable!("{subroutine:?} gives a string, which `text` compiles"),
         }
     }
 }

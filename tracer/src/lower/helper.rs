@@ -12,3 +12,4 @@ pub(super) const GET_CURRENT_COMM: u32 = 16;
 pub(super) const GET_CURRENT_TASK: u32 = 35;
 pub(super) const PROBE_READ_KERNEL: u32 = 113;
 pub(super) const PROBE_READ_USER_STR: u32 = 114;
+pub(super) const PROBE_READ_KERNEL_STR: u32 = 115;

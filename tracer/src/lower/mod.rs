@@ -17,11 +17,13 @@ mod helper;
 pub mod layout;
 mod memory;
 mod names;
+mod network;
 mod place;
 mod program;
 mod record;
 mod release;
 mod storage;
+mod strings;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -44,11 +44,8 @@ fn same_program(a: &ProbeInfo, b: &ProbeInfo) -> bool {
 pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -> Result<Image, Error> {
     let storage = Storage::new(program, options)?;
     let mut data = Data::default();
-    let mut image = Image {
-        slot_size: SLOT_SIZE as u32 + storage.locals_size,
-        locals: (SLOT_SIZE as u32, storage.locals_size),
-        ..Image::default()
-    };
+    let mut image =
+        Image { slot_size: storage.own, locals: (SLOT_SIZE as u32, storage.locals_size), ..Image::default() };
     let mut units = Vec::new();
     for (index, clause) in program.clauses.iter().enumerate() {
         for unit in units_of(clause, probes) {

@@ -37,6 +37,10 @@ pub(super) struct Storage {
     pub(super) locals: Vec<i32>,
     /// Bytes of all locals.
     pub(super) locals_size: u32,
+    /// Where strtok() keeps its place, a word, and its string behind it.
+    pub(super) tokens: u32,
+    /// Where what a clause has for itself begins: behind all that clauses share.
+    pub(super) own: u32,
     /// The maps of the dynamic variables.
     pub(super) dynamics: Vec<DynamicAt>,
     /// The maps of the aggregations.
@@ -104,7 +108,12 @@ impl Storage {
             aggregations.push(AggregationAt { aggregation, map, keys, key_size, value_size });
         }
         let locals_size = locals_end - SLOT_SIZE as u32;
-        Ok(Storage { globals, globals_size, locals, locals_size, dynamics, aggregations, maps })
+        let tokens = locals_end;
+        let own = match program.keeps.tokens {
+            0 => tokens,
+            size => tokens + 8 + size.next_multiple_of(8),
+        };
+        Ok(Storage { globals, globals_size, locals, locals_size, tokens, own, dynamics, aggregations, maps })
     }
 
     /// The section of the globals, if there are any.

@@ -13,7 +13,7 @@ use super::expr::{condition, opposite};
 use super::memory::{pieces, shift};
 use super::names::part_of;
 use super::storage::repr;
-use super::{helper, typed};
+use super::typed;
 use crate::check::typed::{Builtin, CompareOp, Expr, ExprKind, ProbePart, Subroutine, Type};
 use crate::ir::{Condition, Label, Memory, Operand, Size, VReg};
 use crate::provider::ProbeInfo;
@@ -66,12 +66,7 @@ impl Clause<'_> {
                 self.choose(condition, |c| c.text_to(yes, at, size), |c| c.text_to(no, at, size));
                 Text { at, size }
             }
-            ExprKind::Call(Subroutine::Copyinstr, arguments) => {
-                let size = repr(&expr.ty).size();
-                let at = self.temporary(size);
-                self.copyinstr(arguments, at, size, expr);
-                Text { at, size }
-            }
+            ExprKind::Call(subroutine, arguments) => self.text_call(*subroutine, arguments, expr),
             _ => unreachable!("the checker makes no string of {:?}", expr.kind),
         }
     }
@@ -79,11 +74,10 @@ impl Clause<'_> {
     /// Puts the string into a buffer of `size` bytes.
     pub(super) fn text_to(&mut self, expr: &Expr, to: Memory, size: u32) {
         if let ExprKind::Call(Subroutine::Copyinstr, arguments) = &expr.kind {
-            self.copyinstr(arguments, to, size, expr);
-        } else {
-            let text = self.text(expr);
-            self.fill(to, text, size);
+            return self.copyinstr(arguments, to, size, expr.span);
         }
+        let text = self.text(expr);
+        self.fill(to, text, size);
     }
 
     /// Puts a string into a buffer of `size` bytes, cutting or padding it.
@@ -129,30 +123,6 @@ impl Clause<'_> {
         Text { at: (self.b.data_addr(STRINGS, offset as i32), 0).into(), size }
     }
 
-    /// copyinstr: a string of the current process, padded with zeros, which the helper does not do.
-    fn copyinstr(&mut self, arguments: &[Expr], to: Memory, size: u32, expr: &Expr) {
-        let address = self.int(&arguments[0]);
-        let limit = arguments.get(1).map(|limit| self.int(limit));
-        self.clear(to, size);
-        let buffer = self.address(to);
-        let size = match limit {
-            None => Operand::Imm(size.into()),
-            Some(limit) => self.at_most(limit, size),
-        };
-        let status = self.b.helper(helper::PROBE_READ_USER_STR, &[buffer.into(), size, address]);
-        self.check_read(status, address, expr.span);
-    }
-
-    /// Bytes for a string of at most `limit` characters in a buffer of `size`.
-    fn at_most(&mut self, limit: Operand, size: u32) -> Operand {
-        let bytes = self.b.add(limit, 1);
-        let fits = self.b.label();
-        self.b.branch(Condition::Le, bytes, i64::from(size), fits);
-        self.b.set(bytes, i64::from(size));
-        self.b.place(fits);
-        bytes.into()
-    }
-
     fn cast_text(&mut self, inner: &Expr, ty: &Type) -> Text {
         match &inner.ty {
             Type::String(typed::Text::Ip) => {
@@ -164,6 +134,7 @@ impl Clause<'_> {
                 Text { at, size: IP_TEXT }
             }
             Type::String(typed::Text::Probe(part)) => self.probe_text(*part),
+            Type::Int(_) | Type::Pointer(_) => self.kernel_string(inner, repr(ty).size()),
             _ => {
                 let size = repr(ty).size();
                 let text = self.text(inner);

@@ -23,6 +23,7 @@ mod pipe;
 mod proc;
 mod scripts;
 mod socket;
+mod strings;
 mod syscall;
 mod tcp;
 mod variables;
@@ -42,6 +43,7 @@ const FAMILIES: &[Family] = &[
     proc::FAMILY,
     scripts::FAMILY,
     socket::FAMILY,
+    strings::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,
     variables::FAMILY,

@@ -163,7 +163,14 @@ pub(super) fn clause(probes: &[ProbeId], predicate: Option<Expr>, statements: Ve
 }
 
 pub(super) fn program(clauses: Vec<Clause>) -> Program {
-    Program { clauses, globals: vec![], locals: vec![], dynamics: vec![], aggregations: vec![] }
+    Program {
+        clauses,
+        globals: vec![],
+        locals: vec![],
+        dynamics: vec![],
+        aggregations: vec![],
+        keeps: Keeps::default(),
+    }
 }
 
 pub(super) fn variable(name: &str, ty: Type) -> Variable {

@@ -2,7 +2,6 @@ BEGIN
 {
 	trace(vtimestamp);
 	stack();
-	trace(strjoin("a", "b"));
 	@ = stddev(1);
 	trace(curpsinfo->pr_psargs);
 	this->stack = 1;

@@ -1,0 +1,24 @@
+BEGIN
+{
+	s = "text";
+	this->a = strjoin(s, execname);
+	this->b = strchr(s, 'x');
+	this->c = strtok(s, ",");
+	this->d = strtok(NULL, ",");
+	trace(this->d != NULL);
+	trace(NULL == strstr(s, probefunc));
+	trace(substr(s, -2, 1));
+	trace(index(s, "t") + rindex(s, "t", 2));
+	trace(lltostr(10, 16));
+	trace(strtoll("10"));
+	trace(json(s, "a.b[0]"));
+	trace(toupper(tolower(s)));
+	trace(strlen((char *)curthread));
+	trace(stringof(curthread));
+	trace(htons(1));
+	trace(ntohll(1));
+	trace(inet_ntoa((ipaddr_t *)curthread));
+	trace(inet_ntop(AF_INET6, curthread));
+	trace(link_ntop(ARPHRD_ETHER, curthread));
+	trace(getmajor(1));
+}

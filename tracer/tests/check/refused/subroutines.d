@@ -1,0 +1,36 @@
+BEGIN
+{
+	trace(strjoin("a"));
+	trace(strjoin("a", 1));
+	trace(strchr("a", "b"));
+	trace(strchr("a"));
+	trace(strrchr(1, 'b'));
+	trace(strstr("a", "b", 1));
+	trace(strtok(1, ","));
+	trace(strtok(NULL));
+	trace(substr("a"));
+	trace(substr("a", "b"));
+	trace(index("a", 1));
+	trace(rindex("a", "b", 1, 1));
+	trace(lltostr("a"));
+	trace(lltostr(1, 2, 3));
+	trace(strtoll(1));
+	trace(tolower(1));
+	trace(toupper());
+	trace(basename(1));
+	trace(dirname("a", "b"));
+	trace(cleanpath(pid));
+	trace(json("a"));
+	trace(json("a", 1));
+	trace(htons("a"));
+	trace(htonl());
+	trace(ntohll(1, 2));
+	trace(inet_ntoa("a"));
+	trace(inet_ntoa6());
+	trace(inet_ntop(2));
+	trace(inet_ntop("a", curthread));
+	trace(link_ntop(1, "a"));
+	trace(getmajor("a"));
+	trace(getminor());
+	trace("a" == 1);
+}
