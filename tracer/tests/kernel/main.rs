@@ -12,6 +12,7 @@ mod aggregations;
 mod clauses;
 mod cli;
 mod conditions;
+mod endings;
 mod environment;
 mod expressions;
 mod faults;
@@ -33,6 +34,7 @@ const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
+    endings::FAMILY,
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,

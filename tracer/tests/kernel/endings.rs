@@ -1,0 +1,350 @@
+//! How a run ends when it is not asked to: killed, its output full or closed, its terminal gone, its reader stuck, the traced
+//! process dead in the middle. Whatever was gathered is shown where it can be, and nothing stays behind in the kernel.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::harness::run::command;
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "endings",
+    tests: &[
+        ("a_killed_tracer_leaves_nothing_behind", killed),
+        ("a_full_disk_is_an_error_that_keeps_what_was_written", full_disk),
+        ("a_closed_terminal_ends_the_run", closed_terminal),
+        ("a_closed_terminal_does_not_keep_aggregations_from_a_file", closed_terminal_with_file),
+        ("a_resized_terminal_changes_nothing", resized_terminal),
+        ("a_second_interrupt_changes_nothing_where_the_first_is_heard", interrupted_twice),
+        ("a_second_interrupt_ends_a_run_whose_reader_is_stuck", stuck_reader),
+        ("a_process_killed_in_its_calls_ends_the_run", killed_process),
+        ("a_command_whose_interpreter_is_missing_is_told", missing_interpreter),
+    ],
+    workloads: &[("endings-disk", disk), ("endings-calls", calls)],
+};
+
+/// linux/bpf.h: commands that open what has an id.
+const BY_ID: [(&str, libc::c_long); 3] = [("prog_id", 13), ("map_id", 14), ("link_id", 30)];
+
+fn killed() -> Result<()> {
+    let program = r#"BEGIN { printf("ready\n"); } tcp:::state-change, syscall::write:entry, proc:::exec, pipe:::read
+        { @[execname] = count(); self->x = timestamp; a[pid] = 1; } profile-97hz { @p = count(); } tick-10ms { n++; }"#;
+    let mut running = Tracer::start(&["-qn", program])?;
+    running.wait_for("ready")?;
+    let held = held(running.pid())?;
+    let count = |kind| held.iter().filter(|(other, _)| *other == kind).count();
+    ensure!(count("prog_id") >= 6 && count("map_id") >= 6 && count("link_id") >= 4, "{held:?}");
+    ensure!(held.iter().all(|&(kind, id)| exists(kind, id)), "{held:?}");
+    let output = running.signal(libc::SIGKILL)?;
+    ensure!(output.status.signal() == Some(libc::SIGKILL), "{output:?}");
+    // The kernel frees when all CPUs have left the programs.
+    until("the kernel has taken everything back", || Ok(!held.iter().any(|&(kind, id)| exists(kind, id))))
+        .with_context(|| format!("{held:?}"))
+}
+
+/// The ids of what a process has of bpf(2).
+fn held(pid: u32) -> Result<Vec<(&'static str, u32)>> {
+    let mut ids = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
+        let text = fs::read_to_string(entry?.path())?;
+        for (kind, _) in BY_ID {
+            let found =
+                text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':')?.trim().parse().ok());
+            ids.extend(found.map(|id| (kind, id)));
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn exists(kind: &str, id: u32) -> bool {
+    let command = BY_ID.iter().find(|(name, _)| *name == kind).map_or(-1, |(_, command)| *command);
+    let attr = [id, 0, 0];
+    // SAFETY: the beginning of union bpf_attr for these commands; a descriptor that comes is new.
+    unsafe {
+        let descriptor = libc::syscall(libc::SYS_bpf, command, attr.as_ptr(), size_of_val(&attr));
+        descriptor >= 0 && libc::close(descriptor as i32) == 0
+    }
+}
+
+fn full_disk() -> Result<()> {
+    for (json, last) in [(false, "line 0123456789"), (true, "}")] {
+        let (report, status) =
+            Workload::start("endings-disk", &[if json { "--json" } else { "-v" }])?.finish()?;
+        ensure!(status.success(), "{status}");
+        if let Ok(reason) = report.text("skip") {
+            return skip(reason);
+        }
+        ensure!(report.number("status")? == 1, "{report:?}");
+        ensure!(
+            report.text("complaint")?.contains("writing the output: No space left on device"),
+            "{report:?}"
+        );
+        // The disk is full of whole lines, and of the part of one for which there was room.
+        ensure!(report.number("bytes")? == DISK as i64 && report.number("lines")? > 100, "{report:?}");
+        ensure!(report.text("whole")?.ends_with(last), "{report:?}");
+    }
+    Ok(())
+}
+
+/// Bytes of the small disk.
+const DISK: usize = 64 << 10;
+
+/// Runs the tracer with a disk of its own to write to, in a mount namespace that ends with it.
+fn disk(arguments: &[String]) -> Result<Report> {
+    let directory = format!("/tmp/tracer-test-disk-{}", std::process::id());
+    fs::create_dir(&directory)?;
+    let place = CString::new(directory.clone())?;
+    let size = CString::new(format!("size={DISK}"))?;
+    // SAFETY: strings that end in zero; the namespace is this process's own.
+    let mounted = unsafe {
+        libc::unshare(libc::CLONE_NEWNS) == 0
+            && libc::mount(
+                std::ptr::null(),
+                c"/".as_ptr(),
+                std::ptr::null(),
+                libc::MS_REC | libc::MS_PRIVATE,
+                std::ptr::null(),
+            ) == 0
+            && libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), 0, size.as_ptr().cast()) == 0
+    };
+    if !mounted {
+        fs::remove_dir(&directory)?;
+        return Ok(Report::default().with("skip", format!("no mounts here: {}", io::Error::last_os_error())));
+    }
+    let path = format!("{directory}/out");
+    // 25 clauses a millisecond: the disk is full within a second.
+    let program = [r#"tick-1ms { printf("line 0123456789\n"); }"#; 25].join("\n");
+    let output = command(&[&arguments[0], "-q", "-o", &path, "-n", &program]).output()?;
+    let text = fs::read_to_string(&path)?;
+    let (whole, _) = text.rsplit_once('\n').context("there are lines")?;
+    Ok(Report::default()
+        .with("status", output.status.code().unwrap_or(-1))
+        .with("complaint", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default())
+        .with("bytes", text.len())
+        .with("lines", text.lines().count())
+        .with("whole", whole.lines().last().unwrap_or_default()))
+}
+
+/// A pseudo-terminal: the end of the person, and that of the program.
+fn terminal() -> Result<(OwnedFd, OwnedFd)> {
+    let (mut person, mut program) = (0, 0);
+    let none = std::ptr::null_mut();
+    // SAFETY: two integers to write to; the descriptors are new.
+    unsafe {
+        if libc::openpty(&raw mut person, &raw mut program, none, none.cast(), none.cast()) != 0 {
+            return skip(format!("no terminals here: {}", io::Error::last_os_error()));
+        }
+        libc::fcntl(person, libc::F_SETFD, libc::FD_CLOEXEC);
+        Ok((OwnedFd::from_raw_fd(person), OwnedFd::from_raw_fd(program)))
+    }
+}
+
+/// Starts the tracer on a terminal; where it is the process's own, closing it sends SIGHUP.
+fn on_terminal(arguments: &[&str], own: bool) -> Result<(Child, File)> {
+    let (person, program) = terminal()?;
+    let end = || -> Result<Stdio> { Ok(program.try_clone()?.into()) };
+    let mut command: Command = command(arguments);
+    command.stdin(end()?).stdout(end()?).stderr(end()?);
+    if own {
+        // SAFETY: system calls that may be made between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                libc::setsid();
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
+                Ok(())
+            });
+        }
+    }
+    Ok((command.spawn()?, File::from(person)))
+}
+
+const READY: &str = r#"BEGIN { printf("ready\n"); @["gathered"] = sum(42); } tick-5ms { printf("tick\n"); } END { printf("end\n"); }"#;
+
+fn closed_terminal() -> Result<()> {
+    for own in [true, false] {
+        let (mut child, mut person) = on_terminal(&["-qn", READY], own)?;
+        read_until(&mut person, "ready")?;
+        drop(person);
+        let status = ended(&mut child)?;
+        ensure!(status.success(), "own {own}: {status}");
+    }
+    Ok(())
+}
+
+fn closed_terminal_with_file() -> Result<()> {
+    let path = format!("/tmp/tracer-test-closed-{}", std::process::id());
+    let _ = fs::remove_file(&path);
+    let (mut child, person) = on_terminal(&["-q", "-o", &path, "-n", READY], true)?;
+    until("the run begins", || Ok(fs::read_to_string(&path).is_ok_and(|text| text.contains("ready"))))?;
+    drop(person);
+    let status = ended(&mut child)?;
+    let text = fs::read_to_string(&path)?;
+    fs::remove_file(&path)?;
+    let last: Vec<_> = text.lines().last().unwrap_or_default().split_whitespace().collect();
+    ensure!(status.success() && last == ["gathered", "42"] && text.contains("\nend\n"), "{status}: {text}");
+    Ok(())
+}
+
+fn resized_terminal() -> Result<()> {
+    let (mut child, mut person) = on_terminal(&["-qn", READY], true)?;
+    read_until(&mut person, "ready")?;
+    for columns in [20, 200, 1, 80] {
+        let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: a winsize to read.
+        ensure!(unsafe { libc::ioctl(person.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) } == 0);
+        read_until(&mut person, "tick")?;
+    }
+    // As the person types it.
+    person.write_all(b"\x03")?;
+    let rest = read_until(&mut person, "42")?;
+    ensure!(rest.contains("end") && rest.contains("gathered"), "{rest}");
+    let status = ended(&mut child)?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+fn interrupted_twice() -> Result<()> {
+    let mut running = Tracer::start(&["-qn", READY])?;
+    running.wait_for("ready")?;
+    let pid = i32::try_from(running.pid())?;
+    for _ in 0..2 {
+        // SAFETY: integers; our own child.
+        unsafe { libc::kill(pid, libc::SIGINT) };
+    }
+    let output = running.interrupt()?.success()?;
+    let last: Vec<_> = output.lines().last().context("some output")?.split_whitespace().collect();
+    ensure!(last == ["gathered", "42"] && output.stdout.contains("\nend\n"), "{output:?}");
+    ensure!(output.stderr.is_empty(), "{output:?}");
+    Ok(())
+}
+
+fn stuck_reader() -> Result<()> {
+    // 64 KiB fit into a pipe: then the tracer waits for its reader.
+    let program = r#"tick-1ms { printf("%s\n", "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"); }"#;
+    let many = [program; 8].join("\n");
+    let mut child = command(&["-qn", &many]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let pid = i32::try_from(child.id())?;
+    let pipe = child.stdout.as_ref().context("it is a pipe")?;
+    let mut waiting = (0, 0);
+    until("the pipe is full", || {
+        let mut now = 0;
+        // SAFETY: an integer to write to.
+        ensure!(unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut now) } == 0);
+        waiting = if now == waiting.0 { (now, waiting.1 + 1) } else { (now, 0) };
+        // It gets more each 100 ms, as long as there is room.
+        Ok(now > 0 && waiting.1 > 60)
+    })?;
+    for _ in 0..2 {
+        // SAFETY: integers; our own child.
+        unsafe { libc::kill(pid, libc::SIGINT) };
+        sleep(Duration::from_millis(50));
+    }
+    let status = ended(&mut child)?;
+    ensure!(status.code() == Some(128 + libc::SIGINT), "{status}");
+    Ok(())
+}
+
+fn killed_process() -> Result<()> {
+    let program = r#"
+        syscall:::entry, syscall:::return /pid == $target/ { @[probefunc] = count(); self->at = timestamp; }
+        syscall::statx:entry /pid == $target/ { printf("%s\n", copyinstr(arg1)); }
+        pipe:::read, pipe:::write, pipe:::block, socket::connect:entry /pid == $target/ { @times[probename, execname] = quantize(timestamp - self->at); }
+        proc:::exit, proc:::lwp-exit /pid == $target/ { printf("exit\n"); }
+        BEGIN { printf("ready\n"); } END { printf("end\n"); }"#;
+    for delay in [1, 7, 23] {
+        let mut workload = Workload::start("endings-calls", &[])?;
+        let pid = workload.pid();
+        let mut running = Tracer::start(&["-qn", program, "-p", &pid.to_string()])?;
+        running.wait_for("ready")?;
+        workload.go()?;
+        sleep(Duration::from_millis(delay));
+        // SAFETY: integers; our own child, not waited for yet.
+        unsafe { libc::kill(i32::try_from(pid)?, libc::SIGKILL) };
+        let output = running.finish()?.success()?;
+        let (_, status) = workload.finish()?;
+        ensure!(status.signal() == Some(libc::SIGKILL), "{status}");
+        ensure!(output.stdout.contains("\nexit\n") && output.stdout.contains("\nend\n"), "{output:?}");
+    }
+    Ok(())
+}
+
+/// Threads that make calls without end.
+fn calls(_: &[String]) -> Result<Report> {
+    let work = || -> Result<()> {
+        loop {
+            let (mut read, mut write) = io::pipe()?;
+            write.write_all(b"0123456789")?;
+            read.read_exact(&mut [0; 10])?;
+            let _ = fs::exists("/etc/passwd")?;
+            let _ = std::net::TcpStream::connect(("127.0.0.1", 1));
+        }
+    };
+    let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(work)).collect();
+    for thread in threads {
+        thread.join().expect("it does not panic")?;
+    }
+    Ok(Report::default())
+}
+
+fn missing_interpreter() -> Result<()> {
+    let path = format!("/tmp/tracer-test-script-{}", std::process::id());
+    fs::write(&path, "#!/no/such/interpreter\n")?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let mut tracer = command(&["-qn", "END { trace(1); }", "-c", &path]);
+    let output = tracer.output()?;
+    fs::remove_file(&path)?;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    ensure!(complaint.contains("cannot be run: No such file or directory"), "{complaint}");
+    Ok(())
+}
+
+/// Reads from the terminal until it has shown that.
+fn read_until(person: &mut File, text: &str) -> Result<String> {
+    let deadline = Instant::now() + patience(Duration::from_secs(10));
+    let mut seen = String::new();
+    let mut bytes = [0; 4096];
+    while !seen.contains(text) {
+        ensure!(Instant::now() < deadline, "no {text:?} in {seen:?}");
+        let count = person.read(&mut bytes).with_context(|| format!("no {text:?} in {seen:?}"))?;
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    Ok(seen)
+}
+
+/// How the tracer ended, in good time.
+fn ended(child: &mut Child) -> Result<ExitStatus> {
+    let deadline = Instant::now() + patience(Duration::from_secs(10));
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            bail!("the tracer did not end");
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
+fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + patience(Duration::from_secs(10));
+    while !done()? {
+        if Instant::now() > deadline {
+            bail!("waited in vain until {what}");
+        }
+        sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
