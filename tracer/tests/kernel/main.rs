@@ -28,6 +28,7 @@ mod strings;
 mod syscall;
 mod tcp;
 mod variables;
+mod volume;
 
 const FAMILIES: &[Family] = &[
     aggregations::FAMILY,
@@ -49,6 +50,7 @@ const FAMILIES: &[Family] = &[
     syscall::FAMILY,
     tcp::FAMILY,
     variables::FAMILY,
+    volume::FAMILY,
 ];
 
 fn main() -> ExitCode {
