@@ -136,6 +136,15 @@ pub fn fill_thread(lwp: &mut LwpsInfo, wants: Wants, task: u64) {
     }
 }
 
+/// Fills in the arguments of the current process. They lie at a multiple of 8 in their record.
+#[inline(always)]
+pub fn fill_args(args: &mut [u8; ARGS]) {
+    // SAFETY: of the same size, and aligned to 8: records have no gaps, and what is before is a multiple of 8.
+    let args = unsafe { &mut *(&raw mut *args).cast::<Words>() };
+    *args = [0; ARGS / 8];
+    read_args(args, task());
+}
+
 /// `__TASK_STOPPED` and `__TASK_TRACED` of include/linux/sched.h.
 const STOPPED: u32 = 4 | 8;
 

@@ -12,6 +12,7 @@ pub mod cli;
 pub mod consume;
 pub mod describe;
 pub mod diagnostic;
+pub mod event;
 pub mod ir;
 pub mod kernel;
 pub mod link;

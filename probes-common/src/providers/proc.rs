@@ -53,10 +53,18 @@ record! {
         8 lwp: LwpsInfo as "lwpsinfo_t *";
     }
 
-    /// A program is to be run, or runs.
+    /// A program is to be run.
     pub struct Exec as "proc_exec" {
         /// The program's path as it was given, cut at 255 bytes.
         0 path: [u8; 256] as "char[256]";
+    }
+
+    /// A program runs.
+    pub struct ExecSuccess as "proc_exec_success" {
+        /// The program's path as it was given, cut at 255 bytes.
+        0 path: [u8; 256] as "char[256]";
+        /// Its arguments, separated by spaces, cut at 79 bytes.
+        1 psargs: [u8; 80] as "char[80]";
     }
 
     /// A program could not be run.
@@ -122,7 +130,7 @@ programs! {
     /// exec-failure.
     EXEC_FAILURE = "proc_exec_failure", "sys_exit", ExecFailure, &[];
     /// exec-success.
-    EXEC_SUCCESS = "proc_exec_success", "sched_process_exec", Exec, &[];
+    EXEC_SUCCESS = "proc_exec_success", "sched_process_exec", ExecSuccess, &[];
     /// start.
     START = "proc_start", "sys_exit", Start, &[];
     /// lwp-start.
@@ -194,7 +202,10 @@ probes! {
         "Fires when a process is about to run a program. Empty when the path was not in memory yet.";
     "exec-failure", EXEC_FAILURE, [&[Arg { ctype: "int", field: "error", doc: "the error" }]],
         "Fires when a program could not be run.";
-    "exec-success", EXEC_SUCCESS, [&[Arg { ctype: "string", field: "path", doc: "the program's path as it was given" }]],
+    "exec-success", EXEC_SUCCESS, [&[
+            Arg { ctype: "string", field: "path", doc: "the program's path as it was given" },
+            Arg { ctype: "string", field: "psargs", doc: "its arguments, separated by spaces, cut at 79 bytes" },
+        ]],
         "Fires in the new program, before its first instruction.";
     "start", START, [&[]],
         "Fires in a new process, before its first instruction.";

@@ -8,7 +8,7 @@ use aya_ebpf::helpers::generated::{
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
 use probes_common::providers::proc::{
-    Create, Exec, ExecFailure, Exit, SignalClear, SignalHandle, SignalSend, Start,
+    Create, Exec, ExecFailure, ExecSuccess, Exit, SignalClear, SignalHandle, SignalSend, Start,
 };
 use probes_common::types::SigInfo;
 
@@ -16,7 +16,7 @@ use crate::constants::offset;
 use crate::firing::{Context, Program, Wants, bit, programs};
 use crate::kernel::{self, read, task};
 use crate::numbers::{CLONE, CLONE3, EXECVE, EXECVEAT, FORK, RT_SIGTIMEDWAIT, VFORK};
-use crate::process::{current_tgid, fill_process, fill_thread, ids};
+use crate::process::{current_tgid, fill_args, fill_process, fill_thread, ids};
 use crate::scope;
 
 programs! {
@@ -91,8 +91,11 @@ programs! {
 
     // sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
     probe proc_exec_success in "raw_tp/sched_process_exec", |program| {
-        program.fire(|record: &mut Exec, wants| {
-            if wants.field(bit!(Exec, path)) {
+        program.fire(|record: &mut ExecSuccess, wants| {
+            if wants.field(bit!(ExecSuccess, psargs)) {
+                fill_args(&mut record.psargs);
+            }
+            if wants.field(bit!(ExecSuccess, path)) {
                 record.path = [0; _];
                 let from = read::<u64>(program.ctx.arg(2), offset!(bprm_filename));
                 // SAFETY: the whole of the path can be written.

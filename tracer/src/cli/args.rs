@@ -58,6 +58,45 @@ pub struct Cli {
 pub enum Command {
     /// Trace a TCP connection of its own, live, and draw it
     Demo(Demo),
+    /// Show signals, pipes, sockets, TCP and processes: a line an event, and sums at the end
+    Watch(Watch),
+}
+
+/// `tracer watch`.
+#[derive(Debug, Args)]
+#[command(after_help = "With -p and -c only what that process, its threads and all that it forks do is shown.\n\n\
+    Examples:\n  \
+    tracer watch signal                    every signal of the system, until Ctrl-C\n  \
+    tracer watch pipe proc -c 'sh -c \"ls | wc\"'   how a pipeline works\n  \
+    tracer watch tcp -p 4242               the connections of a server\n  \
+    tracer watch --json -c ./a.out         everything, an object a line")]
+pub struct Watch {
+    /// signal, pipe, socket, tcp, proc: what to watch; all of them where none is named
+    #[arg(value_name = "FAMILY")]
+    pub families: Vec<String>,
+    /// Watch a command and what it forks, as the user who called sudo, until it ends
+    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid")]
+    pub command: Option<String>,
+    /// Watch a process, its descendants and what they fork, until it ends
+    #[arg(short = 'p', value_name = "PID", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: Option<u32>,
+    /// Print one JSON object a line (docs/json.md), without sums
+    #[arg(long)]
+    pub json: bool,
+    /// Use colours: auto is for a terminal, where NO_COLOR is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// `tracer demo`.

@@ -5,6 +5,7 @@ mod demo;
 mod stdout;
 mod trace;
 mod usage;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -33,6 +34,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &cli.command {
         Some(args::Command::Demo(demo)) => demo::run(demo),
+        Some(args::Command::Watch(watch)) => watch::run(watch),
         None => trace::run(&cli.trace, &texts),
     };
     match done {

@@ -35,7 +35,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if texts.is_empty() {
         return Err(Usage::nothing_to_trace(&trace.arguments).into());
     }
-    let mut follow = follow(trace)?;
+    let mut follow = follow(trace.command.as_deref(), trace.pid)?;
     let mut sources = Sources::default();
     let inputs = texts.iter().map(|text| read(text, &catalog, &mut sources)).collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
@@ -131,8 +131,8 @@ fn options(trace: &Trace) -> Result<Options> {
 }
 
 /// Whose life the run follows. A command is parked at once, so that the program can name its process.
-fn follow(trace: &Trace) -> Result<Follow, SessionError> {
-    Ok(match (&trace.command, trace.pid) {
+pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, SessionError> {
+    Ok(match (command, pid) {
         (Some(command), _) => Follow::Command(Child::park(command)?),
         (None, Some(pid)) => {
             ensure_alive(pid)?;

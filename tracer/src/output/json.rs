@@ -72,6 +72,11 @@ impl Output for Json {
     }
 }
 
+/// A string as JSON has it, whatever its bytes are.
+pub fn text(text: &[u8]) -> impl Serialize + use<> {
+    Datum::text(text)
+}
+
 /// One line.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]

@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use super::error::SessionError;
 use super::user::{self, User};
@@ -81,6 +83,19 @@ impl Child {
         if pass {
             self.kill(signal);
         }
+    }
+
+    /// How it has ended, once it has. It is reaped by that, and can be asked once.
+    pub fn status(&self) -> Option<ExitStatus> {
+        let mut status = 0;
+        // SAFETY: our own child; a live integer.
+        let reaped = unsafe { libc::waitpid(self.pid as libc::pid_t, &raw mut status, libc::WNOHANG) };
+        if reaped != self.pid as libc::pid_t {
+            return None;
+        }
+        // Nobody is left to be told.
+        self.told.set(true);
+        Some(ExitStatus::from_raw(status))
     }
 
     fn kill(&self, signal: i32) {

@@ -26,6 +26,8 @@ pub(super) enum Paint {
     Red,
     /// A state.
     Yellow,
+    /// A segment.
+    Cyan,
 }
 
 impl Paint {
@@ -40,6 +42,16 @@ impl Paint {
             Paint::Magenta => "\x1b[1;35m",
             Paint::Red => "\x1b[1;31m",
             Paint::Yellow => "\x1b[1;33m",
+            Paint::Cyan => "\x1b[1;36m",
+        }
+    }
+
+    /// The text painted so, where the terminal shows colours.
+    pub(super) fn on(self, text: &str, style: &Style) -> String {
+        if style.color && self != Paint::Plain && !text.is_empty() {
+            format!("{}{text}{}", self.sequence(), Paint::Plain.sequence())
+        } else {
+            text.to_owned()
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod canvas;
 pub mod ladder;
+pub mod lines;
+pub mod summary;
 
 /// How a picture is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,4 +14,14 @@ pub struct Style {
     pub unicode: bool,
     /// Whether it shows colours.
     pub color: bool,
+}
+
+/// A length of time, in the unit that suits it.
+pub(crate) fn duration(nanoseconds: u64) -> String {
+    let value = nanoseconds as f64;
+    match nanoseconds {
+        0..1_000_000 => format!("{:.1} µs", value / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.3} ms", value / 1e6),
+        _ => format!("{:.3} s", value / 1e9),
+    }
 }

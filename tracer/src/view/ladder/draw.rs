@@ -7,8 +7,8 @@ use super::order::{Arrow, Line, Note, lines};
 use super::segment::{Origin, Purpose, SHORTEST, segments};
 use super::{Ladder, Segment, Side, Step};
 use crate::output::escape::printable;
-use crate::view::Style;
 use crate::view::canvas::{Canvas, Paint, fit};
+use crate::view::{Style, duration};
 
 /// Columns of the time and a blank.
 const GUTTER: usize = 11;
@@ -382,14 +382,4 @@ fn retransmitted(ladder: &Ladder) -> Vec<usize> {
         }
     }
     again
-}
-
-/// A length of time, in the unit that suits it.
-pub(super) fn duration(nanoseconds: u64) -> String {
-    let value = nanoseconds as f64;
-    match nanoseconds {
-        0..1_000_000 => format!("{:.1} µs", value / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.3} ms", value / 1e6),
-        _ => format!("{:.3} s", value / 1e9),
-    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::draw::{Picture, duration};
+use super::draw::Picture;
 use super::segment::{initial, segments};
 use super::{End, Segment, Side};
 use crate::output::escape::printable;
 use crate::view::canvas::{Canvas, Paint, fit};
+use crate::view::duration;
 
 /// Columns left of the legend.
 const MARGIN: usize = 2;

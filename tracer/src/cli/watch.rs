@@ -1,0 +1,203 @@
+//! `tracer watch`: what happens, a line an event with names for every number, and at the end what it came to.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use super::args::{Color, Watch};
+use super::usage::Usage;
+use super::{complain, trace};
+use crate::check::{Macros, Options};
+use crate::diagnostic::{Sources, nearest};
+use crate::event::{Event, Family, Reader};
+use crate::kernel::{Target, process, syscalls};
+use crate::output::json::Json;
+use crate::output::names::Names;
+use crate::output::value::{self, DropNotice};
+use crate::output::{Output, text};
+use crate::provider::Catalog;
+use crate::session::{Follow, Pace, Session};
+use crate::syntax::DescPart;
+use crate::view::Style;
+use crate::view::lines::Lines;
+use crate::view::summary::Summary;
+use crate::{Input, compile, describe, link_for};
+
+/// Runs the command; gives the exit status.
+pub(super) fn run(watch: &Watch) -> Result<i32> {
+    let families = families(&watch.families)?;
+    let target = Target::probe()?;
+    let mut follow = trace::follow(watch.command.as_deref(), watch.pid)?;
+    let mut catalog = Catalog::new(&target);
+    let mut sources = Sources::default();
+    let inputs: Vec<Input> = families
+        .iter()
+        .map(|family| Input { source: sources.add(family.name(), family.program()), last: DescPart::Name })
+        .collect();
+    let options = Options { scope: follow.pid().is_some(), ..Options::default() };
+    // Only the program of pipes asks for it.
+    let arguments = families.contains(&Family::Pipe).then(|| own_pipe().to_string());
+    let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
+    let compiled = compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros)
+        .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
+    let linked = link_for(&compiled, &target)?;
+    let description = describe::description(&compiled, &catalog, &target);
+    let mut session = Session::start(&linked, description, false)?;
+    if let Some(root) = follow.pid() {
+        session.scope(root)?;
+    }
+
+    let names = Names::new(&catalog, compiled.probes());
+    let mut output = Watching::new(watch, names);
+    let pace = Pace { switch: Duration::from_millis(50), status: Duration::from_secs(1) };
+    match session.run(&mut follow, pace, &mut output) {
+        Err(error) if error.reader_gone() => return Ok(0),
+        status => status?,
+    };
+    output.sum_up()?;
+    if let Follow::Command(child) = &follow
+        && let Some(status) = child.status()
+        && !status.success()
+    {
+        complain(&format!("tracer: the command {}\n", ended(status)));
+    }
+    Ok(0)
+}
+
+/// The families that were asked for, each once; all where none was.
+fn families(names: &[String]) -> Result<Vec<Family>> {
+    let mut families = Vec::new();
+    for name in names {
+        let known = Family::ALL.into_iter().find(|family| family.name() == name);
+        let family = known.ok_or_else(|| {
+            let all = Family::ALL.map(Family::name);
+            let help = match nearest(name, all) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", all.join(", ")),
+            };
+            Usage::new(format!("there is no family of events `{name}`"), Some(&help))
+        })?;
+        families.push(family);
+    }
+    if families.is_empty() {
+        families = Family::ALL.to_vec();
+    }
+    families.sort_unstable();
+    families.dedup();
+    Ok(families)
+}
+
+/// The number of the pipe that the output goes into, 0 where it goes elsewhere.
+fn own_pipe() -> u64 {
+    // SAFETY: the kernel fills in a stat; one of zeros is a value.
+    unsafe {
+        let mut status: libc::stat = std::mem::zeroed();
+        let done = libc::fstat(libc::STDOUT_FILENO, &raw mut status) == 0;
+        if done && status.st_mode & libc::S_IFMT == libc::S_IFIFO { status.st_ino } else { 0 }
+    }
+}
+
+fn ended(status: std::process::ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => {
+            let name = syscalls::signal_name(signal).unwrap_or_else(|| signal.to_string().into());
+            format!("was ended by {name}")
+        }
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// Shows events as they come and adds them up.
+struct Watching {
+    reader: Reader,
+    /// Events that have come since the last time that any were shown.
+    fresh: Vec<Event>,
+    form: Form,
+}
+
+enum Form {
+    Text { lines: Lines, summary: Summary, buffer: String },
+    Json(Json),
+}
+
+impl Watching {
+    fn new(watch: &Watch, names: Names) -> Watching {
+        let form = if watch.json {
+            Form::Json(Json::new(Box::new(io::stdout()), names.clone()))
+        } else {
+            let lines = Lines::new(style(watch.color), process::clock(libc::CLOCK_MONOTONIC));
+            let buffer = lines.heading();
+            Form::Text { lines, summary: Summary::default(), buffer }
+        };
+        Watching { reader: Reader::new(names), fresh: Vec::new(), form }
+    }
+
+    fn lost(&mut self, notice: &DropNotice) -> io::Result<()> {
+        self.flush()?;
+        complain(&format!("tracer: {}\n", text::dropped(notice)));
+        Ok(())
+    }
+
+    /// The tables at the end.
+    fn sum_up(&self) -> Result<()> {
+        let Form::Text { summary, .. } = &self.form else { return Ok(()) };
+        Ok(super::show(&summary.render(process::clock(libc::CLOCK_MONOTONIC)))?)
+    }
+}
+
+impl Output for Watching {
+    fn event(&mut self, event: &value::Event) -> io::Result<()> {
+        match event {
+            value::Event::Firing(firing) => {
+                let read = self.reader.event(firing);
+                let read = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                self.fresh.extend(read);
+            }
+            event if matches!(self.form, Form::Json(_)) => {
+                self.flush()?;
+                if let Form::Json(json) = &mut self.form {
+                    json.event(event)?;
+                }
+            }
+            value::Event::Drop(notice) => self.lost(notice)?,
+            // The families' programs have nothing that can fault, and no aggregations.
+            value::Event::Fault(_) | value::Event::Aggregations(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Events of several CPUs that come together are shown in the order of their times.
+    fn flush(&mut self) -> io::Result<()> {
+        self.fresh.sort_by_key(|event| event.time);
+        match &mut self.form {
+            Form::Text { lines, summary, buffer } => {
+                for event in self.fresh.drain(..) {
+                    summary.add(&event);
+                    buffer.push_str(&lines.line(&event));
+                }
+                let mut out = io::stdout().lock();
+                out.write_all(buffer.as_bytes())?;
+                buffer.clear();
+                out.flush()
+            }
+            Form::Json(json) => {
+                for event in self.fresh.drain(..) {
+                    json.line(&event.line())?;
+                }
+                json.flush()
+            }
+        }
+    }
+}
+
+fn style(color: Color) -> Style {
+    let color = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    Style { width: 120, unicode: true, color }
+}

@@ -1,0 +1,100 @@
+//! The life of processes: made, running a program, ended.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::fields::Fields;
+use super::number::{Errno, SignalNumber};
+use super::{Process, Text};
+
+/// What happens to a process.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum Life {
+    /// It makes another one.
+    Create {
+        /// The new process.
+        child: Process,
+    },
+    /// It makes a thread.
+    LwpCreate {
+        /// The new thread.
+        thread: u32,
+    },
+    /// It runs a program.
+    ExecSuccess {
+        /// The program's path as it was given.
+        path: Text,
+        /// The program's arguments, separated by spaces, cut at 79 bytes.
+        arguments: Text,
+    },
+    /// It tried to.
+    ExecFailure {
+        /// The path as it was given; empty where it was not in memory yet.
+        path: Text,
+        /// Why not.
+        error: Errno,
+    },
+    /// It ends.
+    Exit {
+        /// Its parent's process id.
+        parent: u32,
+        /// How.
+        #[serde(flatten)]
+        end: End,
+    },
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum End {
+    /// By itself.
+    Exited {
+        /// Its exit status.
+        status: i32,
+    },
+    /// By a signal.
+    Killed {
+        /// Which.
+        signal: SignalNumber,
+    },
+    /// By a signal, and it leaves a core dump.
+    Dumped {
+        /// Which.
+        signal: SignalNumber,
+    },
+}
+
+/// Reads a record; `attempts` are the paths of the programs that processes try to run.
+pub(super) fn read(
+    name: &str,
+    pid: u32,
+    attempts: &mut HashMap<u32, Text>,
+    fields: &mut Fields<'_>,
+) -> Option<Life> {
+    Some(match name {
+        "create" => Life::Create { child: fields.process()? },
+        "lwp-create" => Life::LwpCreate { thread: fields.integer()? as u32 },
+        "exec-success" => {
+            attempts.remove(&pid);
+            Life::ExecSuccess { path: fields.text()?, arguments: fields.text()? }
+        }
+        "exec-failure" => {
+            Life::ExecFailure { path: attempts.remove(&pid).unwrap_or_default(), error: Errno(fields.int()?) }
+        }
+        "exit" => {
+            let reason = fields.int()?;
+            let status = fields.int()?;
+            let signal = SignalNumber(status);
+            let end = match reason {
+                1 => End::Exited { status },
+                2 => End::Killed { signal },
+                _ => End::Dumped { signal },
+            };
+            Life::Exit { parent: fields.integer()? as u32, end }
+        }
+        _ => return None,
+    })
+}

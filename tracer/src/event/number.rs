@@ -1,0 +1,165 @@
+//! Numbers that have names: errors, signals, states, families and flags. They are shown and written by name, and as a number
+//! where there is none.
+
+use std::fmt;
+
+use probes_common::names::{self, Constant};
+use serde::{Serialize, Serializer};
+
+use crate::kernel::syscalls;
+
+/// A type for numbers of one sort, with the function that names them.
+macro_rules! named {
+    ($( $(#[doc = $doc:literal])* $name:ident($inner:ty), |$value:ident| $text:expr; )*) => { $(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $value = self.0;
+                let text: Option<String> = $text;
+                match text {
+                    Some(text) => f.pad(&text),
+                    None => f.pad(&self.0.to_string()),
+                }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )* };
+}
+
+named! {
+    /// An error: `EPIPE`.
+    Errno(i32), |number| syscalls::errno_name(number).map(str::to_owned);
+    /// A signal: `SIGTERM`.
+    SignalNumber(i32), |number| syscalls::signal_name(number).map(std::borrow::Cow::into_owned);
+    /// A state of a TCP connection: `ESTABLISHED`.
+    TcpState(u32), |state| names::TCP_STATES.get(state as usize).filter(|name| !name.is_empty()).map(|name| (*name).to_owned());
+    /// An address family: `AF_INET`.
+    AddressFamily(i32), |number| named(names::AF, number);
+    /// A type of socket: `SOCK_STREAM`.
+    SocketType(i32), |number| named(names::SOCK, number);
+    /// A protocol: `IPPROTO_TCP`.
+    Protocol(i32), |number| named(names::IPPROTO, number);
+    /// What shutdown(2) ends: `SHUT_WR`.
+    Shutdown(i32), |number| named(names::SHUT, number);
+    /// A level of socket options: `SOL_SOCKET`, `IPPROTO_TCP`.
+    OptionLevel(i32), |number| named(names::SOL, number).or_else(|| named(names::IPPROTO, number));
+}
+
+fn named(table: &[Constant], number: i32) -> Option<String> {
+    names::name(table, number.into()).map(str::to_owned)
+}
+
+/// A socket option: `SO_REUSEADDR`, `TCP_NODELAY`; it depends on its level.
+pub fn option_name(level: OptionLevel, option: i32) -> String {
+    let table: &[Constant] = match level.0 {
+        1 => names::SO,
+        6 => names::TCP,
+        _ => &[],
+    };
+    named(table, option).unwrap_or_else(|| option.to_string())
+}
+
+/// A type for flags of one sort, with their names by bit.
+macro_rules! flags {
+    ($( $(#[doc = $doc:literal])* $name:ident($inner:ty), $table:expr; )*) => { $(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The names of the flags that are set, and what is left as a number.
+            pub fn names(self) -> Vec<String> {
+                split($table, i64::from(self.0))
+            }
+
+            /// Whether none is set.
+            pub fn is_empty(&self) -> bool {
+                self.0 == 0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.names())
+            }
+        }
+    )* };
+}
+
+flags! {
+    /// Flags of a TCP segment: SYN, ACK, ...
+    TcpFlags(u8), TH;
+    /// Flags of send and receive: MSG_*.
+    MessageFlags(i32), names::MSG;
+    /// Flags of a new socket: SOCK_NONBLOCK, SOCK_CLOEXEC.
+    SocketFlags(i32), names::SOCK;
+    /// Flags of a new pipe: O_NONBLOCK, O_CLOEXEC, O_DIRECT.
+    PipeFlags(i32), PIPE;
+}
+
+/// In the order in which people name them.
+const TH: &[Constant] = &[
+    ("SYN", 2),
+    ("FIN", 1),
+    ("RST", 4),
+    ("PSH", 8),
+    ("ACK", 16),
+    ("URG", 32),
+    ("ECE", 64),
+    ("CWR", 128),
+];
+
+/// x86_64's and arm64's numbers differ in O_DIRECT (include/uapi/asm-generic/fcntl.h).
+const PIPE: &[Constant] = &[
+    ("O_NONBLOCK", libc::O_NONBLOCK as i64),
+    ("O_CLOEXEC", libc::O_CLOEXEC as i64),
+    ("O_DIRECT", libc::O_DIRECT as i64),
+];
+
+fn split(table: &[Constant], mut bits: i64) -> Vec<String> {
+    bits &= 0xffff_ffff;
+    let mut found = Vec::new();
+    for &(name, bit) in table {
+        if bit.count_ones() == 1 && bits & bit != 0 {
+            found.push(name.to_owned());
+            bits &= !bit;
+        }
+    }
+    if bits != 0 {
+        found.push(format!("{bits:#x}"));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_and_strange_ones_shown() {
+        assert_eq!(Errno(32).to_string(), "EPIPE");
+        assert_eq!(Errno(-5).to_string(), "-5");
+        assert_eq!(SignalNumber(15).to_string(), "SIGTERM");
+        assert_eq!(TcpState(1).to_string(), "ESTABLISHED");
+        assert_eq!((TcpState(0).to_string(), TcpState(99).to_string()), ("0".to_owned(), "99".to_owned()));
+        assert_eq!(AddressFamily(2).to_string(), "AF_INET");
+        assert_eq!(option_name(OptionLevel(1), 2), "SO_REUSEADDR");
+        assert_eq!(option_name(OptionLevel(99), 2), "2");
+    }
+
+    #[test]
+    fn flags_are_named_and_what_is_left_is_shown() {
+        assert_eq!(TcpFlags(0x12).names(), ["SYN", "ACK"]);
+        assert_eq!(MessageFlags(0x4040).names(), ["MSG_DONTWAIT", "MSG_NOSIGNAL"]);
+        assert_eq!(SocketFlags(0x80800).names(), ["SOCK_NONBLOCK", "SOCK_CLOEXEC"]);
+        assert_eq!(PipeFlags(1 << 30).names(), ["0x40000000"]);
+    }
+}

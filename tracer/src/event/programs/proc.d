@@ -1,0 +1,55 @@
+/*
+ * The life of processes, read by life.rs. An exec is recorded when it is tried, for the path of one that fails.
+ */
+
+proc:::create
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]->pr_pid);
+	trace(args[0]->pr_fname);
+}
+
+proc:::lwp-create
+/pid != $pid && args[1]->pr_pid != args[0]->pr_lwpid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]->pr_lwpid);
+}
+
+proc:::exec
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+}
+
+proc:::exec-success
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+	trace(args[1]);
+}
+
+proc:::exec-failure
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+}
+
+proc:::exit
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+	trace(args[1]);
+	trace(ppid);
+}

@@ -1,0 +1,39 @@
+/*
+ * Signals. Every record begins with a process: here the one in whose context it happens. What follows is read by signal.rs.
+ */
+
+proc:::signal-send
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[2]);
+	trace(args[3]->si_code);
+	trace(args[3]->si_pid);
+	trace(args[1]->pr_pid);
+	trace(args[1]->pr_fname);
+	trace(args[0]->pr_lwpid);
+	trace(args[4]);
+	trace(args[5]);
+	trace(args[7]);
+	trace(args[3]->si_addr);
+}
+
+proc:::signal-handle
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+	trace(args[1]->si_code);
+	trace(args[1]->si_pid);
+	trace(args[2]);
+}
+
+proc:::signal-clear
+/pid != $pid/
+{
+	trace(pid);
+	trace(execname);
+	trace(args[0]);
+}

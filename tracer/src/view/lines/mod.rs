@@ -1,0 +1,137 @@
+//! Events as lines: when, who, and what he did to whom.
+//!
+//! Invariant: what a traced program has chosen stands in a line only escaped, so that a line is a line.
+
+mod life;
+mod pipe;
+mod signal;
+mod socket;
+mod tcp;
+
+use std::collections::HashMap;
+
+use super::Style;
+use super::canvas::Paint;
+use crate::event::{Event, Life, Process, Signal, What};
+
+/// Columns of the time and of the process.
+const TIME: usize = 11;
+const PROCESS: usize = 23;
+
+/// Writes lines, and remembers what one line needs of those before.
+pub struct Lines {
+    style: Style,
+    start: u64,
+    names: HashMap<u32, String>,
+    numbers: tcp::Numbers,
+}
+
+impl Lines {
+    /// Times are counted from `start`, nanoseconds of the events' clock.
+    pub fn new(style: Style, start: u64) -> Lines {
+        Lines { style, start, names: HashMap::new(), numbers: tcp::Numbers::default() }
+    }
+
+    /// What stands above the columns.
+    pub fn heading(&self) -> String {
+        Paint::Dim.on(&format!("{:>TIME$}  {:PROCESS$} EVENT", "TIME ms", "PROCESS"), &self.style) + "\n"
+    }
+
+    /// The line of an event.
+    pub fn line(&mut self, event: &Event) -> String {
+        self.learn(event);
+        let (paint, spans) = match &event.what {
+            What::Signal(signal) => (Paint::Yellow, signal::say(signal, self, event.process.pid)),
+            What::Life(life) => (Paint::Green, life::say(life)),
+            What::Pipe(pipe) => (Paint::Blue, pipe::say(pipe)),
+            What::Socket(call) => (Paint::Magenta, socket::say(call)),
+            What::Tcp(tcp) => (Paint::Cyan, self.numbers.say(tcp)),
+        };
+        let since = event.time.saturating_sub(self.start) as f64 / 1e6;
+        let mut line = Paint::Dim.on(&format!("{since:>TIME$.3}"), &self.style);
+        line += &format!("  {:PROCESS$} ", name(&event.process));
+        for (text, part) in spans.0 {
+            let paint = match part {
+                Part::Verb => paint,
+                Part::Plain => Paint::Plain,
+                Part::Aside => Paint::Dim,
+                Part::Trouble => Paint::Red,
+            };
+            line += &paint.on(&text, &self.style);
+        }
+        line + "\n"
+    }
+
+    fn learn(&mut self, event: &Event) {
+        let mut know = |process: &Process| {
+            if process.pid != 0 {
+                self.names.insert(process.pid, name(process));
+            }
+        };
+        know(&event.process);
+        match &event.what {
+            What::Signal(Signal::Send { target, .. }) => know(target),
+            What::Life(Life::Create { child }) => know(child),
+            _ => {}
+        }
+    }
+
+    /// A process of which only the id is known by now.
+    fn process(&self, pid: u32) -> String {
+        self.names.get(&pid).cloned().unwrap_or_else(|| format!("process {pid}"))
+    }
+}
+
+/// A process by name and id.
+pub(super) fn name(process: &Process) -> String {
+    let Process { pid, execname } = process;
+    match pid {
+        0 if execname.is_empty() => "-".to_owned(),
+        0 => execname.to_string(),
+        _ => format!("{execname} {pid}"),
+    }
+}
+
+/// What a part of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// What happens: in the colour of the family.
+    Verb,
+    Plain,
+    Aside,
+    Trouble,
+}
+
+/// The parts of a line, in order.
+struct Spans(Vec<(String, Part)>);
+
+impl Spans {
+    fn verb(text: impl Into<String>) -> Spans {
+        Spans(vec![(text.into(), Part::Verb)])
+    }
+
+    fn plain(text: impl Into<String>) -> Spans {
+        Spans(vec![(text.into(), Part::Plain)])
+    }
+
+    fn then(mut self, text: impl Into<String>) -> Spans {
+        self.0.push((text.into(), Part::Plain));
+        self
+    }
+
+    fn then_verb(mut self, text: impl Into<String>) -> Spans {
+        self.0.push((text.into(), Part::Verb));
+        self
+    }
+
+    fn aside(mut self, text: impl Into<String>) -> Spans {
+        self.0.push((text.into(), Part::Aside));
+        self
+    }
+
+    fn trouble(mut self, text: impl Into<String>) -> Spans {
+        self.0.push((text.into(), Part::Trouble));
+        self
+    }
+}
+
