@@ -64,12 +64,14 @@ pub enum Command {
 
 /// `tracer watch`.
 #[derive(Debug, Args)]
-#[command(after_help = "With -p and -c only what that process, its threads and all that it forks do is shown.\n\n\
+#[command(
+    after_help = "With -p and -c only what that process, its threads and all that it forks do is shown.\n\n\
     Examples:\n  \
     tracer watch signal                    every signal of the system, until Ctrl-C\n  \
     tracer watch pipe proc -c 'sh -c \"ls | wc\"'   how a pipeline works\n  \
     tracer watch tcp -p 4242               the connections of a server\n  \
-    tracer watch --json -c ./a.out         everything, an object a line")]
+    tracer watch --json -c ./a.out         everything, an object a line"
+)]
 pub struct Watch {
     /// signal, pipe, socket, tcp, proc: what to watch; all of them where none is named
     #[arg(value_name = "FAMILY")]

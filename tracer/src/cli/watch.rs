@@ -6,15 +6,16 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::args::{Color, Watch};
+use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Sources, nearest};
-use crate::event::{Event, Family, Reader};
+use crate::event::{Family, Reader};
 use crate::kernel::{Target, process, syscalls};
 use crate::output::json::Json;
 use crate::output::names::Names;
-use crate::output::value::{self, DropNotice};
+use crate::output::value;
 use crate::output::{Output, text};
 use crate::provider::Catalog;
 use crate::session::{Follow, Pace, Session};
@@ -113,8 +114,7 @@ fn ended(status: std::process::ExitStatus) -> String {
 /// Shows events as they come and adds them up.
 struct Watching {
     reader: Reader,
-    /// Events that have come since the last time that any were shown.
-    fresh: Vec<Event>,
+    out: Stdout,
     form: Form,
 }
 
@@ -126,19 +126,13 @@ enum Form {
 impl Watching {
     fn new(watch: &Watch, names: Names) -> Watching {
         let form = if watch.json {
-            Form::Json(Json::new(Box::new(io::stdout()), names.clone()))
+            Form::Json(Json::new(Box::new(Stdout::new()), names.clone()))
         } else {
             let lines = Lines::new(style(watch.color), process::clock(libc::CLOCK_MONOTONIC));
             let buffer = lines.heading();
             Form::Text { lines, summary: Summary::default(), buffer }
         };
-        Watching { reader: Reader::new(names), fresh: Vec::new(), form }
-    }
-
-    fn lost(&mut self, notice: &DropNotice) -> io::Result<()> {
-        self.flush()?;
-        complain(&format!("tracer: {}\n", text::dropped(notice)));
-        Ok(())
+        Watching { reader: Reader::new(names), out: Stdout::new(), form }
     }
 
     /// The tables at the end.
@@ -150,45 +144,42 @@ impl Watching {
 
 impl Output for Watching {
     fn event(&mut self, event: &value::Event) -> io::Result<()> {
-        match event {
-            value::Event::Firing(firing) => {
-                let read = self.reader.event(firing);
-                let read = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-                self.fresh.extend(read);
-            }
-            event if matches!(self.form, Form::Json(_)) => {
-                self.flush()?;
-                if let Form::Json(json) = &mut self.form {
-                    json.event(event)?;
-                }
-            }
-            value::Event::Drop(notice) => self.lost(notice)?,
-            // The families' programs have nothing that can fault, and no aggregations.
-            value::Event::Fault(_) | value::Event::Aggregations(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Events of several CPUs that come together are shown in the order of their times.
-    fn flush(&mut self) -> io::Result<()> {
-        self.fresh.sort_by_key(|event| event.time);
-        match &mut self.form {
-            Form::Text { lines, summary, buffer } => {
-                for event in self.fresh.drain(..) {
+        if let value::Event::Firing(firing) = event {
+            let read = self.reader.event(firing);
+            let Some(event) = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? else {
+                return Ok(());
+            };
+            match &mut self.form {
+                Form::Text { lines, summary, buffer } => {
                     summary.add(&event);
                     buffer.push_str(&lines.line(&event));
                 }
-                let mut out = io::stdout().lock();
-                out.write_all(buffer.as_bytes())?;
+                Form::Json(json) => json.line(&event.line())?,
+            }
+            return Ok(());
+        }
+        if let Form::Json(json) = &mut self.form {
+            return json.event(event);
+        }
+        let message = match event {
+            value::Event::Drop(notice) => text::dropped(notice),
+            value::Event::Disorder(disorder) => text::disordered(disorder),
+            // The families' programs have nothing that can fault, and no aggregations.
+            value::Event::Firing(_) | value::Event::Fault(_) | value::Event::Aggregations(_) => return Ok(()),
+        };
+        self.flush()?;
+        complain(&format!("tracer: {message}\n"));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Text { buffer, .. } => {
+                self.out.write_all(buffer.as_bytes())?;
                 buffer.clear();
-                out.flush()
+                self.out.flush()
             }
-            Form::Json(json) => {
-                for event in self.fresh.drain(..) {
-                    json.line(&event.line())?;
-                }
-                json.flush()
-            }
+            Form::Json(json) => json.flush(),
         }
     }
 }
@@ -197,7 +188,9 @@ fn style(color: Color) -> Style {
     let color = match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        Color::Auto => {
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     };
     Style { width: 120, unicode: true, color }
 }

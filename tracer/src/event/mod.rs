@@ -9,6 +9,8 @@ mod life;
 pub mod number;
 mod pipe;
 mod read;
+#[cfg(test)]
+pub(crate) mod samples;
 mod signal;
 mod socket;
 mod tcp;

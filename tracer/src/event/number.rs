@@ -106,16 +106,8 @@ flags! {
 }
 
 /// In the order in which people name them.
-const TH: &[Constant] = &[
-    ("SYN", 2),
-    ("FIN", 1),
-    ("RST", 4),
-    ("PSH", 8),
-    ("ACK", 16),
-    ("URG", 32),
-    ("ECE", 64),
-    ("CWR", 128),
-];
+const TH: &[Constant] =
+    &[("SYN", 2), ("FIN", 1), ("RST", 4), ("PSH", 8), ("ACK", 16), ("URG", 32), ("ECE", 64), ("CWR", 128)];
 
 /// x86_64's and arm64's numbers differ in O_DIRECT (include/uapi/asm-generic/fcntl.h).
 const PIPE: &[Constant] = &[

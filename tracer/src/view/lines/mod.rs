@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use super::Style;
 use super::canvas::Paint;
+use crate::event::number::SignalNumber;
 use crate::event::{Event, Life, Process, Signal, What};
 
 /// Columns of the time and of the process.
@@ -23,13 +24,21 @@ pub struct Lines {
     style: Style,
     start: u64,
     names: HashMap<u32, String>,
+    /// Who sent a signal last, by target and signal.
+    senders: HashMap<(u32, SignalNumber), u32>,
     numbers: tcp::Numbers,
 }
 
 impl Lines {
     /// Times are counted from `start`, nanoseconds of the events' clock.
     pub fn new(style: Style, start: u64) -> Lines {
-        Lines { style, start, names: HashMap::new(), numbers: tcp::Numbers::default() }
+        Lines {
+            style,
+            start,
+            names: HashMap::new(),
+            senders: HashMap::new(),
+            numbers: tcp::Numbers::default(),
+        }
     }
 
     /// What stands above the columns.
@@ -70,10 +79,18 @@ impl Lines {
         };
         know(&event.process);
         match &event.what {
-            What::Signal(Signal::Send { target, .. }) => know(target),
+            What::Signal(Signal::Send { target, signal, .. }) => {
+                know(target);
+                self.senders.insert((target.pid, *signal), event.process.pid);
+            }
             What::Life(Life::Create { child }) => know(child),
             _ => {}
         }
+    }
+
+    /// Who sent a process that signal last, where it was a process: the kernel forgets it of one that ends its target.
+    fn sender(&self, target: u32, signal: SignalNumber) -> Option<u32> {
+        self.senders.get(&(target, signal)).copied().filter(|&pid| pid != 0)
     }
 
     /// A process of which only the id is known by now.
@@ -135,3 +152,5 @@ impl Spans {
     }
 }
 
+#[cfg(test)]
+mod tests;

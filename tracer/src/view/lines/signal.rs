@@ -20,6 +20,7 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
                 _ => spans,
             };
             match outcome {
+                Outcome::Ignored if signal.0 == libc::SIGCONT => spans.then(": it goes on"),
                 Outcome::Queued => spans,
                 Outcome::Blocked => spans.trouble(": blocked, it waits"),
                 Outcome::Ignored => spans.trouble(": ignored"),
@@ -29,15 +30,16 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
         }
         Signal::Handle { signal, sender, action, handler, .. } => {
             let spans = Spans::verb(format!("{signal}"));
-            let spans = match sender {
-                Some(sender) if *sender == pid => spans.then(" from itself"),
-                Some(sender) => spans.then(format!(" from {}", lines.process(*sender))),
+            let spans = match sender.or_else(|| lines.sender(pid, *signal)) {
+                Some(sender) if sender == pid => spans.then(" from itself"),
+                Some(sender) => spans.then(format!(" from {}", lines.process(sender))),
                 None => spans,
             };
             match action {
                 Action::Handler => {
                     spans.then(": its handler runs").aside(format!("  {:#x}", handler.unwrap_or(0)))
                 }
+                Action::Terminate if signal.0 == libc::SIGKILL => spans.trouble(": ends it"),
                 Action::Terminate => spans.trouble(": ends it, as there is no handler"),
                 Action::Core => spans.trouble(": ends it with a core dump, as there is no handler"),
                 Action::Stop => spans.trouble(": stops it"),

@@ -32,11 +32,19 @@ impl Numbers {
                     .then_verb(segment.flags.names().join(" "))
                     .then(self.numbers(segment, remote, local))
             }
-            Tcp::ConnectRequest(_) => Spans::plain(ends(connection, "->") + "  ").then_verb("asks to connect"),
-            Tcp::ConnectEstablished(_) => Spans::plain(ends(connection, "->") + "  ").then_verb("is connected"),
+            Tcp::ConnectRequest(_) => {
+                Spans::plain(ends(connection, "->") + "  ").then_verb("asks to connect")
+            }
+            Tcp::ConnectEstablished(_) => {
+                Spans::plain(ends(connection, "->") + "  ").then_verb("is connected")
+            }
             Tcp::ConnectRefused(_) => Spans::plain(ends(connection, "->") + "  ").trouble("is refused"),
-            Tcp::AcceptEstablished(_) => Spans::plain(ends(connection, "<-") + "  ").then_verb("has a connection"),
-            Tcp::AcceptRefused(_) => Spans::plain(ends(connection, "<-") + "  ").trouble("refuses: nobody listens"),
+            Tcp::AcceptEstablished(_) => {
+                Spans::plain(ends(connection, "<-") + "  ").then_verb("has a connection")
+            }
+            Tcp::AcceptRefused(_) => {
+                Spans::plain(ends(connection, "<-") + "  ").trouble("refuses: nobody listens")
+            }
         }
     }
 
@@ -65,7 +73,8 @@ impl Numbers {
 fn ends(connection: &Connection, arrow: &str) -> String {
     let Connection { local, remote, .. } = connection;
     if local.address == remote.address {
-        return format!(":{} {arrow} :{}", local.port, remote.port);
+        let port = |port: u16| if port == 0 { ":*".to_owned() } else { format!(":{port}") };
+        return format!("{} {arrow} {}", port(local.port), port(remote.port));
     }
     if remote.port == 0 {
         return local.to_string();

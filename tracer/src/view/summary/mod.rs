@@ -59,3 +59,5 @@ impl Sheet {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,8 @@ struct Use {
     largest: u64,
     waited: u64,
     errors: u64,
+    /// Calls that moved something: a read at the end of the data does not.
+    moving: u64,
 }
 
 impl Pipes {
@@ -57,6 +59,7 @@ impl Pipes {
         if bytes == 0 {
             return;
         }
+        end.moving += 1;
         end.bytes += bytes;
         end.smallest = Some(end.smallest.map_or(bytes, |smallest| smallest.min(bytes)));
         end.largest = end.largest.max(bytes);
@@ -114,9 +117,9 @@ impl Pipes {
     }
 
     fn usage(((inode, process, writes), end): (&(u64, Process, bool), &Use)) -> Vec<String> {
-        let moving = end.calls - end.errors;
-        let mean = end.bytes.checked_div(moving).unwrap_or(0);
-        let mut row = vec![inode.to_string(), name(process), if *writes { "write" } else { "read" }.to_owned()];
+        let mean = end.bytes.checked_div(end.moving).unwrap_or(0);
+        let mut row =
+            vec![inode.to_string(), name(process), if *writes { "write" } else { "read" }.to_owned()];
         let numbers = [end.calls, end.errors, end.bytes, end.smallest.unwrap_or(0), mean, end.largest];
         row.extend(numbers.map(|number| number.to_string()));
         row.push(duration(end.waited));

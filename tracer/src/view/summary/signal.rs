@@ -28,6 +28,7 @@ impl Signals {
                 let became = match outcome {
                     Outcome::Queued => QUEUED,
                     Outcome::Blocked => BLOCKED,
+                    Outcome::Ignored if signal.0 == libc::SIGCONT => "went on",
                     Outcome::Ignored => "ignored",
                     Outcome::Merged => "merged with one waiting",
                     Outcome::Lost => "lost",

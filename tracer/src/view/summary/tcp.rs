@@ -90,7 +90,7 @@ impl Connections {
             Sheet {
                 title: "TCP connections, each end by itself",
                 words: &["OWNER", "LOCAL", "REMOTE"],
-                numbers: &["SENT", "BYTES", "RECEIVED", "BYTES"],
+                numbers: &["SENT", "BYTES SENT", "RECEIVED", "BYTES RECEIVED"],
                 rows: self.ends.iter().map(End::traffic).collect(),
             },
             Sheet {
@@ -110,9 +110,11 @@ impl End {
 
     fn traffic(&self) -> Vec<String> {
         let mut row = self.names();
-        row.extend([&self.sent, &self.received].iter().flat_map(|traffic| {
-            [traffic.segments.to_string(), traffic.bytes.to_string()]
-        }));
+        row.extend(
+            [&self.sent, &self.received]
+                .iter()
+                .flat_map(|traffic| [traffic.segments.to_string(), traffic.bytes.to_string()]),
+        );
         row
     }
 
