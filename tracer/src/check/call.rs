@@ -1,6 +1,7 @@
 //! Calls: which function is meant, and whether its arguments are what its row of the table says.
 
 use super::functions::{self, Gives, Param, Role, Row, find};
+use super::lvalue::decayed;
 use super::typed::{Expr, ExprKind, Subroutine, Type};
 use super::types::ULONG;
 use super::{Checker, Refused, are, counted, fold};
@@ -106,18 +107,22 @@ impl Checker<'_> {
 
     /// One argument as the function takes it.
     fn passed(&mut self, row: &Row, number: usize, param: Param, value: Expr) -> Result<Expr, Refused> {
+        let value = match param {
+            Param::Text | Param::TextOrNull => self.as_string(value)?,
+            Param::Value if !matches!(value.ty, Type::Array(_, 0)) => value,
+            _ => decayed(value),
+        };
         let wanted = match param {
             Param::Int(_) | Param::Constant if value.ty.as_int().is_some() => {
                 return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
             }
             Param::Address if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
             Param::Text if value.ty.as_text().is_some() => return Ok(super::operators::into_buffer(value)),
-            Param::Text if value.ty.is_characters() => return Ok(value.converted(&self.string())),
             Param::TextOrNull if value.ty.as_text().is_some() => {
                 return Ok(super::operators::into_buffer(value));
             }
             Param::TextOrNull if fold::constant(&value) == Some(0) => return Ok(value),
-            Param::Value if !value.ty.is_record() && value.ty != Type::Void => return Ok(value),
+            Param::Value if !value.ty.is_record() && value.ty.size().is_some() => return Ok(value),
             Param::Int(_) => "a number",
             Param::Constant => "an integer constant",
             Param::Address => "an address",

@@ -106,7 +106,7 @@ pub enum ProbePart {
 /// An enumeration.
 #[derive(Debug)]
 pub struct Enumeration {
-    /// Its tag, or the name that a typedef gave it.
+    /// As a program names it: `enum tag`, or the name that a typedef gave it.
     pub name: Option<&'static str>,
     /// The integer that it is.
     pub int: IntType,

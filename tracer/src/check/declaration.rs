@@ -1,17 +1,26 @@
 //! Declared variables, and type names.
 
+use std::rc::Rc;
+
 use probes_common::providers::PROVIDERS;
 use probes_common::schema::{Kind, StructDef};
 
-use super::typed::Type;
-use super::types::{NAMED, named, spelled as int_spelled};
+use super::composite::{self, Forward};
+use super::ctype::{FloatType, NameKind, Signature, Type};
+use super::types::{NAMED, ULONG, named, spelled as int_spelled};
 use super::unsupported::Construct;
 use super::variables::{Known, Shape, spelled};
-use super::{Checker, Refused};
+use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{
-    BaseKind, BaseType, Declaration, Declarator, Derived, Ident, Scope, Storage, TypeName,
+    BaseKind, BaseType, Declaration, Declarator, Derived, Expr, Ident, IntWidth, Param, Scope, Storage,
+    TypeName,
 };
+
+/// The most bytes of a clause's variable: all of them are set to zero at each firing.
+const LARGEST_LOCAL: u32 = 4096;
+/// The most bytes of any other variable.
+pub(super) const LARGEST_VARIABLE: u32 = 32 << 10;
 
 impl Checker<'_> {
     /// `int x; self int y; string a[int, string];`
@@ -29,7 +38,7 @@ impl Checker<'_> {
             }
         };
         let base = match scope {
-            Ok(_) => self.base_type(&declaration.base),
+            Ok(_) => self.base_type(&declaration.base, Forward::Allowed),
             Err(refused) => Err(refused),
         };
         for declarator in &declaration.declarators {
@@ -72,18 +81,19 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
             return Err(self.refuse(diagnostic.help("choose another name")));
         }
-        for part in keys.iter().flatten() {
-            if !matches!(part, Type::Int(_) | Type::String(_)) && !part.is_address() {
+        let mut keys = keys;
+        for part in keys.iter_mut().flatten() {
+            if let Some(int) = part.as_int() {
+                *part = Type::Int(int);
+            } else if part.is_address() {
+                *part = Type::Int(ULONG);
+            } else if part.as_text().is_none() {
                 let message = format!("{part:#} cannot be a part of a key");
                 let diagnostic = Diagnostic::error(Tag::D_KEY_TYPE, declarator.span, message);
                 return Err(self.refuse(diagnostic.help("use numbers and strings")));
             }
         }
-        if matches!(ty, Type::Void | Type::Struct(_)) || ty.is_record() {
-            let message = format!("a variable cannot be of type {ty}");
-            let diagnostic = Diagnostic::error(Tag::D_DECL_VOIDOBJ, declarator.span, message);
-            return Err(self.refuse(diagnostic.help("declare a number, a pointer to a number or a string")));
-        }
+        self.check_object(scope, &ty, declarator.span)?;
         match self.variables.get(scope, &name.name) {
             None => {
                 self.variables.add(scope, &name.name, keys, ty, true, name.span);
@@ -101,10 +111,13 @@ impl Checker<'_> {
                 let before = before.clone();
                 let same_keys = match (&before.shape, &keys) {
                     (Shape::Scalar(_), None) => true,
-                    (Shape::Array(index), Some(keys)) => self.variables.dynamics[*index].keys == *keys,
+                    (Shape::Array(index), Some(keys)) => {
+                        let known = &self.variables.dynamics[*index].keys;
+                        known.len() == keys.len() && known.iter().zip(keys).all(|(a, b)| a.same(b))
+                    }
                     _ => false,
                 };
-                if same_keys && before.ty == ty {
+                if same_keys && before.ty.same(&ty) {
                     return Ok(());
                 }
                 let message = format!("`{spelling}` is declared again, differently");
@@ -115,9 +128,36 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether a variable can be of this type.
+    fn check_object(&mut self, scope: Scope, ty: &Type, span: Span) -> Result<(), Refused> {
+        if matches!(ty, Type::Struct(_)) || ty.is_record() {
+            let message = format!("a variable cannot be of type {ty}");
+            let diagnostic = Diagnostic::error(Tag::D_DECL_VOIDOBJ, span, message);
+            return Err(self.refuse(diagnostic.help("declare a number, a pointer to a number or a string")));
+        }
+        if let Type::Float(_) = ty {
+            let message = "D does not calculate with floating-point numbers: a variable cannot be one";
+            let diagnostic = Diagnostic::error(Tag::D_OP_ARITH, span, message);
+            return Err(self.refuse(diagnostic.help("count in smaller units, in integers")));
+        }
+        if let Type::Array(_, 0) = ty {
+            let diagnostic =
+                Diagnostic::error(Tag::D_DECL_ARRNULL, span, "this array has no number of elements");
+            return Err(self.refuse(diagnostic.help("write it in the brackets, as in `int a[10]`")));
+        }
+        let size = self.object_size(ty, span)?;
+        let most = if scope == Scope::Clause { LARGEST_LOCAL } else { LARGEST_VARIABLE };
+        if size > most && ty.is_aggregate() {
+            let message = format!("this takes {size} bytes; here a variable may take {most}");
+            let diagnostic = Diagnostic::error(Tag::D_LIMIT, span, message);
+            return Err(self.refuse(diagnostic.help("make it smaller, or an associative array")));
+        }
+        Ok(())
+    }
+
     /// A type without a name declared.
     pub(super) fn type_name(&mut self, name: &TypeName) -> Result<Type, Refused> {
-        let base = self.base_type(&name.base)?;
+        let base = self.base_type(&name.base, Forward::Refused)?;
         self.derive(base, &name.derived, name.span)
     }
 
@@ -125,8 +165,8 @@ impl Checker<'_> {
     pub(super) fn derive(&mut self, base: Type, derived: &[Derived], span: Span) -> Result<Type, Refused> {
         derived.iter().rev().try_fold(base, |ty, step| match step {
             Derived::Pointer(_) => Ok(Type::Pointer(Box::new(ty))),
-            Derived::Array(_) => Err(self.unsupported(Construct::CArray, span)),
-            Derived::Function { .. } => Err(self.unsupported(Construct::FunctionType, span)),
+            Derived::Array(count) => self.array(ty, count.as_deref(), span),
+            Derived::Function { params, variadic } => self.function(ty, params, *variadic, span),
             Derived::Assoc(_) => {
                 let message = "an associative array cannot be a part of another type";
                 let diagnostic = Diagnostic::error(Tag::D_DECL_DYNOBJ, span, message);
@@ -135,38 +175,95 @@ impl Checker<'_> {
         })
     }
 
-    pub(super) fn base_type(&mut self, base: &BaseType) -> Result<Type, Refused> {
+    /// So many elements.
+    fn array(&mut self, of: Type, count: Option<&Expr>, span: Span) -> Result<Type, Refused> {
+        let size = self.object_size(&of, span)?;
+        let Some(count) = count else { return Ok(Type::Array(Box::new(of), 0)) };
+        let value = self.expr(count)?;
+        let Some(number) = fold::constant(&value).filter(|number| *number >= 0) else {
+            let message = "an array's size is a positive integer constant";
+            let diagnostic = Diagnostic::error(Tag::D_DECL_ARRSUB, count.span, message);
+            return Err(
+                self.refuse(diagnostic.help("an associative array has types in its brackets: `int a[int]`"))
+            );
+        };
+        if number == 0 {
+            let diagnostic = Diagnostic::error(Tag::D_DECL_ARRNULL, count.span, "an array without elements");
+            return Err(self.refuse(diagnostic.help("write the number of its elements")));
+        }
+        match u32::try_from(number).ok().filter(|n| n.saturating_mul(size.max(1)) <= composite::LARGEST) {
+            Some(number) => Ok(Type::Array(Box::new(of), number)),
+            None => {
+                let message = format!("an array may take {} bytes", composite::LARGEST);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_ARRSUB, count.span, message);
+                Err(self.refuse(diagnostic.help("make it smaller")))
+            }
+        }
+    }
+
+    /// A function, which is only ever pointed to.
+    fn function(
+        &mut self,
+        result: Type,
+        params: &[Param],
+        variadic: bool,
+        span: Span,
+    ) -> Result<Type, Refused> {
+        if matches!(result, Type::Array(..) | Type::Function(_)) {
+            let diagnostic =
+                Diagnostic::error(Tag::D_DECL_FUNCRET, span, format!("a function cannot return {result}"));
+            return Err(self.refuse(diagnostic.help("it can return a pointer: `*`")));
+        }
+        let mut types = Vec::new();
+        for param in params {
+            let base = self.base_type(&param.ty.base, Forward::Allowed)?;
+            types.push(match self.derive(base, &param.ty.derived, param.ty.span)? {
+                Type::Array(of, _) => Type::Pointer(of),
+                function @ Type::Function(_) => Type::Pointer(Box::new(function)),
+                Type::Void => {
+                    let message = "void among other parameters";
+                    let diagnostic = Diagnostic::error(Tag::D_DECL_PROTO_VOID, param.ty.span, message);
+                    return Err(self.refuse(diagnostic.help("`(void)` alone is no parameters")));
+                }
+                ty => ty,
+            });
+        }
+        Ok(Type::Function(Rc::new(Signature { result, params: types, variadic })))
+    }
+
+    pub(super) fn base_type(&mut self, base: &BaseType, forward: Forward) -> Result<Type, Refused> {
         match &base.kind {
             BaseKind::Void => Ok(Type::Void),
             BaseKind::String => Ok(self.string()),
             BaseKind::Int { width, sign } => Ok(Type::Int(int_spelled(*width, *sign))),
-            BaseKind::Float | BaseKind::Double | BaseKind::LongDouble => {
-                Err(self.unsupported(Construct::Float, base.span))
-            }
+            BaseKind::Float => Ok(Type::Float(FloatType::Float)),
+            BaseKind::Double => Ok(Type::Float(FloatType::Double)),
+            BaseKind::LongDouble => Ok(Type::Float(FloatType::LongDouble)),
             BaseKind::Named { module: Some(_), .. } => Err(self.unsupported(Construct::Symbol, base.span)),
             BaseKind::Named { module: None, name } => self.named_type(name),
-            BaseKind::Record(_) => Err(self.unsupported(Construct::Record, base.span)),
+            BaseKind::Record(record) => self.record(record, forward, base.span),
             BaseKind::Enum(list) => self.enumeration(list, base.span),
         }
     }
 
+    /// The type of that name of one word: the program's own, the language's, then what the sources know.
+    pub(super) fn known_type(&self, name: &str) -> Option<Type> {
+        let own = self.types.own(NameKind::Typedef, name).map(|known| known.0.clone());
+        let fixed = || match name {
+            "caddr_t" => Some(Type::Pointer(Box::new(Type::Int(int_spelled(IntWidth::Char, None))))),
+            _ => named(name).map(Type::Int),
+        };
+        own.or_else(fixed).or_else(|| self.types.find(NameKind::Typedef, name))
+    }
+
     fn named_type(&mut self, name: &Ident) -> Result<Type, Refused> {
-        if let Some((ty, _)) = self.typedefs.get(&name.name) {
-            return Ok(ty.clone());
-        }
-        if let Some(ty) = named(&name.name) {
-            return Ok(Type::Int(ty));
-        }
-        if name.name == "caddr_t" {
-            return Ok(Type::Pointer(Box::new(Type::Int(int_spelled(
-                crate::syntax::ast::IntWidth::Char,
-                None,
-            )))));
+        if let Some(ty) = self.known_type(&name.name) {
+            return Ok(ty);
         }
         if let Some(def) = probe_struct(&name.name) {
             return Ok(Type::Struct(def));
         }
-        let own = self.typedefs.keys().map(String::as_str);
+        let own = self.types.names(NameKind::Typedef);
         let names: Vec<&str> =
             NAMED.iter().map(|row| row.0).chain(["int", "char", "long", "string"]).chain(own).collect();
         let diagnostic =

@@ -1,6 +1,9 @@
 //! Names that stand for something known when the program is compiled: typedefs and enumerators.
 
-use super::typed::{Expr, Type};
+use std::rc::Rc;
+
+use super::ctype::{Enumeration, IntType, NameKind, Type, interned};
+use super::typed::Expr;
 use super::types::INT;
 use super::unsupported::Construct;
 use super::variables::Known;
@@ -20,13 +23,25 @@ impl Checker<'_> {
         if super::types::named(&name.name).is_some_and(|known| Type::Int(known).size() != ty.size()) {
             return Err(self.defined_again(name, None));
         }
-        match self.typedefs.get(&name.name) {
-            Some((before, since)) if *before != ty => {
+        match self.types.own(NameKind::Typedef, &name.name) {
+            Some((before, since)) if !before.same(&ty) => {
                 let since = *since;
                 Err(self.defined_again(name, Some(since)))
             }
             _ => {
-                self.typedefs.insert(name.name.clone(), (ty, name.span));
+                let ty = match ty {
+                    Type::Int(int) => Type::Int(IntType { name: interned(&name.name), ..int }),
+                    Type::Enum(of) if of.name.is_none() => {
+                        let name = interned(&name.name);
+                        let int = IntType { name, ..of.int };
+                        Type::Enum(Rc::new(Enumeration { name: Some(name), int, values: of.values.clone() }))
+                    }
+                    ty => ty,
+                };
+                if let Type::Composite(composite) = &ty {
+                    composite.set_alias(interned(&name.name));
+                }
+                self.types.add(NameKind::Typedef, &name.name, ty, name.span);
                 Ok(())
             }
         }
@@ -48,9 +63,7 @@ impl Checker<'_> {
             return Err(self.unsupported(Construct::Symbol, span));
         }
         let Some(values) = &list.values else { return self.known_enumeration(list, span) };
-        if let Some(tag) = &list.tag {
-            self.enumerations.insert(tag.name.clone());
-        }
+        let mut constants = Vec::new();
         let mut next = 0;
         for (name, value) in values {
             let value = match value {
@@ -67,21 +80,31 @@ impl Checker<'_> {
                 self.refuse(diagnostic.help("give it a smaller value"));
             }
             next = value.wrapping_add(1);
+            constants.push((interned(&name.name), value));
             // A name that is taken already has been told of.
             let _ = self.define(name, super::names::integer(value, INT, name.span));
         }
-        Ok(Type::INT)
+        let name = list.tag.as_ref().map(|tag| interned(&format!("enum {}", tag.name)));
+        let int = IntType { name: name.unwrap_or("int"), ..INT };
+        let ty = Type::Enum(Rc::new(Enumeration { name, int, values: constants }));
+        if let Some(tag) = &list.tag {
+            if let Some((_, since)) = self.types.own(NameKind::Enum, &tag.name) {
+                let since = *since;
+                return Err(self.defined_again(tag, Some(since)));
+            }
+            self.types.add(NameKind::Enum, &tag.name, ty.clone(), tag.span);
+        }
+        Ok(ty)
     }
 
     fn known_enumeration(&mut self, list: &Enum, span: Span) -> Result<Type, Refused> {
-        match &list.tag {
-            Some(tag) if !self.enumerations.contains(&tag.name) => {
-                let message = format!("there is no `enum {}`", tag.name);
-                let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
-                Err(self.refuse(diagnostic.help("define it before it is used")))
-            }
-            _ => Ok(Type::INT),
+        let Some(tag) = &list.tag else { return Ok(Type::INT) };
+        if let Some(ty) = self.types.find(NameKind::Enum, &tag.name) {
+            return Ok(ty);
         }
+        let message = format!("there is no `enum {}`", tag.name);
+        let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
+        Err(self.refuse(diagnostic.help("define it before it is used")))
     }
 
     fn enumerator(&mut self, value: &ast::Expr) -> Result<i64, Refused> {

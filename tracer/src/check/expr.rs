@@ -1,17 +1,14 @@
 //! Expressions: each kind of the untyped tree becomes its typed form.
 
-use std::rc::Rc;
-
-use probes_common::schema::StructDef;
-
+use super::ctype::{FloatType, Text, Type};
+use super::lvalue::decayed;
 use super::names::{STATE_NAMES, integer};
-use super::typed::{CompareOp, Expr, ExprKind, Place, Text, Type, UnaryOp};
-use super::types::{INT, ULONG, named, of_field, of_literal};
+use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
+use super::types::{INT, ULONG, of_literal};
 use super::unsupported::Construct;
-use super::variables::{Known, Shape};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::{self, Scope, UnOp};
+use crate::syntax::ast::{self, UnOp};
 
 impl Checker<'_> {
     /// An expression as a value.
@@ -52,9 +49,12 @@ impl Checker<'_> {
                 let ty = self.type_name(ty)?;
                 self.size(&ty, span)
             }
-            ast::ExprKind::Float(_) => Err(self.unsupported(Construct::Float, span)),
+            ast::ExprKind::Float(literal) => {
+                let ty = Type::Float(FloatType::Double);
+                Ok(Expr { kind: ExprKind::Float(literal.value), ty, span })
+            }
             ast::ExprKind::Symbol { .. } => Err(self.unsupported(Construct::Symbol, span)),
-            ast::ExprKind::Offsetof { .. } => Err(self.unsupported(Construct::Offsetof, span)),
+            ast::ExprKind::Offsetof { ty, member } => self.offset_of(ty, member, span),
             ast::ExprKind::Xlate { .. } => Err(self.unsupported(Construct::Xlate, span)),
             ast::ExprKind::Error => Err(Refused),
         }
@@ -66,8 +66,16 @@ impl Checker<'_> {
             UnOp::PreDec => return self.step(inner, -1, false, span),
             UnOp::PostInc => return self.step(inner, 1, true, span),
             UnOp::PostDec => return self.step(inner, -1, true, span),
-            UnOp::Addr => return Err(self.unsupported(Construct::AddressOf, span)),
+            UnOp::Addr => return self.address_of(inner, span),
             UnOp::Sizeof => return self.sizeof(inner, span),
+            UnOp::Deref => {
+                let pointer = self.expr(inner)?;
+                return self.deref(pointer, span);
+            }
+            UnOp::Stringof => {
+                let expr = self.expr(inner)?;
+                return self.stringof(expr, span);
+            }
             _ => {}
         }
         let expr = self.expr(inner)?;
@@ -75,118 +83,42 @@ impl Checker<'_> {
             UnOp::Plus => self.unary(None, expr, span),
             UnOp::Neg => self.unary(Some(UnaryOp::Neg), expr, span),
             UnOp::BitNot => self.unary(Some(UnaryOp::BitNot), expr, span),
-            UnOp::Not => {
+            _ => {
                 let kind = ExprKind::Not(Box::new(self.condition(expr)?));
                 Ok(Expr { kind, ty: Type::INT, span })
             }
-            UnOp::Deref => self.deref(expr, span),
-            _ => match expr.ty {
-                Type::String(_) => Ok(expr),
-                Type::Int(_) | Type::Pointer(_) if expr.ty.is_scalar() => {
-                    Ok(Expr { span, ..expr.converted(&self.string()) })
-                }
-                _ => {
-                    let message = format!("{:#} cannot be made a string", expr.ty);
-                    Err(self.refuse(
-                        Diagnostic::error(Tag::D_STRINGOF_TYPE, span, message).help("name a member: `->`"),
-                    ))
-                }
-            },
         }
     }
 
-    /// `sizeof expr`, where a bare name may be a type's.
-    fn sizeof(&mut self, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
-        if let ast::ExprKind::Var(Scope::Global, name) = &inner.kind
-            && self.variables.get(Scope::Global, &name.name).is_none()
-            && let Some(ty) = self
-                .typedefs
-                .get(&name.name)
-                .map(|known| known.0.clone())
-                .or(named(&name.name).map(Type::Int))
-        {
-            return self.size(&ty, span);
-        }
-        let ty = self.expr(inner)?.ty;
-        self.size(&ty, span)
-    }
-
-    fn size(&mut self, ty: &Type, span: Span) -> Result<Expr, Refused> {
-        let size = match ty {
-            Type::String(Text::Buffer(size)) => Some(*size),
-            Type::String(_) => self.string().size(),
-            ty => ty.size(),
-        };
-        match size {
-            Some(size) => Ok(integer(i64::from(size), named("size_t").unwrap_or(ULONG), span)),
-            None => {
-                let diagnostic = Diagnostic::error(Tag::D_SIZEOF_TYPE, span, format!("{ty} has no size"));
-                Err(self.refuse(diagnostic.help("ask for the size of a number, a pointer or a string")))
+    /// `stringof expr`: a string as it is, what lies at an address of the kernel, an array's characters.
+    pub(super) fn stringof(&mut self, expr: Expr, span: Span) -> Result<Expr, Refused> {
+        match &expr.ty {
+            Type::String(_) => Ok(expr),
+            Type::Array(_, count) if expr.ty.is_characters() && *count > 0 => {
+                let room = (*count + 1).next_multiple_of(8).min(self.options.strsize as u32);
+                Ok(Expr { span, ..expr.converted(&Type::String(Text::Buffer(room))) })
             }
-        }
-    }
-
-    /// `*pointer`
-    fn deref(&mut self, pointer: Expr, span: Span) -> Result<Expr, Refused> {
-        let to = match &pointer.ty {
-            Type::Pointer(to) => (**to).clone(),
+            ty if ty.is_scalar() || matches!(ty, Type::Array(..)) => {
+                let address = decayed(expr).to_int(ULONG);
+                Ok(Expr { span, ..address.converted(&self.string()) })
+            }
             ty => {
-                let message = format!("{ty:#} is no pointer");
-                let diagnostic = Diagnostic::error(Tag::D_DEREF_NONPTR, pointer.span, message);
-                return Err(self.refuse(diagnostic.help("cast it to a pointer first, as in `*(int *)arg0`")));
+                let message = format!("{ty:#} cannot be made a string");
+                Err(self.refuse(
+                    Diagnostic::error(Tag::D_STRINGOF_TYPE, span, message).help("name a member: `->`"),
+                ))
             }
-        };
-        match to {
-            Type::Int(_) | Type::Pointer(_) => {
-                Ok(Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty: to, span })
-            }
-            Type::Void => {
-                let message = format!("{:#} leads to something of unknown type", pointer.ty);
-                let diagnostic = Diagnostic::error(Tag::D_DEREF_VOID, pointer.span, message);
-                Err(self
-                    .refuse(diagnostic.help("cast it to a pointer to what lies there, as in `*(int *)p`")))
-            }
-            _ => Err(self.unsupported(Construct::DerefOfAggregate, span)),
         }
     }
 
-    /// `base[keys]`: an argument, an array's element, or what a pointer leads to.
-    fn index(&mut self, base: &ast::Expr, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
-        if let ast::ExprKind::Var(scope, name) = &base.kind {
-            match (scope, name.name.as_str()) {
-                (Scope::Global, "args") => return self.argument(keys, span),
-                (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
-                _ => {}
-            }
-            let value = match self.variables.get(*scope, &name.name) {
-                _ if self.parameter(*scope, &name.name).is_some() => true,
-                Some(Known::Entry(entry)) => entry.ty.is_address() && matches!(entry.shape, Shape::Scalar(_)),
-                Some(Known::Macro(inline)) => return self.expand_macro(&Rc::clone(inline), keys, span),
-                Some(Known::Value(..)) => true,
-                _ => *scope == Scope::Global && Self::is_reserved(&name.name),
-            };
-            if !value {
-                return self.element(*scope, name, keys, span);
-            }
-        }
-        let (base, keys) = (self.expr(base), self.keys(keys));
-        let (base, mut keys) = (base?, keys?);
-        match (keys.pop(), keys.is_empty()) {
-            (Some(key), true) if base.ty.is_address() => {
-                let sum = self.binary(ast::BinOp::Add, base, key, span)?;
-                self.deref(sum, span)
-            }
-            _ => {
-                let message = format!("{:#} has no elements", base.ty);
-                let diagnostic = Diagnostic::error(Tag::D_ARR_BADREF, base.span, message);
-                Err(self
-                    .refuse(diagnostic.help("only associative arrays, pointers and args[] take a subscript")))
-            }
-        }
+    /// The value as a string where it can be one by itself: an array of characters, or a pointer to some.
+    pub(super) fn as_string(&mut self, expr: Expr) -> Result<Expr, Refused> {
+        let span = expr.span;
+        if expr.ty.is_characters() { self.stringof(expr, span) } else { Ok(expr) }
     }
 
     /// `args[N]`
-    fn argument(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+    pub(super) fn argument(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
         let keys = self.keys(keys)?;
         let number = match keys.as_slice() {
             [key] => fold::constant(key).and_then(|value| usize::try_from(value).ok()),
@@ -203,7 +135,7 @@ impl Checker<'_> {
     }
 
     /// `tcp_state_string[state]`: a string by its number.
-    fn state_name(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+    pub(super) fn state_name(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
         let keys = self.keys(keys)?;
         let [key] = keys.as_slice() else {
             let diagnostic =
@@ -229,59 +161,17 @@ impl Checker<'_> {
         Ok(whole)
     }
 
-    /// `base->member`, `(*base).member`
-    fn member(
-        &mut self,
-        base: &ast::Expr,
-        arrow: bool,
-        member: &ast::Ident,
-        span: Span,
-    ) -> Result<Expr, Refused> {
-        let base = match &base.kind {
-            ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => self.expr(expr)?,
-            _ if !arrow => {
-                let base = self.expr(base)?;
-                let message = format!("{:#} is no structure", base.ty);
-                let help = if base.ty.is_record() {
-                    "it is a pointer to one: write `->`"
-                } else {
-                    "only structures have members"
-                };
-                return Err(self.refuse(Diagnostic::error(Tag::D_OP_SOU, base.span, message).help(help)));
-            }
-            _ => self.expr(base)?,
-        };
-        let Some(def) = structure(&base.ty) else {
-            if base.ty.is_address() {
-                return Err(self.unsupported(Construct::KernelMember, span));
-            }
-            let message = format!("{:#} is no pointer to a structure", base.ty);
-            let help = match base.kind {
-                ExprKind::Arg(number) => format!("args[{number}] has the argument with its type"),
-                _ => "only pointers to structures have members".to_owned(),
-            };
-            return Err(self.refuse(Diagnostic::error(Tag::D_OP_PTR, base.span, message).help(help)));
-        };
-        let Some(field) = def.field(&member.name) else {
-            let message = format!("{} has no member `{}`", def.name, member.name);
-            let diagnostic = Diagnostic::error(Tag::D_TYPE_MEMBER, member.span, message);
-            let names = || def.fields.iter().map(|field| field.name);
-            let diagnostic = diagnostic.did_you_mean(&member.name, names());
-            return Err(self.refuse(match diagnostic.help {
-                Some(_) => diagnostic,
-                None => {
-                    diagnostic.help(format!("its members are {}", names().collect::<Vec<_>>().join(", ")))
-                }
-            }));
-        };
-        Ok(Expr { kind: ExprKind::Member(Box::new(base), field), ty: of_field(field), span })
-    }
-
     /// `(type)expr`
     fn cast(&mut self, to: Type, expr: Expr, span: Span) -> Result<Expr, Refused> {
+        if let (Type::Array(..), Type::String(_)) = (&expr.ty, &to) {
+            return self.stringof(expr, span);
+        }
+        let expr = decayed(expr);
         let allowed = match (&expr.ty, &to) {
-            (from, to) if from == to => true,
             (Type::String(_), Type::String(_)) => return Ok(expr),
+            (from, Type::String(_)) if from.is_scalar() => return self.stringof(expr, span),
+            (_, Type::Void) => true,
+            (from, to) if from == to => true,
             (from, to) => from.is_scalar() && to.is_scalar(),
         };
         if allowed {
@@ -289,7 +179,9 @@ impl Checker<'_> {
         }
         let message = format!("{:#} cannot be cast to {to}", expr.ty);
         let help = match to {
-            Type::String(_) => "copyinstr() reads a string from an address of the traced program",
+            _ if matches!(expr.ty, Type::Float(_)) || matches!(to, Type::Float(_)) => {
+                "a floating-point number can be printed, and nothing else"
+            }
             _ if expr.ty.is_record() => "name a member: `->`",
             _ => "numbers and pointers can be cast to each other",
         };
@@ -302,15 +194,4 @@ pub(super) fn string(bytes: &[u8], span: Span) -> Expr {
     let bytes: Vec<u8> = bytes.iter().copied().take_while(|&byte| byte != 0).collect();
     let ty = Type::String(Text::Buffer(bytes.len() as u32 + 1));
     Expr { kind: ExprKind::Str(bytes), ty, span }
-}
-
-/// The structure that a pointer leads to.
-fn structure(ty: &Type) -> Option<&'static StructDef> {
-    match ty {
-        Type::Pointer(to) => match **to {
-            Type::Struct(def) => Some(def),
-            _ => None,
-        },
-        _ => None,
-    }
 }

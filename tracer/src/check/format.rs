@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::lvalue::decayed;
 use super::typed::{Aggregation, Expr, Function, IntType, Type};
 use super::types::INT;
 use super::{Checker, Refused, are, counted};
@@ -115,8 +116,14 @@ impl Checker<'_> {
                     Diagnostic::error(Tag::D_PRINTF_ARG_PROTO, place, message).label("no argument for this");
                 return Err(self.refuse(diagnostic.help("give it a value, or write %% for a percent sign")));
             };
-            match self.convertible(conversion, &arg.ty, "argument", arg.span) {
-                Ok(()) => taken.push(arg),
+            let arg = match (conversion.takes(), &arg.ty) {
+                (Takes::Text, Type::Array(..)) => self.as_string(arg),
+                _ => Ok(decayed(arg)),
+            };
+            match arg.and_then(|arg| {
+                self.convertible(conversion, &arg.ty, "argument", arg.span).map(|()| taken.push(arg))
+            }) {
+                Ok(()) => {}
                 Err(error) => refused = Err(error),
             }
         }

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::composite::Forward;
 use super::typed::{Builtin, Expr, ExprKind, Text, Type};
 use super::types::INT64;
 use super::variables::Known;
@@ -44,7 +45,7 @@ impl Checker<'_> {
 
     fn inline_value(&mut self, inline: &Inline, name: &Ident) -> Result<(), Refused> {
         let value = self.expr(&inline.value);
-        let base = self.base_type(&inline.base)?;
+        let base = self.base_type(&inline.base, Forward::Allowed)?;
         let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
         let value = self.inlined(&name.name, value?, &ty)?;
         self.define(name, value)
@@ -57,7 +58,7 @@ impl Checker<'_> {
         params: &[ast::Param],
         derived: &[Derived],
     ) -> Result<(), Refused> {
-        let base = self.base_type(&inline.base)?;
+        let base = self.base_type(&inline.base, Forward::Allowed)?;
         let ty = self.derive(base, derived, inline.declarator.span)?;
         let mut parameters: Vec<(String, Type)> = Vec::new();
         for param in params {

@@ -8,6 +8,7 @@ mod aggregation;
 pub mod builtins;
 mod call;
 mod clause;
+mod composite;
 mod conform;
 pub mod constants;
 pub mod ctype;
@@ -18,6 +19,7 @@ mod fold;
 mod format;
 pub mod functions;
 mod inline;
+mod lvalue;
 mod macros;
 mod names;
 mod operators;
@@ -27,14 +29,15 @@ mod pragma;
 mod probe;
 mod spelling;
 pub mod typed;
+mod typenames;
 pub mod types;
 mod unsupported;
 mod variables;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Problems, Severity, Span, Tag};
+use crate::diagnostic::{Diagnostic, Problems, Severity, Tag};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
@@ -66,8 +69,7 @@ pub fn check(
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
-        typedefs: HashMap::new(),
-        enumerations: HashSet::new(),
+        types: typenames::TypeNames::default(),
         libraries: Vec::new(),
         parameters: HashMap::new(),
         used_arguments: Vec::new(),
@@ -108,10 +110,8 @@ struct Checker<'a> {
     found: Vec<Diagnostic>,
     variables: variables::Variables,
     aggregations: aggregation::Aggregations,
-    /// The program's own type names, and where they were defined.
-    typedefs: HashMap<String, (typed::Type, Span)>,
-    /// The tags of enumerations.
-    enumerations: HashSet<String>,
+    /// What type names mean.
+    types: typenames::TypeNames,
     /// The D libraries that have been read.
     libraries: Vec<String>,
     /// The parameters of the inline that is being expanded.

@@ -1,5 +1,6 @@
 //! Operators: what types they take, in which type they work, what they give.
 
+use super::lvalue::decayed;
 use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Text, Type, UnaryOp};
 use super::types::{LONG, ULONG, common, promoted, text_size};
 use super::{Checker, Refused, fold};
@@ -10,7 +11,11 @@ impl Checker<'_> {
     /// `left op right`
     pub(super) fn binary(&mut self, op: BinOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
         if let Some(op) = compare_op(op) {
-            return self.comparison(op, left, right, span);
+            if left.ty.as_text().is_some() || right.ty.as_text().is_some() {
+                let (left, right) = (self.as_string(left)?, self.as_string(right)?);
+                return self.comparison(op, left, right, span);
+            }
+            return self.comparison(op, decayed(left), decayed(right), span);
         }
         if let Some(op) = logical_op(op) {
             let left = self.condition(left);
@@ -19,7 +24,7 @@ impl Checker<'_> {
             return Ok(Expr { kind, ty: Type::INT, span });
         }
         match arithmetic_op(op) {
-            Some(op) => self.arithmetic(op, left, right, span),
+            Some(op) => self.arithmetic(op, decayed(left), decayed(right), span),
             None => {
                 let right = unnamed(right);
                 let ty = right.ty.clone();
@@ -30,6 +35,7 @@ impl Checker<'_> {
 
     /// Something that is true or false.
     pub(super) fn condition(&mut self, expr: Expr) -> Result<Expr, Refused> {
+        let expr = decayed(expr);
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
@@ -91,7 +97,7 @@ impl Checker<'_> {
         match (op, other.ty.as_int()) {
             (BinaryOp::Add, Some(_)) => {}
             (BinaryOp::Sub, Some(_)) if !swapped => {}
-            (BinaryOp::Sub, None) if !swapped && other.ty == pointer.ty => {
+            (BinaryOp::Sub, None) if !swapped && other.ty.same(&pointer.ty) => {
                 let bytes = binary(op, pointer, other, LONG);
                 return Ok(binary(BinaryOp::Div, bytes, size, LONG));
             }
@@ -169,13 +175,21 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Expr, Refused> {
         let cond = self.condition(cond)?;
-        let (then, otherwise) = (unnamed(then), unnamed(otherwise));
+        let (then, otherwise) = if then.ty.as_text().is_some() || otherwise.ty.as_text().is_some() {
+            let (then, otherwise) = (null_text(then, &otherwise), otherwise);
+            let otherwise = null_text(otherwise, &then);
+            (self.as_string(unnamed(then))?, self.as_string(unnamed(otherwise))?)
+        } else {
+            (decayed(then), decayed(otherwise))
+        };
         let ty = match (&then.ty, &otherwise.ty) {
             (Type::Int(a), Type::Int(b)) => Type::Int(common(*a, *b)),
             (Type::String(a), Type::String(b)) if a != b => {
                 Type::String(Text::Buffer(text_size(*a).max(text_size(*b))))
             }
             (Type::String(_), Type::String(_)) => then.ty.clone(),
+            (Type::Composite(a), Type::Composite(b)) if a == b => then.ty.clone(),
+            (a, b) if a.is_address() && b.is_address() && leads_to_void(a) => b.clone(),
             (a, b) if a.is_address() && (b.is_address() || b.as_int().is_some()) => a.clone(),
             (a, b) if a.as_int().is_some() && b.is_address() => b.clone(),
             _ => return Err(self.incompatible("? :", &then, &otherwise, span)),
@@ -190,6 +204,7 @@ impl Checker<'_> {
 
     /// `-x`, `~x`, `+x`
     pub(super) fn unary(&mut self, op: Option<UnaryOp>, expr: Expr, span: Span) -> Result<Expr, Refused> {
+        let expr = decayed(expr);
         let Some(ty) = expr.ty.as_int().map(promoted) else {
             let message = format!("this operator needs a number, not {:#}", expr.ty);
             let diagnostic =
@@ -216,12 +231,23 @@ impl Checker<'_> {
             (true, false, _) | (false, true, _) => {
                 (Tag::D_OP_INCOMPAT, "a string constant has double quotes: \"...\"")
             }
+            _ if [left, right].iter().any(|expr| matches!(expr.ty, Type::Float(_))) => {
+                (Tag::D_OP_ARITH, "D does not calculate with floating-point numbers: they can be printed")
+            }
+            _ if [left, right].iter().any(|expr| expr.ty.is_aggregate()) => {
+                (Tag::D_OP_ARITH, "name a member of the structure: `.`")
+            }
             (false, false, _) => (Tag::D_OP_INCOMPAT, "cast one of them to the type of the other"),
         };
         let diagnostic =
             Diagnostic::error(tag, span, message).label(format!("{} {op} {}", left.ty, right.ty));
         self.refuse(diagnostic.help(help))
     }
+}
+
+/// Whether it is `void *`, which meets any other pointer as that.
+fn leads_to_void(ty: &Type) -> bool {
+    matches!(ty, Type::Pointer(to) if **to == Type::Void)
 }
 
 /// The value with a part of the probe's name as text: only the built-in variable itself stays a number.

@@ -1,8 +1,9 @@
 //! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
 
+use super::lvalue::{after, decayed};
+use super::operators::into_buffer;
 use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
-use super::unsupported::Construct;
 use super::variables::{Known, Shape, spelled, widen};
 use super::{Checker, Refused, are, counted, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -16,6 +17,13 @@ struct Target {
     name: String,
     /// Where its type comes from, and whether it was declared there.
     since: Option<(Span, bool)>,
+}
+
+impl Target {
+    /// What lies there.
+    fn value(&self, span: Span) -> Expr {
+        Expr { kind: ExprKind::Load(self.place.clone()), ty: self.ty.clone(), span }
+    }
 }
 
 impl Checker<'_> {
@@ -32,23 +40,20 @@ impl Checker<'_> {
             self.refuse_target(to);
             return Err(Refused);
         };
-        let first = if let Some(Text::Buffer(_) | Text::Ip | Text::Probe(_)) = value.ty.as_text() {
-            self.string()
-        } else {
-            value.ty.clone()
-        };
-        let target = self.target(to, &first, value.span)?;
+        let value = if matches!(value.ty, Type::Array(_, 1..)) { value } else { decayed(value) };
+        let first = if value.ty.as_text().is_some() { self.string() } else { value.ty.clone() };
+        let mut target = self.target(to, &first, value.span)?;
+        let setup = op.and_then(|_| self.once(&mut target.place));
         let value = match op {
             None => value,
             Some(op) => {
-                self.only_once(&target.place, to.span)?;
-                let old =
-                    Expr { kind: ExprKind::Load(target.place.clone()), ty: target.ty.clone(), span: to.span };
+                let old = target.value(to.span);
                 self.binary(op, old, value, span)?
             }
         };
         let value = self.fitting(value, &target)?;
-        Ok(Expr { kind: ExprKind::Assign(target.place, Box::new(value)), ty: target.ty, span })
+        let kind = ExprKind::Assign(target.place, Box::new(value));
+        Ok(after(setup, Expr { kind, ty: target.ty, span }))
     }
 
     /// `++place`, `place--` and so on: `step` is 1 or -1.
@@ -59,9 +64,9 @@ impl Checker<'_> {
         post: bool,
         span: Span,
     ) -> Result<Expr, Refused> {
-        let target = self.target(to, &Type::Int(INT64), span)?;
+        let mut target = self.target(to, &Type::Int(INT64), span)?;
         let by = match &target.ty {
-            Type::Int(_) => step,
+            ty if ty.as_int().is_some() => step,
             Type::Pointer(of) if target.ty.is_address() => step * i64::from(of.size().unwrap_or(1)),
             ty => {
                 let message = format!("`{}` is {ty:#}: only a number can be counted up or down", target.name);
@@ -73,12 +78,13 @@ impl Checker<'_> {
         if post {
             return Ok(Expr { kind: ExprKind::PostAdd(target.place, by), ty: target.ty, span });
         }
-        self.only_once(&target.place, to.span)?;
-        let old = Expr { kind: ExprKind::Load(target.place.clone()), ty: target.ty.clone(), span: to.span };
+        let setup = self.once(&mut target.place);
+        let old = target.value(to.span);
         let step = super::names::integer(step, super::types::INT, span);
         let sum = self.binary(ast::BinOp::Add, old, step, span)?;
         let value = self.fitting(sum, &target)?;
-        Ok(Expr { kind: ExprKind::Assign(target.place, Box::new(value)), ty: target.ty, span })
+        let kind = ExprKind::Assign(target.place, Box::new(value));
+        Ok(after(setup, Expr { kind, ty: target.ty, span }))
     }
 
     /// An element of an associative array, as a value.
@@ -101,13 +107,38 @@ impl Checker<'_> {
             }
             ast::ExprKind::Var(scope, name) => self.scalar_target(*scope, name, first, value, to.span),
             ast::ExprKind::Index { base, keys } => match &base.kind {
-                ast::ExprKind::Var(scope, name) if !Self::is_reserved(&name.name) => {
+                ast::ExprKind::Var(scope, name) if self.is_associative(*scope, name) => {
                     self.element_target(*scope, name, keys, Some((first, value)), to.span)
                 }
-                _ => Err(self.not_assignable(to)),
+                _ => self.place_target(to),
             },
+            ast::ExprKind::Member { .. } | ast::ExprKind::Unary { op: ast::UnOp::Deref, .. } => {
+                self.place_target(to)
+            }
             ast::ExprKind::Error => Err(Refused),
             _ => Err(self.not_assignable(to)),
+        }
+    }
+
+    /// A member, an element of an array, what a pointer leads to.
+    fn place_target(&mut self, to: &ast::Expr) -> Result<Target, Refused> {
+        let expr = self.expr(to)?;
+        match expr.kind {
+            ExprKind::Load(place) => Ok(Target { place, ty: expr.ty, name: described(to), since: None }),
+            _ => Err(self.not_assignable(to)),
+        }
+    }
+
+    /// Whether a name with a subscript is an associative array, or would become one.
+    pub(super) fn is_associative(&self, scope: Scope, name: &ast::Ident) -> bool {
+        match self.variables.get(scope, &name.name) {
+            _ if self.parameter(scope, &name.name).is_some() => false,
+            Some(Known::Entry(entry)) => {
+                let elements = entry.ty.is_address() || matches!(entry.ty, Type::Array(..));
+                !(elements && matches!(entry.shape, Shape::Scalar(_)))
+            }
+            Some(Known::Value(..)) => false,
+            _ => !(scope == Scope::Global && Self::is_reserved(&name.name)),
         }
     }
 
@@ -128,7 +159,7 @@ impl Checker<'_> {
                 return Err(self.read_only(&name.name, span));
             }
             None => {
-                self.check_storable(first, &spelling, value).inspect_err(|_| ())?;
+                self.check_storable(first, &spelling, value)?;
                 let entry = self.variables.add(scope, &name.name, None, first.clone(), false, span);
                 if let Shape::Scalar(place) = entry.shape {
                     return Ok(Target { place, ty: entry.ty, name: spelling, since: None });
@@ -208,6 +239,10 @@ impl Checker<'_> {
     }
 
     fn key(&mut self, key: Expr) -> Result<Expr, Refused> {
+        let key = match key.ty {
+            Type::Array(..) => self.as_string(key)?,
+            _ => decayed(key),
+        };
         match key.ty {
             Type::Int(_) | Type::String(_) => Ok(key),
             Type::Pointer(_) if key.ty.is_address() => Ok(key.condition()),
@@ -262,7 +297,14 @@ impl Checker<'_> {
 
     /// The value in the form in which the place holds it.
     fn fitting(&mut self, value: Expr, target: &Target) -> Result<Expr, Refused> {
-        match (&value.ty, &target.ty) {
+        let value = match (&value.ty, &target.ty) {
+            (from, to) if from.is_aggregate() && from.same(to) => return Ok(value),
+            (Type::String(_), to @ Type::Array(..)) if to.is_characters() => return Ok(into_buffer(value)),
+            (from, Type::String(_)) if from.is_characters() => self.as_string(value)?,
+            _ => decayed(value),
+        };
+        let integer = target.ty.as_int().map_or_else(|| target.ty.clone(), Type::Int);
+        match (&value.ty, &integer) {
             (Type::Int(from), Type::Int(to)) => {
                 let cut = fold::constant(&value).map_or(from.bytes > to.bytes, |number| {
                     wrap(number, *to) != number
@@ -282,7 +324,11 @@ impl Checker<'_> {
                 Ok(value.converted(&target.ty))
             }
             (Type::Int(_), Type::Pointer(_)) => Ok(value.converted(&target.ty)),
-            (Type::Pointer(_), Type::Pointer(_)) if value.ty.is_address() => Ok(value.converted(&target.ty)),
+            (Type::Pointer(from), Type::Pointer(to))
+                if value.ty.is_address() && interchangeable(from, to) =>
+            {
+                Ok(value.converted(&target.ty))
+            }
             (Type::Pointer(_), Type::Int(to)) if to.bytes == 8 && value.ty.is_address() => {
                 Ok(value.converted(&target.ty))
             }
@@ -328,6 +374,8 @@ impl Checker<'_> {
         };
         self.refuse(if value.ty.is_record() {
             diagnostic.help("name a member: `->`")
+        } else if value.ty.is_scalar() && target.ty.is_scalar() {
+            diagnostic.help(format!("cast it: `({})`", target.ty))
         } else {
             diagnostic.help("use a variable of another name, or convert the value")
         })
@@ -342,6 +390,16 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, value, message);
             return Err(self.refuse(diagnostic.help("keep the members that you need")));
         }
+        if let Type::Float(_) = ty {
+            let message = "D does not calculate with floating-point numbers: a variable cannot hold one";
+            let diagnostic = Diagnostic::error(Tag::D_OP_ARITH, value, message);
+            return Err(self.refuse(diagnostic.help("it can be printed, with %f, %e or %g")));
+        }
+        if ty.is_aggregate() && ty.size().is_none_or(|size| size > super::declaration::LARGEST_VARIABLE) {
+            let message = format!("{ty:#} is too large to be kept in `{name}`");
+            let diagnostic = Diagnostic::error(Tag::D_LIMIT, value, message);
+            return Err(self.refuse(diagnostic.help("keep its address, or the members that you need")));
+        }
         if *ty == Type::Void {
             let message = format!("there is no value to assign to `{name}`");
             return Err(self.refuse(
@@ -349,6 +407,24 @@ impl Checker<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// After this, evaluating the place twice is as evaluating it once: what has an effect is kept in variables that have
+    /// no name. Gives the expression that does so, where there is anything to do.
+    fn once(&mut self, place: &mut Place) -> Option<Expr> {
+        let mut setup: Option<Expr> = None;
+        for operand in place.operands_mut() {
+            if !operand.has_effect() {
+                continue;
+            }
+            let hidden = self.variables.add_hidden(operand.ty.clone());
+            let Expr { ty, span, .. } = operand.clone();
+            let load = Expr { kind: ExprKind::Load(hidden.clone()), ty: ty.clone(), span };
+            let value = std::mem::replace(operand, load);
+            let assign = Expr { kind: ExprKind::Assign(hidden, Box::new(value)), ty, span };
+            setup = Some(after(setup, assign));
+        }
+        setup
     }
 
     /// Tells, where a name was used too early, that it is assigned here.
@@ -371,16 +447,6 @@ impl Checker<'_> {
         };
         if let ast::ExprKind::Var(scope, name) = var {
             self.variables.add_refused(*scope, &name.name);
-        }
-    }
-
-    /// A place that is read and written is written twice in the typed tree: its key must not do anything.
-    fn only_once(&mut self, place: &Place, span: Span) -> Result<(), Refused> {
-        match place {
-            Place::Dynamic(_, keys) if keys.iter().any(Expr::has_effect) => {
-                Err(self.unsupported(Construct::EffectInKey, span))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -413,5 +479,31 @@ impl Checker<'_> {
     /// The type of string variables.
     pub(super) fn string(&self) -> Type {
         Type::String(Text::Buffer(self.options.strsize as u32))
+    }
+}
+
+/// Whether a pointer to the one may be assigned to a pointer to the other without a cast.
+fn interchangeable(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Void, _) | (_, Type::Void) => true,
+        (Type::Pointer(from), Type::Pointer(to)) => interchangeable(from, to),
+        (Type::Array(from, _), Type::Array(to, _)) => interchangeable(from, to),
+        (from, to) => match (from.as_int(), to.as_int()) {
+            (Some(from), Some(to)) => from.bytes == to.bytes,
+            _ => from == to,
+        },
+    }
+}
+
+/// What messages call a place that is no variable.
+fn described(place: &ast::Expr) -> String {
+    match &place.kind {
+        ast::ExprKind::Var(scope, name) => spelled(*scope, &name.name),
+        ast::ExprKind::Member { base, arrow, member } => {
+            format!("{}{}{}", described(base), if *arrow { "->" } else { "." }, member.name)
+        }
+        ast::ExprKind::Index { base, .. } => format!("{}[...]", described(base)),
+        ast::ExprKind::Unary { op: ast::UnOp::Deref, expr } => format!("*{}", described(expr)),
+        _ => "(...)".to_owned(),
     }
 }

@@ -312,6 +312,16 @@ impl Type {
         }
     }
 
+    /// Whether it is the same type by another name: two integers of one size and sign are.
+    pub fn same(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::Int(a), Type::Int(b)) => (a.bytes, a.signed) == (b.bytes, b.signed),
+            (Type::Pointer(a), Type::Pointer(b)) => a.same(b),
+            (Type::Array(a, n), Type::Array(b, m)) => n == m && a.same(b),
+            (a, b) => a == b,
+        }
+    }
+
     /// Whether it is held as bytes in memory rather than as a number or a string.
     pub fn is_aggregate(&self) -> bool {
         matches!(self, Type::Array(..) | Type::Composite(_))

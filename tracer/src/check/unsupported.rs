@@ -7,17 +7,8 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Construct {
     Translator,
-    Record,
-    Float,
     Symbol,
-    Offsetof,
     Xlate,
-    CArray,
-    FunctionType,
-    AddressOf,
-    DerefOfAggregate,
-    EffectInKey,
-    KernelMember,
 }
 
 impl Construct {
@@ -26,23 +17,8 @@ impl Construct {
         use Construct as C;
         match self {
             C::Translator => ("a translator", None),
-            C::Record => ("a structure or union of your own or of the kernel", None),
-            C::Float => ("a floating-point value", Some("count in smaller units, in integers")),
             C::Symbol => ("a kernel symbol", None),
-            C::Offsetof => ("`offsetof`", None),
             C::Xlate => ("`xlate`", Some("args[] holds what the probe gives, translated already")),
-            C::CArray => (
-                "an array of a fixed size",
-                Some("an associative array has a type in its brackets: `int a[int]`"),
-            ),
-            C::FunctionType => ("a function type", None),
-            C::AddressOf => ("taking an address with `&`", None),
-            C::DerefOfAggregate => ("a whole structure or string behind a pointer", None),
-            C::EffectInKey => (
-                "a subscript with an effect in a place that is read and written",
-                Some("compute the subscript in a statement of its own"),
-            ),
-            C::KernelMember => ("a member of a kernel structure", None),
         }
     }
 }

@@ -132,6 +132,21 @@ impl Variables {
         entry
     }
 
+    /// A variable of the clause that no program can name.
+    pub(super) fn add_hidden(&mut self, ty: Type) -> Place {
+        self.locals.push(Variable { name: String::new(), ty, addressed: false });
+        Place::This(self.locals.len() - 1)
+    }
+
+    /// Remembers that the address of a variable is taken.
+    pub(super) fn take_address(&mut self, place: &Place) {
+        match place {
+            Place::Global(index) => self.globals[*index].addressed = true,
+            Place::This(index) => self.locals[*index].addressed = true,
+            _ => {}
+        }
+    }
+
     /// Gives a value a name.
     pub(super) fn add_value(&mut self, name: &str, value: Expr, span: Span) {
         self.known.insert((Scope::Global, name.to_owned()), Known::Value(value, span));

@@ -99,7 +99,8 @@ impl Clause<'_> {
                 let value = self.int(value);
                 self.b.store(Size::of_bytes(bytes.into()).unwrap_or(Size::B8), to, value);
             }
-            Repr::Str(size) | Repr::Bytes(size) => self.text_to(value, to, size),
+            Repr::Str(size) => self.text_to(value, to, size),
+            Repr::Bytes(size) => self.bytes_to(value, to, size),
             Repr::Ip => {
                 let text = self.text(value);
                 self.copy(to, text.at, 16);

@@ -7,17 +7,12 @@ use probes_common::abi::fault;
 
 use super::clause::Clause;
 use super::helper;
-use crate::check::typed::{
-    BinaryOp, CompareOp, Expr, ExprKind, IntType, LogicalOp, Place, Subroutine, Type, UnaryOp,
-};
-use crate::ir::{self, Condition, Label, Operand, Size};
+use crate::check::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp};
+use crate::ir::{self, Condition, Label, Operand};
 
 /// How a value of a type is held: its bits and whether it is signed. Pointers are unsigned words.
 pub(super) fn shape(ty: &Type) -> (u8, bool) {
-    match ty {
-        Type::Int(IntType { bytes, signed, .. }) => (bytes * 8, *signed),
-        _ => (64, false),
-    }
+    ty.as_int().map_or((64, false), |int| (int.bytes * 8, int.signed))
 }
 
 /// The constant as a value of the shape.
@@ -66,13 +61,17 @@ impl Clause<'_> {
     /// Evaluates for the effect.
     pub(super) fn effect(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::PostAdd(place, delta) => self.increment(place, *delta, &expr.ty),
+            ExprKind::PostAdd(place, delta) => self.increment(place, *delta, &expr.ty, expr.span),
             ExprKind::Comma(first, second) => {
                 self.effect(first);
                 self.effect(second);
             }
             ExprKind::Cast(inner) => self.effect(inner),
             _ if matches!(expr.ty, Type::String(_)) => self.text_effect(expr),
+            _ if expr.ty.is_aggregate() => {
+                self.bytes(expr);
+            }
+            ExprKind::Float(_) => {}
             _ => {
                 self.int(expr);
             }
@@ -85,8 +84,8 @@ impl Clause<'_> {
             ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
             ExprKind::Builtin(builtin) => self.builtin(*builtin),
             ExprKind::Arg(index) | ExprKind::Args(index) => self.arg(*index),
-            ExprKind::Load(Place::Memory(pointer)) => self.deref(pointer, expr),
-            ExprKind::Load(place) => self.load(place),
+            ExprKind::Load(place) => self.load(place, &expr.ty, expr.span),
+            ExprKind::AddressOf(place) => self.address_of(place, expr.span),
             ExprKind::Member(base, field) => self.member(base, field, expr.span),
             ExprKind::Unary(op, value) => self.unary(*op, value, &expr.ty),
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, expr),
@@ -117,16 +116,9 @@ impl Clause<'_> {
             }
             ExprKind::Assign(place, value) => {
                 let value = self.int(value);
-                self.store(place, value);
-                value
+                self.store(place, &expr.ty, value, expr.span)
             }
-            ExprKind::PostAdd(place, delta) => {
-                let old = self.load(place);
-                let new = self.b.add(old, *delta);
-                let new = self.narrow(new, &expr.ty);
-                self.store(place, new);
-                old
-            }
+            ExprKind::PostAdd(place, delta) => self.post_add(place, *delta, &expr.ty, expr.span),
             ExprKind::Comma(first, second) => {
                 self.effect(first);
                 self.int(second)
@@ -139,14 +131,14 @@ impl Clause<'_> {
                 }
             }
             ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, expr),
-            ExprKind::AddressOf(_) | ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Float(_) => {
+            ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Float(_) => {
                 unreachable!("the checker makes no integer of {:?}", expr.kind)
             }
         }
     }
 
     /// A 64-bit result as a value of the type.
-    fn narrow(&mut self, value: impl Into<Operand>, ty: &Type) -> Operand {
+    pub(super) fn narrow(&mut self, value: impl Into<Operand>, ty: &Type) -> Operand {
         match (value.into(), shape(ty)) {
             (value, (64, _)) => value,
             (Operand::Imm(value), shape) => Operand::Imm(narrow_constant(value, shape)),
@@ -277,23 +269,6 @@ impl Clause<'_> {
         self.b.place(otherwise);
         self.scoped(no);
         self.b.place(done);
-    }
-
-    /// `*pointer`
-    fn deref(&mut self, pointer: &Expr, expr: &Expr) -> Operand {
-        let address = self.int(pointer);
-        let (bits, signed) = shape(&expr.ty);
-        let word = self.word();
-        let to = self.b.stack_addr(word, 0);
-        let status = self
-            .b
-            .helper(helper::PROBE_READ_KERNEL, &[to.into(), Operand::Imm(i64::from(bits / 8)), address]);
-        self.check_read(status, address, expr.span);
-        let size = Size::of_bytes(u32::from(bits / 8)).unwrap_or(Size::B8);
-        match signed {
-            true => self.b.load_signed(size, (word, 0)).into(),
-            false => self.b.load(size, (word, 0)).into(),
-        }
     }
 
     /// Leaves the clause when a helper's status says that it could not read from the address.

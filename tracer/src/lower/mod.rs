@@ -9,6 +9,7 @@
 mod action;
 mod aggregate;
 mod builtin;
+mod bytes;
 mod clause;
 mod data;
 mod expr;

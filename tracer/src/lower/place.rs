@@ -1,9 +1,9 @@
-//! Variables: words of a section or of the slot, and entries of hash maps.
+//! Places: variables (words of a section or of the slot, entries of hash maps), their parts, and memory at addresses.
 //!
 //! A dynamic variable that holds zero or the empty string has no entry: assigning that removes it, and what is missing
 //! reads so.
 
-use probes_common::abi::Drop;
+use probes_common::abi::{Drop, SLOT_SIZE, fault};
 
 use super::clause::Clause;
 use super::data::{GLOBALS, ZEROS};
@@ -11,23 +11,42 @@ use super::expr::shape;
 use super::helper;
 use super::layout::{FieldAt, Repr};
 use super::memory::shift;
-use super::storage::repr;
+use super::storage::{repr, variable_size};
 use super::text::Text;
-use crate::check::typed::{Expr, Place, Type};
-use crate::ir::{Condition, Memory, Operand, Size, VReg, Width};
+use crate::check::typed::{Bits, Expr, Part, Place, Type};
+use crate::diagnostic::Span;
+use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
 
 /// BPF_ANY
 const ANY: i64 = 0;
 
 /// A key part whose value has been computed.
-enum Part {
+enum KeyPart {
     Word(Operand),
     Text(Text),
 }
 
+/// Where a place lies.
+#[derive(Clone, Copy)]
+pub(super) enum Spot {
+    /// In the program's own memory, which is accessed directly.
+    Own(Memory),
+    /// At an address that the program computed.
+    Foreign(Operand),
+}
+
+/// What a place is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To be read: what is missing reads as zeros.
+    Read,
+    /// To be written: what is missing is made.
+    Write,
+}
+
 impl Clause<'_> {
-    /// Where a scalar is; `None` for what is in a map.
-    fn scalar(&mut self, place: &Place) -> Option<Memory> {
+    /// Where a whole variable is; `None` for what is in a map or anywhere else.
+    fn variable(&mut self, place: &Place) -> Option<Memory> {
         let storage = self.context.storage;
         match place {
             Place::Global(index) => Some((self.b.data_addr(GLOBALS, storage.globals[*index]), 0).into()),
@@ -36,9 +55,102 @@ impl Clause<'_> {
         }
     }
 
-    /// The value of an integer variable, in a fresh register.
-    pub(super) fn load(&mut self, place: &Place) -> Operand {
-        if let Some(at) = self.scalar(place) {
+    /// Whether what lies there has the size of its type, rather than a variable's word.
+    fn is_exact(&self, place: &Place) -> bool {
+        match place {
+            Place::Global(index) => self.context.program.globals[*index].addressed,
+            Place::This(index) => self.context.program.locals[*index].addressed,
+            Place::Dynamic(..) => false,
+            Place::Memory(_) | Place::Part(..) => true,
+        }
+    }
+
+    /// Where a place lies.
+    pub(super) fn spot(&mut self, place: &Place, access: Access, span: Span) -> Spot {
+        match place {
+            Place::Memory(address) => Spot::Foreign(self.int(address)),
+            Place::Dynamic(..) => Spot::Own((self.entry_of(place, access), 0).into()),
+            Place::Part(of, part) => {
+                let dynamic = self.indexed(part, span);
+                match self.spot(of, access, span) {
+                    Spot::Own(memory) => {
+                        let memory = shift(memory, part.offset);
+                        let Some(dynamic) = dynamic else { return Spot::Own(memory) };
+                        let base = self.address(memory);
+                        Spot::Own((self.b.add(base, dynamic), 0).into())
+                    }
+                    Spot::Foreign(address) => {
+                        let address = self.b.add(address, i64::from(part.offset));
+                        Spot::Foreign(match dynamic {
+                            Some(dynamic) => self.b.add(address, dynamic).into(),
+                            None => address.into(),
+                        })
+                    }
+                }
+            }
+            Place::Global(_) | Place::This(_) => {
+                let memory = self.variable(place);
+                Spot::Own(memory.unwrap_or_else(|| unreachable!("a variable has its place")))
+            }
+        }
+    }
+
+    /// How many bytes the subscripts lead on; a subscript beyond its array leaves the clause.
+    fn indexed(&mut self, part: &Part, span: Span) -> Option<VReg> {
+        let mut sum: Option<VReg> = None;
+        for index in &part.indexes {
+            let value = self.int(&index.value);
+            // A fresh register: the verifier learns its range here and must still know it below.
+            let value = self.b.copy(value);
+            if let Some(count) = index.count {
+                let inside = self.b.label();
+                self.b.branch(Condition::Lt, value, i64::from(count), inside);
+                self.fault(fault::BADADDR, value.into(), span);
+                self.b.place(inside);
+            }
+            let bytes = self.b.binary(BinaryOp::Mul, value, i64::from(index.size));
+            sum = Some(match sum {
+                Some(sum) => self.b.add(sum, bytes),
+                None => bytes,
+            });
+        }
+        sum
+    }
+
+    /// A dynamic variable's entry: of one that is missing, zeros to read, a new one to write.
+    fn entry_of(&mut self, place: &Place, access: Access) -> VReg {
+        let Place::Dynamic(index, _) = place else { unreachable!("only dynamic variables have entries") };
+        let size = variable_size(&self.context.program.dynamics[*index].ty);
+        let (found, key) = self.look_up(place);
+        let present = self.b.label();
+        self.b.branch(Condition::Ne, found, 0, present);
+        self.data.want_zeros(size);
+        let zeros = self.b.data_addr(ZEROS, 0);
+        match access {
+            Access::Read => self.b.set(found, zeros),
+            Access::Write => {
+                self.make(place, key, (zeros, 0).into());
+                let (map, key) = (self.dynamic_map(place), self.address(key));
+                let made = self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()]);
+                self.b.set(found, made);
+                self.b.branch(Condition::Ne, found, 0, present);
+                // There is no room for it, which has been counted: what is written is lost.
+                let lost = self.temporary(size);
+                let lost = self.address(lost);
+                self.b.set(found, lost);
+            }
+        }
+        self.b.place(present);
+        found
+    }
+
+    /// The value of an integer variable or other place, in a fresh register.
+    pub(super) fn load(&mut self, place: &Place, ty: &Type, span: Span) -> Operand {
+        if self.is_exact(place) {
+            let spot = self.spot(place, Access::Read, span);
+            return self.load_at(spot, bits_of(place), ty, span);
+        }
+        if let Some(at) = self.variable(place) {
             return self.b.load(Size::B8, at).into();
         }
         if let Some(value) = self.own_variable(place).and_then(|index| self.known_variable(index)) {
@@ -57,6 +169,101 @@ impl Clause<'_> {
         value.into()
     }
 
+    /// An integer of exactly its type's size.
+    fn load_at(&mut self, spot: Spot, bits: Option<Bits>, ty: &Type, span: Span) -> Operand {
+        let (width, signed) = shape(ty);
+        let bytes = bits.map_or(width / 8, |bits| bits.unit);
+        let at = match spot {
+            Spot::Own(memory) => memory,
+            Spot::Foreign(address) => {
+                let word = self.word();
+                self.read((word, 0).into(), address, bytes.into(), span);
+                (word, 0).into()
+            }
+        };
+        let Some(bits) = bits else { return self.load_int(at, bytes, signed).into() };
+        let whole = self.load_int(at, bytes, false);
+        let top = self.b.binary(BinaryOp::Shl, whole, i64::from(64 - bits.shift - bits.width));
+        let down = if signed { BinaryOp::Ashr } else { BinaryOp::Lshr };
+        self.b.binary(down, top, i64::from(64 - bits.width)).into()
+    }
+
+    /// Writes an integer of exactly its type's size. What is written is given back: of a bit-field, as many bits as it has.
+    fn store_at(&mut self, spot: Spot, bits: Option<Bits>, ty: &Type, value: Operand, span: Span) -> Operand {
+        let (width, signed) = shape(ty);
+        let bytes = u32::from(bits.map_or(width / 8, |bits| bits.unit));
+        let at = self.own_memory(spot, bytes, span);
+        let size = Size::of_bytes(bytes).unwrap_or(Size::B8);
+        let Some(bits) = bits else {
+            self.b.store(size, at, value);
+            return value;
+        };
+        let unused = i64::from(64 - bits.width);
+        let top = self.b.binary(BinaryOp::Shl, value, unused);
+        let low = self.b.binary(BinaryOp::Lshr, top, unused);
+        let placed = self.b.binary(BinaryOp::Shl, low, i64::from(bits.shift));
+        let mask = (u64::MAX >> unused) << bits.shift;
+        let old = self.b.load(size, at);
+        let rest = self.b.binary(BinaryOp::And, old, !mask as i64);
+        let new = self.b.binary(BinaryOp::Or, rest, placed);
+        self.b.store(size, at, new);
+        let down = if signed { BinaryOp::Ashr } else { BinaryOp::Lshr };
+        self.b.binary(down, top, unused).into()
+    }
+
+    /// The memory to write `size` bytes to. An address must be one of the program's own memory: the verifier is shown that
+    /// it is, and a firing where it is not leaves the clause.
+    pub(super) fn own_memory(&mut self, spot: Spot, size: u32, span: Span) -> Memory {
+        let address = match spot {
+            Spot::Own(memory) => return memory,
+            Spot::Foreign(address) => address,
+        };
+        let storage = self.context.storage;
+        let (locals, globals) = (storage.locals_size, storage.globals_size());
+        let (found, done) = (self.b.vreg(), self.b.label());
+        if locals >= size {
+            let locals_at = self.address((self.slot, SLOT_SIZE as i32).into());
+            self.within(address, locals_at, locals - size, found, done);
+        }
+        if globals >= size {
+            let globals_at = self.b.data_addr(GLOBALS, 0);
+            self.within(address, globals_at, globals - size, found, done);
+        }
+        self.fault(fault::BADADDR, address, span);
+        self.b.place(done);
+        (found, 0).into()
+    }
+
+    /// Goes to `done` with the pointer in `found` where the address is at most `most` bytes behind `base`.
+    fn within(&mut self, address: Operand, base: VReg, most: u32, found: VReg, done: Label) {
+        let number = self.number_of(base);
+        let offset = self.b.binary(BinaryOp::Sub, address, number);
+        let outside = self.b.label();
+        self.b.branch(Condition::Gt, offset, i64::from(most), outside);
+        let pointer = self.b.add(base, offset);
+        self.b.set(found, pointer);
+        self.b.jump(done);
+        self.b.place(outside);
+    }
+
+    /// An address as a number that can be calculated with: by way of memory, where the verifier forgets that it is a pointer.
+    pub(super) fn number_of(&mut self, pointer: VReg) -> VReg {
+        let word = self.temporary(8);
+        self.b.store(Size::B8, word, pointer);
+        self.b.load(Size::B8, word)
+    }
+
+    /// `&place`
+    pub(super) fn address_of(&mut self, place: &Place, span: Span) -> Operand {
+        match self.spot(place, Access::Write, span) {
+            Spot::Foreign(address) => address,
+            Spot::Own(memory) => {
+                let address = self.address(memory);
+                self.number_of(address).into()
+            }
+        }
+    }
+
     /// The index of a variable that nobody but this thread changes, and that has no key besides: its value is known from
     /// its first use on.
     fn own_variable(&self, place: &Place) -> Option<usize> {
@@ -66,10 +273,15 @@ impl Clause<'_> {
         }
     }
 
-    /// Assigns to an integer variable.
-    pub(super) fn store(&mut self, place: &Place, value: Operand) {
-        if let Some(at) = self.scalar(place) {
-            return self.b.store(Size::B8, at, value);
+    /// Assigns to an integer variable or other place; gives what was assigned.
+    pub(super) fn store(&mut self, place: &Place, ty: &Type, value: Operand, span: Span) -> Operand {
+        if self.is_exact(place) {
+            let spot = self.spot(place, Access::Write, span);
+            return self.store_at(spot, bits_of(place), ty, value, span);
+        }
+        if let Some(at) = self.variable(place) {
+            self.b.store(Size::B8, at, value);
+            return value;
         }
         if let Some(index) = self.own_variable(place) {
             self.assign_variable(index, value);
@@ -98,46 +310,66 @@ impl Clause<'_> {
             self.remove(place, key);
         }
         self.b.place(done);
+        value
     }
 
     /// `place += delta` where nobody asks for the value: atomically where a word is all it takes.
-    pub(super) fn increment(&mut self, place: &Place, delta: i64, ty: &Type) {
-        match (self.scalar(place), shape(ty)) {
+    pub(super) fn increment(&mut self, place: &Place, delta: i64, ty: &Type, span: Span) {
+        match (self.variable(place), shape(ty)) {
             (Some(at), (64, _)) => self.b.atomic_add(Width::W64, at, delta),
-            (_, (bits, signed)) => {
-                let old = self.load(place);
-                let sum = self.b.add(old, delta);
-                let sum = if bits < 64 { self.b.extend(bits, signed, sum) } else { sum };
-                self.store(place, sum.into());
+            _ => {
+                self.post_add(place, delta, ty, span);
             }
         }
     }
 
-    /// The text in a string variable.
-    pub(super) fn load_text(&mut self, place: &Place, ty: &Type) -> Text {
-        let size = repr(ty).size();
-        if let Some(at) = self.scalar(place) {
-            return Text { at, size };
+    /// `place += delta`, giving what was there before. The place is found once.
+    pub(super) fn post_add(&mut self, place: &Place, delta: i64, ty: &Type, span: Span) -> Operand {
+        if !self.is_exact(place) {
+            let old = self.load(place, ty, span);
+            let new = self.b.add(old, delta);
+            let new = self.narrow(new, ty);
+            self.store(place, ty, new, span);
+            return old;
         }
-        let (found, _) = self.look_up(place);
-        let present = self.b.label();
-        self.b.branch(Condition::Ne, found, 0, present);
-        self.data.want_zeros(size);
-        let zeros = self.b.data_addr(ZEROS, 0);
-        self.b.set(found, zeros);
-        self.b.place(present);
-        Text { at: (found, 0).into(), size }
+        let spot = self.spot(place, Access::Write, span);
+        let bits = bits_of(place);
+        let old = self.load_at(spot, bits, ty, span);
+        let new = self.b.add(old, delta);
+        let new = self.narrow(new, ty);
+        self.store_at(spot, bits, ty, new, span);
+        old
     }
 
-    /// Assigns to a string variable of that type.
+    /// The text in a string variable or other place.
+    pub(super) fn load_text(&mut self, place: &Place, ty: &Type, span: Span) -> Text {
+        let size = repr(ty).size();
+        let at = match self.spot(place, Access::Read, span) {
+            Spot::Own(memory) => memory,
+            Spot::Foreign(address) => {
+                let at = self.temporary(size);
+                self.read(at, address, size, span);
+                at
+            }
+        };
+        Text { at, size }
+    }
+
+    /// Assigns to a string variable or other place of that type.
     pub(super) fn store_text(&mut self, place: &Place, ty: &Type, value: &Expr) -> Text {
         let size = repr(ty).size();
-        if let Some(at) = self.scalar(place) {
+        if let Some(at) = self.variable(place) {
             self.text_to(value, at, size);
             return Text { at, size };
         }
         let buffer = self.temporary(size);
         self.text_to(value, buffer, size);
+        if let Place::Memory(_) | Place::Part(..) = place {
+            let spot = self.spot(place, Access::Write, value.span);
+            let at = self.own_memory(spot, size, value.span);
+            self.copy(at, buffer, size);
+            return Text { at: buffer, size };
+        }
         let (found, key) = self.look_up(place);
         let (remove, make, done) = (self.b.label(), self.b.label(), self.b.label());
         let first = self.b.load(Size::B1, buffer);
@@ -201,17 +433,17 @@ impl Clause<'_> {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
-                Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => Part::Text(self.text(part)),
-                Repr::Probe(name) => Part::Word(self.name_number(name)),
-                Repr::Int { .. } => Part::Word(self.int(part)),
+                Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
+                Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
+                Repr::Int { .. } => KeyPart::Word(self.int(part)),
             });
         }
         let key = self.key_memory(size);
         for (value, field) in values.into_iter().zip(fields) {
             let to = shift(key, field.offset);
             match value {
-                Part::Word(value) => self.b.store(Size::B8, to, value),
-                Part::Text(text) => self.fill(to, text, field.repr.size().next_multiple_of(8)),
+                KeyPart::Word(value) => self.b.store(Size::B8, to, value),
+                KeyPart::Text(text) => self.fill(to, text, field.repr.size().next_multiple_of(8)),
             }
         }
         key
@@ -220,5 +452,13 @@ impl Clause<'_> {
     /// Counts something that was lost.
     pub(super) fn count_drop(&mut self, kind: Drop) {
         self.b.call_void("drop_count", &[self.slot.into(), Operand::Imm(kind as i64)]);
+    }
+}
+
+/// The bits of a place that is a bit-field.
+fn bits_of(place: &Place) -> Option<Bits> {
+    match place {
+        Place::Part(_, part) => part.bits,
+        _ => None,
     }
 }

@@ -79,11 +79,8 @@ impl Clause<'_> {
             }
             Kind::Struct(of) => {
                 self.wants |= all_bits(of, field.bit);
-                // By way of memory: there the verifier forgets that it is a pointer, which may not be calculated with.
                 let address = self.address(at);
-                let word = self.temporary(8);
-                self.b.store(Size::B8, word, address);
-                self.b.load(Size::B8, word).into()
+                self.number_of(address).into()
             }
             Kind::Str(_) | Kind::Ip => Operand::Imm(0),
         }
@@ -98,7 +95,7 @@ impl Clause<'_> {
         Text { at: (self.slot, field.offset as i32).into(), size }
     }
 
-    fn load_int(&mut self, at: Memory, bytes: u8, signed: bool) -> VReg {
+    pub(super) fn load_int(&mut self, at: Memory, bytes: u8, signed: bool) -> VReg {
         let size = Size::of_bytes(bytes.into()).unwrap_or(Size::B8);
         match signed {
             true => self.b.load_signed(size, at),
@@ -152,11 +149,11 @@ impl Clause<'_> {
     }
 
     /// Reads from wherever the program says, or leaves the clause.
-    fn read(&mut self, to: Memory, address: VReg, size: u32, span: Span) {
-        let to = self.address(to);
-        let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), address.into()];
+    pub(super) fn read(&mut self, to: Memory, address: impl Into<Operand>, size: u32, span: Span) {
+        let (to, address) = (self.address(to), address.into());
+        let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), address];
         let status = self.b.helper(helper::PROBE_READ_KERNEL, &args);
-        self.check_read(status, address.into(), span);
+        self.check_read(status, address, span);
     }
 
     /// Which of its family's probes fires.

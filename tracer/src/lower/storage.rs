@@ -116,6 +116,11 @@ impl Storage {
         Ok(Storage { globals, globals_size, locals, locals_size, tokens, own, dynamics, aggregations, maps })
     }
 
+    /// Bytes of all globals.
+    pub(super) fn globals_size(&self) -> u32 {
+        self.globals_size
+    }
+
     /// The section of the globals, if there are any.
     pub(super) fn section(&self) -> Option<DataSection> {
         let bytes = vec![0; self.globals_size as usize];

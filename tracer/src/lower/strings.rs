@@ -78,13 +78,11 @@ impl Clause<'_> {
         }
     }
 
-    /// The string at an address in the kernel.
-    pub(super) fn kernel_string(&mut self, address: &Expr, size: u32) -> Text {
-        let span = address.span;
-        let address = self.int(address);
+    /// The string at an address in the kernel, of at most `limit` bytes with its terminating zero, in a buffer of `size`.
+    pub(super) fn kernel_string(&mut self, address: Operand, size: u32, limit: u32, span: Span) -> Text {
         let result = self.empty_buffer(size);
         let to = self.address(result.at);
-        let args = [to.into(), Operand::Imm(size.into()), address];
+        let args = [to.into(), Operand::Imm(size.min(limit).into()), address];
         let status = self.b.helper(helper::PROBE_READ_KERNEL_STR, &args);
         self.check_read(status, address, span);
         result

@@ -12,6 +12,7 @@ use super::data::{STRINGS, ZEROS};
 use super::expr::{condition, opposite};
 use super::memory::{pieces, shift};
 use super::names::part_of;
+use super::place::Spot;
 use super::storage::repr;
 use super::typed;
 use crate::check::typed::{Builtin, CompareOp, Expr, ExprKind, ProbePart, Subroutine, Type};
@@ -53,7 +54,7 @@ impl Clause<'_> {
             ExprKind::Builtin(Builtin::Execname) => Text { at: (self.comm(), 0).into(), size: 16 },
             ExprKind::Args(index) => self.arg_text(*index),
             ExprKind::Member(base, field) => self.member_text(base, field, expr.span),
-            ExprKind::Load(place) => self.load_text(place, &expr.ty),
+            ExprKind::Load(place) => self.load_text(place, &expr.ty, expr.span),
             ExprKind::Assign(place, value) => self.store_text(place, &expr.ty, value),
             ExprKind::Comma(first, second) => {
                 self.effect(first);
@@ -125,6 +126,17 @@ impl Clause<'_> {
 
     fn cast_text(&mut self, inner: &Expr, ty: &Type) -> Text {
         match &inner.ty {
+            Type::Array(_, count) => {
+                let address = match self.bytes(inner) {
+                    Spot::Own(memory) => self.address(memory).into(),
+                    Spot::Foreign(address) => address,
+                };
+                self.kernel_string(address, repr(ty).size(), count + 1, inner.span)
+            }
+            from if from.is_scalar() => {
+                let address = self.int(inner);
+                self.kernel_string(address, repr(ty).size(), u32::MAX, inner.span)
+            }
             Type::String(typed::Text::Ip) => {
                 let address = self.text(inner);
                 let address = self.address(address.at);
@@ -134,7 +146,6 @@ impl Clause<'_> {
                 Text { at, size: IP_TEXT }
             }
             Type::String(typed::Text::Probe(part)) => self.probe_text(*part),
-            Type::Int(_) | Type::Pointer(_) => self.kernel_string(inner, repr(ty).size()),
             _ => {
                 let size = repr(ty).size();
                 let text = self.text(inner);

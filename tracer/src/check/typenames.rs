@@ -1,0 +1,62 @@
+//! What type names mean: the program's own typedefs, structures and enumerations, then what the sources know.
+//!
+//! Invariant: one name is one type from its first use on; a structure may be named before it is defined.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::ctype::{Composite, CompositeKind, NameKind, Type, TypeSource, interned};
+use crate::diagnostic::Span;
+
+/// All type names.
+#[derive(Default)]
+pub(super) struct TypeNames {
+    /// The program's own, and where they were defined.
+    own: HashMap<(NameKind, String), (Type, Span)>,
+    /// Who knows other types: asked in order.
+    sources: Vec<Rc<dyn TypeSource>>,
+}
+
+impl TypeNames {
+    /// Asks this source, too.
+    #[allow(dead_code, reason = "the kernel's types come with their reader")]
+    pub(super) fn add_source(&mut self, source: Rc<dyn TypeSource>) {
+        self.sources.push(source);
+    }
+
+    /// The program's own type of that name, and where it was defined.
+    pub(super) fn own(&self, kind: NameKind, name: &str) -> Option<&(Type, Span)> {
+        self.own.get(&(kind, name.to_owned()))
+    }
+
+    /// The type of that name.
+    pub(super) fn find(&self, kind: NameKind, name: &str) -> Option<Type> {
+        match self.own(kind, name) {
+            Some((ty, _)) => Some(ty.clone()),
+            None => self.sources.iter().find_map(|source| source.find(kind, name)),
+        }
+    }
+
+    /// Gives a type a name.
+    pub(super) fn add(&mut self, kind: NameKind, name: &str, ty: Type, span: Span) {
+        self.own.insert((kind, name.to_owned()), (ty, span));
+    }
+
+    /// The program's structure or union of that tag: the one that it named before, or a new one.
+    pub(super) fn declared(&mut self, kind: CompositeKind, tag: &str, span: Span) -> Rc<Composite> {
+        if let Some((Type::Composite(known), _)) = self.own(NameKind::Composite(kind), tag) {
+            return known.clone();
+        }
+        let new = Rc::new(Composite::declared(kind, Some(interned(tag))));
+        self.add(NameKind::Composite(kind), tag, Type::Composite(new.clone()), span);
+        new
+    }
+
+    /// The program's own names of that kind.
+    pub(super) fn names(&self, kind: NameKind) -> Vec<&str> {
+        let names = self.own.keys().filter(|key| key.0 == kind);
+        let mut names: Vec<&str> = names.map(|key| key.1.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+}
