@@ -84,7 +84,8 @@ impl Checker<'_> {
         }
         let (base, keys) = (self.expr(base), self.keys(keys));
         let (base, mut keys) = (base?, keys?);
-        match (keys.pop(), keys.is_empty()) {
+        let single = keys.len() == 1;
+        match (keys.pop(), single) {
             (Some(key), true) if matches!(base.ty, Type::Array(..)) => self.array_element(base, key, span),
             (Some(key), true) if base.ty.is_address() => {
                 let sum = self.binary(ast::BinOp::Add, base, key, span)?;
@@ -92,7 +93,7 @@ impl Checker<'_> {
             }
             _ => {
                 let message = match base.ty {
-                    Type::Array(..) | Type::Pointer(_) => {
+                    Type::Array(..) | Type::Pointer(_) if !single => {
                         "an array or a pointer takes one subscript".to_owned()
                     }
                     _ => format!("{:#} has no elements", base.ty),
