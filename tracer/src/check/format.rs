@@ -162,6 +162,7 @@ impl Checker<'_> {
             Takes::Address => ty.is_scalar(),
             Takes::Time => matches!(ty, Type::Int(IntType { bytes: 8, .. })),
             Takes::Text => ty.as_text().is_some(),
+            Takes::Float => matches!(ty, Type::Float(_)),
             Takes::Stack => false,
         };
         if fits {
@@ -174,6 +175,8 @@ impl Checker<'_> {
             ),
             (Takes::Text, Type::Pointer(_)) => ("a string", "print an address with %p"),
             (Takes::Text, _) => ("a string", "print a number with %d"),
+            (Takes::Float, _) => ("a floating-point number", "print an integer with %d"),
+            (_, Type::Float(_)) => ("an integer", "print a floating-point number with %f, %e or %g"),
             (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
             (Takes::Stack, _) => ("a stack", "stack traces are not supported yet"),
             (_, Type::String(_)) => ("a number", "print a string with %s"),

@@ -100,6 +100,7 @@ impl Decoder {
                 let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
                 Value::Str(bytes[..end].to_vec())
             }
+            Repr::Float(_) => Value::Float(double(bytes).to_bits()),
             Repr::Bytes(_) => Value::Bytes(bytes.to_vec()),
             Repr::Ip => Value::Str(address(bytes).into_bytes()),
             Repr::Probe(part) => {
@@ -125,6 +126,23 @@ pub(super) fn header(bytes: &[u8]) -> Option<Header> {
     }
     // SAFETY: Header is repr(C) of integers, any bytes of its size are a value, and the read need not be aligned.
     Some(unsafe { bytes.as_ptr().cast::<Header>().read_unaligned() })
+}
+
+/// A floating-point number of 4, 8 or 16 bytes; of the last, the ten of x86's extended format count.
+fn double(bytes: &[u8]) -> f64 {
+    match *bytes {
+        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]).into(),
+        [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        [ref mantissa @ .., low, high, _, _, _, _, _, _] if mantissa.len() == 8 => {
+            let exponent = i32::from(u16::from_le_bytes([low, high & 0x7f])) - 16383 - 63;
+            // In two steps: the power alone may be too small for a double where the number is not.
+            let magnitude = integer(mantissa, false) as u64 as f64;
+            let half = exponent / 2;
+            let value = magnitude * 2_f64.powi(half) * 2_f64.powi(exponent - half);
+            if high & 0x80 == 0 { value } else { -value }
+        }
+        _ => f64::NAN,
+    }
 }
 
 /// A little-endian integer of 1 to 8 bytes.

@@ -35,7 +35,7 @@ pub(super) fn layout(statements: &[Stmt]) -> Actions {
         let align = match repr {
             Repr::Int { bytes, .. } => u32::from(bytes),
             Repr::Probe(_) => 4,
-            Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => 8,
+            Repr::Str(_) | Repr::Ip | Repr::Bytes(_) | Repr::Float(_) => 8,
         };
         let offset = size.next_multiple_of(align);
         size = offset + repr.size();
@@ -100,6 +100,7 @@ impl Clause<'_> {
                 self.b.store(Size::of_bytes(bytes.into()).unwrap_or(Size::B8), to, value);
             }
             Repr::Str(size) => self.text_to(value, to, size),
+            Repr::Float(size) => self.bytes_to(value, to, size.into()),
             Repr::Bytes(size) => self.bytes_to(value, to, size),
             Repr::Ip => {
                 let text = self.text(value);

@@ -68,10 +68,9 @@ impl Clause<'_> {
             }
             ExprKind::Cast(inner) => self.effect(inner),
             _ if matches!(expr.ty, Type::String(_)) => self.text_effect(expr),
-            _ if expr.ty.is_aggregate() => {
+            _ if expr.ty.is_aggregate() || matches!(expr.ty, Type::Float(_)) => {
                 self.bytes(expr);
             }
-            ExprKind::Float(_) => {}
             _ => {
                 self.int(expr);
             }

@@ -20,6 +20,8 @@ pub enum Repr {
     },
     /// A zero-padded string in so many bytes.
     Str(u32),
+    /// A floating-point number of 4, 8 or 16 bytes, as C's `float`, `double` and `long double`.
+    Float(u8),
     /// So many bytes of memory as they were: a structure or an array. What they mean, the action's kind says.
     Bytes(u32),
     /// 16 bytes of [`probes_common::schema::Ip`].
@@ -32,7 +34,7 @@ impl Repr {
     /// Size in bytes.
     pub fn size(self) -> u32 {
         match self {
-            Repr::Int { bytes, .. } => u32::from(bytes),
+            Repr::Int { bytes, .. } | Repr::Float(bytes) => u32::from(bytes),
             Repr::Str(size) | Repr::Bytes(size) => size,
             Repr::Ip => 16,
             Repr::Probe(_) => 4,

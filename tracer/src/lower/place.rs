@@ -435,7 +435,7 @@ impl Clause<'_> {
             values.push(match field.repr {
                 Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
-                Repr::Int { .. } => KeyPart::Word(self.int(part)),
+                Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
             });
         }
         let key = self.key_memory(size);

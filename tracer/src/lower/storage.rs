@@ -138,7 +138,8 @@ pub(super) fn repr(ty: &Type) -> Repr {
         Type::String(Text::Buffer(size)) => Repr::Str(*size),
         Type::String(Text::Ip) => Repr::Ip,
         Type::String(Text::Probe(part)) => Repr::Probe(*part),
-        Type::Array(..) | Type::Composite(_) | Type::Float(_) => Repr::Bytes(ty.size().unwrap_or(0)),
+        Type::Float(float) => Repr::Float(float.bytes() as u8),
+        Type::Array(..) | Type::Composite(_) => Repr::Bytes(ty.size().unwrap_or(0)),
         Type::Pointer(_) | Type::Struct(_) | Type::Function(_) | Type::Void => {
             Repr::Int { bytes: 8, signed: false }
         }

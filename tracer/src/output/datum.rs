@@ -28,6 +28,9 @@ pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, terminal: bo
             let blanks = text_width.saturating_sub(columns(&into[start..]));
             into.extend(std::iter::repeat_n(b' ', blanks));
         }
+        Value::Float(bits) => {
+            into.extend_from_slice(format!(" {:>16}", float(*bits)).as_bytes());
+        }
         Value::Bytes(bytes) => match characters(bytes) {
             Some(text) => column(into, &Value::Str(text.to_vec()), text_width, terminal),
             None => dump(into, bytes),
@@ -40,6 +43,7 @@ pub fn bare(into: &mut Vec<u8>, value: &Value, terminal: bool) {
     match value {
         Value::Int { value, signed, .. } => into.extend_from_slice(integer(*value, *signed).as_bytes()),
         Value::Str(text) => string(into, text, terminal),
+        Value::Float(bits) => into.extend_from_slice(float(*bits).as_bytes()),
         Value::Bytes(bytes) => match characters(bytes) {
             Some(text) => string(into, text, terminal),
             None => dump(into, bytes),
@@ -70,6 +74,10 @@ fn dump(into: &mut Vec<u8>, bytes: &[u8]) {
         text += &format!("{:10x}:{digits:48}  {characters}\n", line * LINE);
     }
     into.extend_from_slice(text.as_bytes());
+}
+
+fn float(bits: u64) -> String {
+    f64::from_bits(bits).to_string()
 }
 
 fn integer(value: i64, signed: bool) -> String {

@@ -156,6 +156,7 @@ struct Fault {
 enum Datum {
     Signed(i64),
     Unsigned(u64),
+    Real(f64),
     Text(String),
     Bytes { bytes: String },
 }
@@ -270,6 +271,7 @@ impl From<&Value> for Datum {
             Value::Int { value, signed: true, .. } => Datum::Signed(*value),
             Value::Int { value, signed: false, .. } => Datum::Unsigned(*value as u64),
             Value::Str(text) => Datum::text(text),
+            Value::Float(bits) => Datum::Real(f64::from_bits(*bits)),
             Value::Bytes(bytes) => Datum::bytes(bytes),
         }
     }

@@ -63,6 +63,7 @@ impl<'a> Spec<'a> {
     pub fn print(&self, into: &mut Vec<u8>, value: &Value, terminal: bool) {
         match value {
             Value::Str(text) | Value::Bytes(text) => self.text(into, text, terminal),
+            Value::Float(bits) => self.float(into, f64::from_bits(*bits)),
             &Value::Int { value, bytes, signed } => {
                 let magnitude = truncate(value, bytes);
                 match self.conversion.letter.as_str() {
@@ -128,6 +129,30 @@ impl<'a> Spec<'a> {
             zeros = zeros.max(self.width.saturating_sub(sign.len() + prefix.len() + digits.len()));
         }
         self.pad(into, format!("{sign}{prefix}{}{digits}", "0".repeat(zeros)).as_bytes());
+    }
+
+    /// C's floating-point numbers, by C's library.
+    fn float(&self, into: &mut Vec<u8>, value: f64) {
+        let Conversion { plus, space, alternate, zero, group, .. } = *self.conversion;
+        let flags =
+            [(self.left, '-'), (plus, '+'), (space, ' '), (alternate, '#'), (zero, '0'), (group, '\'')];
+        let flags: String = flags.iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
+        let letter = match self.conversion.letter.as_str() {
+            letter @ ("e" | "E" | "f" | "F" | "g" | "G") => letter,
+            _ => "g",
+        };
+        let format = format!("%{flags}*.*{letter}\0");
+        let width = libc::c_int::try_from(self.width).unwrap_or(0);
+        let precision = self.precision.and_then(|precision| precision.try_into().ok()).unwrap_or(-1);
+        let print = |buffer: &mut [u8]| {
+            let (format, room) = (format.as_ptr().cast(), buffer.len());
+            // SAFETY: the format ends in a zero and takes two ints and a double; snprintf writes at most `room` bytes.
+            unsafe { libc::snprintf(buffer.as_mut_ptr().cast(), room, format, width, precision, value) }
+        };
+        let length = usize::try_from(print(&mut [])).unwrap_or(0);
+        let mut buffer = vec![0; length + 1];
+        print(&mut buffer);
+        into.extend_from_slice(&buffer[..length]);
     }
 
     fn pad(&self, into: &mut Vec<u8>, text: &[u8]) {
@@ -226,6 +251,16 @@ mod tests {
 
     fn text(text: &str) -> Value {
         Value::Str(text.into())
+    }
+
+    #[test]
+    fn floating_point_numbers_are_printed_as_c_does() {
+        let half = [Value::Float(1.5_f64.to_bits())];
+        assert_eq!(show("%f|", &half, false), "1.500000|");
+        assert_eq!(show("%8.2f|", &half, false), "    1.50|");
+        assert_eq!(show("%-+9.1e|", &half, false), "+1.5e+00 |");
+        assert_eq!(show("%G|", &[Value::Float(1e-10_f64.to_bits())], false), "1E-10|");
+        assert_eq!(show("%0*.*Lf|", &[int(6, 4, true), int(1, 4, true), half[0].clone()], false), "0001.5|");
     }
 
     #[test]

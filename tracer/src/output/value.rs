@@ -23,6 +23,8 @@ pub enum Value {
     },
     /// A string, without its terminating zero; any bytes.
     Str(Vec<u8>),
+    /// A floating-point number: the bits of a double.
+    Float(u64),
     /// Memory as it was: a structure or an array.
     Bytes(Vec<u8>),
 }

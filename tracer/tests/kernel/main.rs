@@ -27,6 +27,7 @@ mod socket;
 mod strings;
 mod syscall;
 mod tcp;
+mod types;
 mod variables;
 mod volume;
 
@@ -49,6 +50,7 @@ const FAMILIES: &[Family] = &[
     strings::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,
+    types::FAMILY,
     variables::FAMILY,
     volume::FAMILY,
 ];
