@@ -99,7 +99,7 @@ impl Checker<'_> {
                 Ok(Expr { span, ..expr.converted(&Type::String(Text::Buffer(room))) })
             }
             ty if ty.is_scalar() || matches!(ty, Type::Array(..)) => {
-                let address = decayed(expr).to_int(ULONG);
+                let address = decayed(expr);
                 Ok(Expr { span, ..address.converted(&self.string()) })
             }
             ty => {
