@@ -142,7 +142,7 @@ pub enum Drop {
     Aggregation = 2,
     /// A map had no room for another dynamic variable.
     Dynamic = 3,
-    /// A support map (owners, calls under way) had no room.
+    /// There was no room to remember something for others, see [`memory`].
     Support = 4,
     /// A 32-bit system call: its number means another call than it does for 64-bit programs, so it was passed over.
     Compat = 5,
@@ -153,6 +153,21 @@ pub const DROP_KINDS: u32 = 6;
 
 /// The most programs of one session.
 pub const MAX_PROGRAMS: u32 = 256;
+
+/// What support programs remember for others. Each has a line of its own in the map DROPS, behind those of the programs.
+pub mod memory {
+    /// Calls under way on pipes and sockets, by thread.
+    pub const CALLS: u32 = super::MAX_PROGRAMS;
+    /// Processes' arguments.
+    pub const PSARGS: u32 = CALLS + 1;
+    /// Sockets' owners.
+    pub const OWNERS: u32 = CALLS + 2;
+    /// What drops are reported under, by number from [`CALLS`] on.
+    pub const NAMES: [&str; 3] = ["support:::calls", "support:::psargs", "support:::owners"];
+}
+
+/// The lines of the map DROPS.
+pub const DROP_LINES: u32 = MAX_PROGRAMS + memory::NAMES.len() as u32;
 
 /// Settings that the tracer hands in, constant for the verifier.
 #[repr(C)]

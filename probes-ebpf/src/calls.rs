@@ -3,13 +3,16 @@
 //! An entry is valid from the entry of its call to the next remembered call of the thread; [`under_way`] compares the
 //! number, so that a call that was not remembered is not taken for one that was.
 
+use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::helpers::generated::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::LruHashMap;
+use aya_ebpf::maps::HashMap;
+use probes_common::abi::memory;
 use probes_common::providers::socket::{CALLS as SOCKET_CALLS, Shape};
 
 use crate::constants::offset;
+use crate::drops;
 use crate::files::{self, Sort};
 use crate::firing::{Context, programs};
 use crate::kernel::{self, read};
@@ -53,7 +56,7 @@ pub struct Wait {
 
 /// By thread id, until the thread ends.
 #[map]
-static CALLS: LruHashMap<u32, Call> = LruHashMap::with_max_entries(16384, 0);
+static CALLS: HashMap<u32, Call> = HashMap::with_max_entries(1 << 16, BPF_F_NO_PREALLOC);
 
 programs! {
     // sys_enter(struct pt_regs *regs, long id)
@@ -125,8 +128,9 @@ fn remember(ctx: Context) {
         pad: 0,
         wait: Wait { since: 0, slept: 0, times: 0, ended: 0 },
     };
-    // The map evicts the least recently used when it is full; nothing is left to do where that fails.
-    let _ = CALLS.insert(&thread, &call, 0);
+    if CALLS.insert(&thread, &call, 0).is_err() {
+        drops::forgot(memory::CALLS);
+    }
 }
 
 /// What the arguments of a remembered call mean: `None` for the others. A comparison with each number; unrolled, as

@@ -1,6 +1,7 @@
 //! TCP connections and their owners: which process a segment or a change of state belongs to, whoever runs when it comes.
 //!
-//! The maps, and how to look into them; `learning` fills them. They evict the least recently used.
+//! The maps, and how to look into them; `learning` fills them. Owners stay as long as their sockets. Connections in TIME_WAIT have
+//! no end that could be seen: that map evicts the least recently used, as does the one of handshakes, which matter for a moment.
 
 use core::arch::asm;
 use core::ptr;
@@ -24,7 +25,7 @@ static CONNECTIONS: LruHashMap<Ends, Connection> = LruHashMap::with_max_entries(
 
 /// By address of the `sock`.
 #[map]
-pub static OWNERS: LruHashMap<u64, Owner> = LruHashMap::with_max_entries(16384, 0);
+pub static OWNERS: HashMap<u64, Owner> = HashMap::with_max_entries(1 << 14, BPF_F_NO_PREALLOC);
 
 /// By number of the socket's inode. Filled in by the tracer.
 #[map]

@@ -2,13 +2,13 @@
 
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::PerCpuArray;
-use probes_common::abi::{DROP_KINDS, MAX_PROGRAMS, Slot};
+use probes_common::abi::{DROP_KINDS, DROP_LINES, Drop, Slot};
 
 use crate::atomic;
 
 /// Indexed `program * DROP_KINDS + kind`.
 #[map]
-static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(MAX_PROGRAMS * DROP_KINDS, 0);
+static DROPS: PerCpuArray<u64> = PerCpuArray::with_max_entries(DROP_LINES * DROP_KINDS, 0);
 
 /// Counts one drop of that program. An interrupt on this CPU may count too, hence the atomic addition.
 #[inline(always)]
@@ -17,6 +17,12 @@ pub fn count(program: u32, kind: u32) {
         // SAFETY: the map's value is a u64 and lives as long as the program.
         unsafe { atomic::add(counter, 1) };
     }
+}
+
+/// Counts something that a support program had no room to remember; `memory` is one of `probes_common::abi::memory`.
+#[inline(always)]
+pub fn forgot(memory: u32) {
+    count(memory, Drop::Support as u32);
 }
 
 /// For clauses: counts a drop of the program that is firing.

@@ -5,6 +5,7 @@
 //! accepted) to the change to CLOSE; in TIME_WAIT it stays without a `sock`. These programs see each event before the
 //! probes do.
 
+use probes_common::abi::memory;
 use probes_common::connections::Owner;
 use probes_common::names::tcp_state;
 use probes_common::providers::socket::{CALLS, Shape};
@@ -14,6 +15,7 @@ use crate::connections::{
     enter, exact, inode, leave, listener, local_end, owner, sender,
 };
 use crate::constants::offset;
+use crate::drops;
 use crate::files::{self, Sort};
 use crate::firing::{Wants, programs};
 use crate::kernel::{self, read};
@@ -73,9 +75,16 @@ fn own(sk: u64, active: Option<u32>) {
         (None, Some(before)) => unsafe { (*before).active },
         (None, None) => 0,
     };
-    let _ = OWNERS.insert(sk, owner, 0);
+    keep(sk, owner);
     if known.is_none() {
         attach(sk);
+    }
+}
+
+#[inline(always)]
+fn keep(sk: u64, owner: Owner) {
+    if OWNERS.insert(sk, owner, 0).is_err() {
+        drops::forgot(memory::OWNERS);
     }
 }
 
@@ -153,7 +162,7 @@ fn learn(Change { sk, old, new }: Change) {
             let found = listener(&mut at);
             if let Some(owner) = owner(0, found) {
                 let owner = Owner { active: 0, ..*owner };
-                let _ = OWNERS.insert(sk, owner, 0);
+                keep(sk, owner);
             }
         }
         (_, tcp_state::ESTABLISHED) => {

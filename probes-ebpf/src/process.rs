@@ -1,11 +1,14 @@
 //! Processes and threads as D sees them: `psinfo_t` and `lwpsinfo_t`, from a `task_struct`.
 
+use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::helpers::generated::{bpf_get_current_pid_tgid, bpf_probe_read_user};
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::LruHashMap;
+use aya_ebpf::maps::HashMap;
+use probes_common::abi::memory;
 use probes_common::types::{LwpsInfo, PsInfo};
 
 use crate::constants::offset;
+use crate::drops;
 use crate::firing::{Wants, bit, programs};
 use crate::kernel::{comm, read, task};
 
@@ -22,9 +25,9 @@ type Words = [u64; ARGS / 8];
 const _: () = assert!(core::mem::offset_of!(PsInfo, pr_psargs) % 8 == 0, "pr_psargs is written as words");
 
 /// The arguments of processes by process id: they lie in a memory that only the process itself can read here. The
-/// tracer fills in those of processes that exist when it starts; the least recently used have ended.
+/// tracer fills in those of processes that exist when it starts; they stay until the process has been waited for.
 #[map]
-static PSARGS: LruHashMap<u32, Words> = LruHashMap::with_max_entries(8192, 0);
+static PSARGS: HashMap<u32, Words> = HashMap::with_max_entries(1 << 16, BPF_F_NO_PREALLOC);
 
 programs! {
     // sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)
@@ -37,6 +40,13 @@ programs! {
             keep(tgid);
         }
     };
+    // sched_process_free(struct task_struct *p)
+    support psargs_free in "raw_tp/sched_process_free", |ctx| {
+        let (pid, tgid) = ids(ctx.arg(0));
+        if pid == tgid {
+            let _ = PSARGS.remove(&tgid);
+        }
+    };
 }
 
 /// Keeps the current process's arguments as those of that process.
@@ -44,8 +54,9 @@ programs! {
 fn keep(tgid: u32) {
     let mut args: Words = [0; ARGS / 8];
     read_args(&mut args, task());
-    // An LRU map makes room for itself; there is nothing to do where even that fails.
-    let _ = PSARGS.insert(&tgid, &args, 0);
+    if PSARGS.insert(&tgid, &args, 0).is_err() {
+        drops::forgot(memory::PSARGS);
+    }
 }
 
 /// The thread and process id of a task.

@@ -96,6 +96,9 @@ pub const PSARGS_EXEC: Support =
 /// Keeps the arguments of a new process.
 pub const PSARGS_FORK: Support =
     Support { name: "psargs_fork", attach: Attach::RawTracepoint("sched_process_fork") };
+/// Support: forgets them when the process is no more.
+pub const PSARGS_FREE: Support =
+    Support { name: "psargs_free", attach: Attach::RawTracepoint("sched_process_free") };
 
 macro_rules! programs {
     ($( $(#[doc = $doc:literal])* $constant:ident = $name:literal, $tracepoint:literal, $record:ident, $needs:expr; )*) => { $(
@@ -110,7 +113,7 @@ macro_rules! programs {
     )* };
 }
 
-const PSARGS: &[Support] = &[PSARGS_EXEC, PSARGS_FORK];
+const PSARGS: &[Support] = &[PSARGS_EXEC, PSARGS_FORK, PSARGS_FREE];
 
 programs! {
     /// signal-send.

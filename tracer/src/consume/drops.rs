@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 
 use aya::maps::{MapError, PerCpuArray};
-use probes_common::abi::{DROP_KINDS, Drop};
+use probes_common::abi::{DROP_KINDS, Drop, memory};
 
 use super::map::Objects;
 use super::misses;
@@ -16,16 +16,18 @@ const KINDS: [Drop; DROP_KINDS as usize] =
 
 /// What has been reported of each counter.
 pub(super) struct Drops {
-    programs: Vec<String>,
-    reported: Vec<u64>,
+    /// Who drops, by the number of its line in the map.
+    lines: Vec<(u32, String)>,
+    reported: HashMap<u32, u64>,
     missed: HashMap<String, u64>,
 }
 
 impl Drops {
     /// For programs of these names, by number.
     pub(super) fn new(programs: Vec<String>) -> Drops {
-        let reported = vec![0; programs.len() * KINDS.len()];
-        Drops { programs, reported, missed: HashMap::new() }
+        let memories = (memory::CALLS..).zip(memory::NAMES.map(str::to_owned));
+        let lines = (0..).zip(programs).chain(memories).collect();
+        Drops { lines, reported: HashMap::new(), missed: HashMap::new() }
     }
 
     /// What has been lost since the last call.
@@ -33,18 +35,18 @@ impl Drops {
         let map = objects.get("DROPS").ok_or_else(|| io::Error::other("no map DROPS"))?;
         let counters: PerCpuArray<_, u64> = PerCpuArray::try_from(map).map_err(io::Error::other)?;
         let mut notices = Vec::new();
-        for (number, program) in self.programs.iter().enumerate() {
-            for (index, kind) in KINDS.into_iter().enumerate() {
-                let at = number * KINDS.len() + index;
-                let total = match counters.get(&(at as u32), 0) {
+        for (line, name) in &self.lines {
+            for (at, kind) in (line * DROP_KINDS..).zip(KINDS) {
+                let total: u64 = match counters.get(&at, 0) {
                     Ok(values) => values.iter().sum(),
                     Err(MapError::OutOfBounds { .. }) => 0,
                     Err(error) => return Err(io::Error::other(error)),
                 };
-                let count = total - self.reported[at];
+                let reported = self.reported.entry(at).or_default();
+                let count = total - *reported;
                 if count > 0 {
-                    self.reported[at] = total;
-                    notices.push(DropNotice { kind, probe: program.clone(), count, total });
+                    *reported = total;
+                    notices.push(DropNotice { kind, probe: name.clone(), count, total });
                 }
             }
         }

@@ -90,7 +90,10 @@ mod tests {
     fn taken(order: &mut Order) -> Vec<u8> {
         let mut messages = Vec::new();
         order
-            .release(|message| -> Result<(), ()> { Ok(messages.extend_from_slice(message)) })
+            .release(|message| {
+                messages.extend_from_slice(message);
+                Ok::<_, ()>(())
+            })
             .expect("no error");
         messages
     }

@@ -20,6 +20,7 @@ mod harness;
 mod language;
 mod life;
 mod load;
+mod losses;
 mod pipe;
 mod proc;
 mod scripts;
@@ -43,6 +44,7 @@ const FAMILIES: &[Family] = &[
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
+    losses::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
     scripts::FAMILY,

@@ -1,0 +1,169 @@
+//! What is lost for want of room: each kind is counted, told in words on the standard error, and in JSON with the probe that lost it.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::harness::run::Output;
+use crate::harness::{Family, Report, skip, tracer, truth, workload};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "losses",
+    tests: &[
+        ("a_full_ring_is_counted", ring),
+        ("a_full_aggregation_is_counted", aggregation),
+        ("full_dynamic_variables_are_counted", dynamic),
+        ("what_end_says_finds_room", end),
+        ("a_full_memory_of_owners_is_counted", owners),
+    ],
+    workloads: &[("losses-calls", calls), ("losses-sockets", sockets)],
+};
+
+/// Makes calls that carry a number that goes up.
+fn calls(arguments: &[String]) -> Result<Report> {
+    let count: u64 = arguments[0].parse()?;
+    for number in 0..count {
+        // SAFETY: getppid ignores what it is given.
+        unsafe { libc::syscall(libc::SYS_getppid, number, 0x7ace) };
+    }
+    Ok(Report::default().with("calls", count))
+}
+
+const CALLS: u64 = 20_000;
+
+/// Runs the program with the calls as its command, as text and as JSON, and checks in both that `kept` (what the output shows) and
+/// what was lost make all of the calls. Losses are of that kind: its words and its name in JSON.
+fn account(
+    options: &[&str],
+    program: &str,
+    (words, kind): (&str, &str),
+    kept: fn(&Output) -> Result<u64>,
+) -> Result<()> {
+    for json in [false, true] {
+        let (command, report) = workload::command("losses-calls", &[&CALLS.to_string()])?;
+        let program = program.replace("CALL", "syscall::getppid:entry /pid == $target && arg1 == 0x7ace/");
+        let format: &[&str] = if json { &["--json"] } else { &[] };
+        let output =
+            tracer(&[format, options, &["-q", "-n", &program, "-c", &command]].concat())?.success()?;
+        let sent = u64::try_from(truth(&report)?.number("calls")?)?;
+        let lost = if json { lost_json(&output, kind)? } else { lost_text(&output, words)? };
+        let kept = if json { sent - lost } else { kept(&output)? };
+        ensure!(
+            lost > 0 && kept > 0 && kept + lost == sent,
+            "{kept} kept, {lost} lost of {sent}: {}",
+            output.stderr
+        );
+    }
+    Ok(())
+}
+
+fn lost_text(output: &Output, words: &str) -> Result<u64> {
+    let mut lost = 0;
+    for line in output.stderr.lines() {
+        let rest = line.strip_prefix("tracer: ").with_context(|| line.to_owned())?;
+        let (count, rest) = rest.split_once(' ').with_context(|| line.to_owned())?;
+        ensure!(
+            rest == format!("{words}s at syscall:::entry") || rest == format!("{words} at syscall:::entry"),
+            "{line}"
+        );
+        lost += count.parse::<u64>()?;
+    }
+    Ok(lost)
+}
+
+/// The sum of the lines of drops, which have to agree with their own totals.
+fn lost_json(output: &Output, kind: &str) -> Result<u64> {
+    let mut lost = 0;
+    for line in output.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        if line["type"] == "drop" {
+            ensure!(line["kind"] == kind && line["probe"] == "syscall:::entry", "{line}");
+            lost += line["count"].as_u64().context("a number")?;
+            ensure!(line["total"].as_u64() == Some(lost), "{line}: {lost}");
+        }
+    }
+    ensure!(output.stderr.is_empty(), "{output:?}");
+    Ok(lost)
+}
+
+fn ring() -> Result<()> {
+    let program = r#"CALL { printf("%d aaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", arg0); }"#;
+    account(&["-b", "4k"], program, ("drop", "principal"), |output| Ok(output.lines().len() as u64))
+}
+
+fn aggregation() -> Result<()> {
+    account(
+        &["-x", "aggsize=4k"],
+        "CALL { @[arg0] = count(); }",
+        ("aggregation drop", "aggregation"),
+        |output| Ok(output.lines().len() as u64),
+    )
+}
+
+fn dynamic() -> Result<()> {
+    // What found no room is 0 afterwards.
+    let program = r#"CALL { a[arg0] = 1; kept += a[arg0]; } END { printf("%d\n", kept); }"#;
+    account(&["-x", "dynvarsize=8k"], program, ("dynamic variable drop", "dynamic"), |output| {
+        Ok(u64::try_from(output.number()?)?)
+    })
+}
+
+fn end() -> Result<()> {
+    let (command, report) = workload::command("losses-calls", &[&CALLS.to_string()])?;
+    let program = r#"syscall::getppid:entry /pid == $target/ { printf("%d aaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", arg0); }
+        END { printf("the end\n"); }"#;
+    let output = tracer(&["-b", "4k", "-qn", program, "-c", &command])?.success()?;
+    truth(&report)?;
+    ensure!(output.lines().last() == Some(&"the end"), "{:?}", output.lines().last());
+    Ok(())
+}
+
+/// Owners of so many sockets are remembered.
+const OWNERS: u64 = 1 << 14;
+
+fn owners() -> Result<()> {
+    let (command, report) = workload::command("losses-sockets", &["8500"])?;
+    let program = "tcp:::connect-established, tcp:::accept-established { @ = count(); }";
+    let output = tracer(&["--json", "-qn", program, "-c", &command])?.success()?;
+    let report = truth(&report)?;
+    if let Ok(reason) = report.text("skip") {
+        return skip(reason);
+    }
+    let sockets = u64::try_from(report.number("sockets")?)?;
+    let mut lost = 0;
+    for line in output.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        if line["kind"] == "support" {
+            ensure!(line["probe"] == "support:::owners", "{line}");
+            lost += line["count"].as_u64().context("a number")?;
+        }
+    }
+    // A socket without an owner is tried again whenever a process uses it; others on this machine have sockets, too.
+    ensure!(lost >= sockets - OWNERS, "{lost} of {sockets}: {output:?}");
+    Ok(())
+}
+
+/// Opens so many connections to itself and keeps them all.
+fn sockets(arguments: &[String]) -> Result<Report> {
+    let count: u64 = arguments[0].parse()?;
+    let needed = 2 * count + 100;
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a limit to write to, and one to read.
+    let allowed = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit = libc::rlimit { rlim_cur: needed, rlim_max: needed.max(limit.rlim_max) };
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0
+    };
+    if !allowed {
+        let error = std::io::Error::last_os_error();
+        return Ok(Report::default().with("skip", format!("no {needed} open files here: {error}")));
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut kept = Vec::new();
+    for _ in 0..count {
+        kept.push(TcpStream::connect(listener.local_addr()?)?);
+        kept.push(listener.accept()?.0);
+    }
+    Ok(Report::default().with("sockets", kept.len()))
+}
