@@ -73,6 +73,8 @@ record! {
         0 error: i32 as "int";
         /// Unused, zero.
         0 pad: i32 as "int";
+        /// The program's path as it was given, cut at 255 bytes.
+        1 path: [u8; 256] as "char[256]";
     }
 
     /// Something without arguments.
@@ -203,7 +205,10 @@ probes! {
         "Fires in the creating thread when a thread is made, the first of a new process included.";
     "exec", EXEC, [&[Arg { ctype: "string", field: "path", doc: "the program's path as it was given" }]],
         "Fires when a process is about to run a program. Empty when the path was not in memory yet.";
-    "exec-failure", EXEC_FAILURE, [&[Arg { ctype: "int", field: "error", doc: "the error" }]],
+    "exec-failure", EXEC_FAILURE, [&[
+            Arg { ctype: "int", field: "error", doc: "the error" },
+            Arg { ctype: "string", field: "path", doc: "the program's path as it was given" },
+        ]],
         "Fires when a program could not be run.";
     "exec-success", EXEC_SUCCESS, [&[
             Arg { ctype: "string", field: "path", doc: "the program's path as it was given" },

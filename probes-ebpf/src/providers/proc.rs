@@ -65,18 +65,11 @@ programs! {
     // sys_enter(struct pt_regs *regs, long id)
     probe proc_exec in "raw_tp/sys_enter", |program| {
         let regs = program.ctx.arg(0);
-        let path = match program.ctx.arg(1) as u32 {
-            EXECVE => offset!(regs_di),
-            EXECVEAT => offset!(regs_si),
-            _ => return 0,
-        };
-        if !kernel::in_compat_call() {
+        let number = program.ctx.arg(1) as u32;
+        if matches!(number, EXECVE | EXECVEAT) && !kernel::in_compat_call() {
             program.fire(|record: &mut Exec, wants| {
                 if wants.field(bit!(Exec, path)) {
-                    record.path = [0; _];
-                    let to = (&raw mut record.path).cast();
-                    // SAFETY: the whole of the path can be written.
-                    unsafe { bpf_probe_read_user_str(to, PATH, read::<u64>(regs, path) as *const c_void) };
+                    given_path(&mut record.path, regs, number);
                 }
             });
         }
@@ -84,8 +77,17 @@ programs! {
 
     probe proc_exec_failure in "raw_tp/sys_exit", |program| {
         let result = program.ctx.arg(1) as i64;
-        if result < 0 && matches!(returning(program.ctx), EXECVE | EXECVEAT) {
-            program.fire(|record: &mut ExecFailure, _| *record = ExecFailure { error: -result as i32, pad: 0 });
+        let number = returning(program.ctx);
+        if result < 0 && matches!(number, EXECVE | EXECVEAT) {
+            let regs = program.ctx.arg(0);
+            program.fire(|record: &mut ExecFailure, wants| {
+                record.error = -result as i32;
+                record.pad = 0;
+                // By now the kernel has brought the path into memory, where it was not before.
+                if wants.field(bit!(ExecFailure, path)) {
+                    given_path(&mut record.path, regs, number);
+                }
+            });
         }
     };
 
@@ -136,6 +138,17 @@ programs! {
 
 /// The size of `path`.
 const PATH: u32 = 256;
+
+/// Reads the path that execve or execveat was given.
+#[inline(always)]
+fn given_path(path: &mut [u8; PATH as usize], regs: u64, number: u32) {
+    let register = if number == EXECVE { offset!(regs_di) } else { offset!(regs_si) };
+    *path = [0; _];
+    // SAFETY: the whole of the path can be written.
+    unsafe {
+        bpf_probe_read_user_str((&raw mut *path).cast(), PATH, read::<u64>(regs, register) as *const c_void)
+    };
+}
 
 /// `TRACE_SIGNAL_IGNORED` of include/trace/events/signal.h.
 const IGNORED: u32 = 1;

@@ -25,34 +25,17 @@ use crate::view::lines::Lines;
 use crate::view::summary::Summary;
 use crate::{Input, compile, describe, link_for};
 
+/// How often what has come is shown, and losses are looked for.
+pub(super) const PACE: Pace = Pace { switch: Duration::from_millis(50), status: Duration::from_secs(1) };
+
 /// Runs the command; gives the exit status.
 pub(super) fn run(watch: &Watch) -> Result<i32> {
     let families = families(&watch.families)?;
     let target = Target::probe()?;
     let mut follow = trace::follow(watch.command.as_deref(), watch.pid)?;
-    let mut catalog = Catalog::new(&target);
-    let mut sources = Sources::default();
-    let inputs: Vec<Input> = families
-        .iter()
-        .map(|family| Input { source: sources.add(family.name(), family.program()), last: DescPart::Name })
-        .collect();
-    let options = Options { scope: follow.pid().is_some(), ..Options::default() };
-    // Only the program of pipes asks for it.
-    let arguments = families.contains(&Family::Pipe).then(|| own_pipe().to_string());
-    let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
-    let compiled = compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros)
-        .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
-    let linked = link_for(&compiled, &target)?;
-    let description = describe::description(&compiled, &catalog, &target);
-    let mut session = Session::start(&linked, description, false)?;
-    if let Some(root) = follow.pid() {
-        session.scope(root)?;
-    }
-
-    let names = Names::new(&catalog, compiled.probes());
+    let (mut session, names) = start(&families, &follow, &target)?;
     let mut output = Watching::new(watch, names);
-    let pace = Pace { switch: Duration::from_millis(50), status: Duration::from_secs(1) };
-    match session.run(&mut follow, pace, &mut output) {
+    match session.run(&mut follow, PACE, &mut output) {
         Err(error) if error.reader_gone() => return Ok(0),
         status => status?,
     };
@@ -64,6 +47,30 @@ pub(super) fn run(watch: &Watch) -> Result<i32> {
         complain(&format!("tracer: the command {}\n", ended(status)));
     }
     Ok(0)
+}
+
+/// Loads the families' programs, about those who are followed and all that they fork; gives the names of the probes for an
+/// [`event::Reader`](crate::event::Reader).
+pub(super) fn start(families: &[Family], follow: &Follow, target: &Target) -> Result<(Session, Names)> {
+    let mut catalog = Catalog::new(target);
+    let mut sources = Sources::default();
+    let inputs: Vec<Input> = families
+        .iter()
+        .map(|family| Input { source: sources.add(family.name(), family.program()), last: DescPart::Name })
+        .collect();
+    let options = Options { scope: follow.pid().is_some(), ..Options::default() };
+    // Only the program of pipes asks for it.
+    let arguments = families.contains(&Family::Pipe).then(|| own_pipe().to_string());
+    let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
+    let compiled = compile(&mut sources, &inputs, &mut catalog, target, &options, &macros)
+        .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
+    let linked = link_for(&compiled, target)?;
+    let mut session = Session::start(&linked, describe::description(&compiled, &catalog, target), false)?;
+    if let Some(root) = follow.pid() {
+        session.scope(root)?;
+    }
+    let names = Names::new(&catalog, compiled.probes());
+    Ok((session, names))
 }
 
 /// The families that were asked for, each once; all where none was.
@@ -146,9 +153,7 @@ impl Output for Watching {
     fn event(&mut self, event: &value::Event) -> io::Result<()> {
         if let value::Event::Firing(firing) = event {
             let read = self.reader.event(firing);
-            let Some(event) = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? else {
-                return Ok(());
-            };
+            let event = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             match &mut self.form {
                 Form::Text { lines, summary, buffer } => {
                     summary.add(&event);
@@ -193,4 +198,33 @@ fn style(color: Color) -> Style {
         }
     };
     Style { width: 120, unicode: true, color }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_compiles_for_a_system_with_every_probe() {
+        let target = Target::fixture();
+        for family in Family::ALL {
+            let mut catalog = Catalog::new(&target);
+            let mut sources = Sources::default();
+            let input = Input { source: sources.add(family.name(), family.program()), last: DescPart::Name };
+            let arguments = if family == Family::Pipe { vec!["0".to_owned()] } else { Vec::new() };
+            let macros = Macros { target: Some(1), ..Macros::here(arguments) };
+            let compiled =
+                compile(&mut sources, &[input], &mut catalog, &target, &Options::default(), &macros);
+            assert!(compiled.is_ok(), "{}", compiled.unwrap_err().render(&sources, false));
+        }
+    }
+
+    #[test]
+    fn families_are_each_once_and_all_where_none_is_named() {
+        let names =
+            |names: &[&str]| families(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(names(&[]).unwrap(), Family::ALL);
+        assert_eq!(names(&["tcp", "signal", "tcp"]).unwrap(), [Family::Signal, Family::Tcp]);
+        assert!(names(&["tpc"]).unwrap_err().to_string().contains("did you mean `tcp`?"));
+    }
 }

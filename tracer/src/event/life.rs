@@ -1,7 +1,5 @@
 //! The life of processes: made, running a program, ended.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use super::fields::Fields;
@@ -31,7 +29,7 @@ pub enum Life {
     },
     /// It tried to.
     ExecFailure {
-        /// The path as it was given; empty where it was not in memory yet.
+        /// The path as it was given.
         path: Text,
         /// Why not.
         error: Errno,
@@ -67,22 +65,15 @@ pub enum End {
     },
 }
 
-/// Reads a record; `attempts` are the paths of the programs that processes try to run.
-pub(super) fn read(
-    name: &str,
-    pid: u32,
-    attempts: &mut HashMap<u32, Text>,
-    fields: &mut Fields<'_>,
-) -> Option<Life> {
+/// Reads a record.
+pub(super) fn read(name: &str, fields: &mut Fields<'_>) -> Option<Life> {
     Some(match name {
         "create" => Life::Create { child: fields.process()? },
         "lwp-create" => Life::LwpCreate { thread: fields.integer()? as u32 },
-        "exec-success" => {
-            attempts.remove(&pid);
-            Life::ExecSuccess { path: fields.text()?, arguments: fields.text()? }
-        }
+        "exec-success" => Life::ExecSuccess { path: fields.text()?, arguments: fields.text()? },
         "exec-failure" => {
-            Life::ExecFailure { path: attempts.remove(&pid).unwrap_or_default(), error: Errno(fields.int()?) }
+            let error = Errno(fields.int()?);
+            Life::ExecFailure { path: fields.text()?, error }
         }
         "exit" => {
             let reason = fields.int()?;

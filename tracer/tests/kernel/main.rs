@@ -31,6 +31,7 @@ mod tcp;
 mod types;
 mod variables;
 mod volume;
+mod watch;
 
 const FAMILIES: &[Family] = &[
     aggregations::FAMILY,
@@ -54,6 +55,7 @@ const FAMILIES: &[Family] = &[
     tcp::FAMILY,
     types::FAMILY,
     variables::FAMILY,
+    watch::FAMILY,
     volume::FAMILY,
 ];
 

@@ -1,31 +1,23 @@
-//! `tracer demo`: a TCP connection of its own, traced live by a D program and drawn as a ladder.
+//! `tracer demo`: a TCP connection of its own, traced live as `tracer watch` does and drawn as a ladder.
 //!
 //! Where the system does not allow tracing it says why, and draws a stored connection, labelled as such.
 
-mod collect;
 mod play;
 
 use std::io::{self, IsTerminal as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 
 use super::args::Demo;
-use super::{complain, show};
-use crate::check::{Macros, Options};
-use crate::diagnostic::Sources;
+use super::{complain, show, watch};
+use crate::event::{Family, Reader};
 use crate::kernel::Target;
-use crate::output::names::Names;
-use crate::provider::Catalog;
-use crate::session::{Child, Follow, Pace, Session};
-use crate::syntax::DescPart;
+use crate::output::value::Event;
+use crate::output::{Output, text};
+use crate::session::{Child, Follow};
 use crate::view::Style;
-use crate::view::ladder::{Ladder, SAMPLE, render};
-use crate::{Input, compile, describe, link_for};
-use collect::Collector;
-
-const PROGRAM: &str = include_str!("connection.d");
+use crate::view::ladder::{Collector, Ladder, SAMPLE, render};
 
 /// Runs the command; gives the exit status.
 pub(super) fn run(demo: &Demo) -> Result<i32> {
@@ -57,20 +49,36 @@ fn trace() -> Result<Ladder> {
     let port = free_port().context("there is no free port on the loopback")?;
     let program = std::env::current_exe().context("this program does not know its own path")?;
     let quoted = shlex::try_quote(program.to_str().context("this program's path is not text")?)?.into_owned();
-    let child = Child::park(&format!("{quoted} demo --play {port}"))?;
+    let mut follow = Follow::Command(Child::park(&format!("{quoted} demo --play {port}"))?);
+    let (mut session, names) = watch::start(&[Family::Socket, Family::Tcp], &follow, &target)?;
+    let mut gathering = Gathering { reader: Reader::new(names), collector: Collector::new(port) };
+    session.run(&mut follow, watch::PACE, &mut gathering)?;
+    Ok(gathering.collector.ladder())
+}
 
-    let mut catalog = Catalog::new(&target);
-    let mut sources = Sources::default();
-    let input = Input { source: sources.add("connection.d", PROGRAM), last: DescPart::Name };
-    let macros = Macros { target: Some(child.pid), ..Macros::here(vec![port.to_string()]) };
-    let compiled = compile(&mut sources, &[input], &mut catalog, &target, &Options::default(), &macros)
-        .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
-    let linked = link_for(&compiled, &target)?;
-    let mut session = Session::start(&linked, describe::description(&compiled, &catalog, &target), false)?;
-    let mut collector = Collector::new(Names::new(&catalog, compiled.probes()), port);
-    let pace = Pace { switch: Duration::from_millis(50), status: Duration::from_secs(1) };
-    session.run(&mut Follow::Command(child), pace, &mut collector)?;
-    Ok(collector.ladder())
+/// Gathers the events of the connection.
+struct Gathering {
+    reader: Reader,
+    collector: Collector,
+}
+
+impl Output for Gathering {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Firing(firing) => {
+                let read = self.reader.event(firing);
+                self.collector.add(&read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?);
+            }
+            Event::Drop(notice) => complain(&format!("tracer: {}\n", text::dropped(notice))),
+            // The programs have nothing that can fault and no aggregations, and the drawing has an order of its own.
+            Event::Fault(_) | Event::Aggregations(_) | Event::Disorder(_) => {}
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A port that was free a moment ago.
@@ -103,17 +111,6 @@ fn terminal_columns() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_program_compiles_for_a_system_with_every_probe() {
-        let target = Target::fixture();
-        let mut catalog = Catalog::new(&target);
-        let mut sources = Sources::default();
-        let input = Input { source: sources.add("connection.d", PROGRAM), last: DescPart::Name };
-        let macros = Macros { target: Some(1), ..Macros::here(vec!["80".into()]) };
-        let compiled = compile(&mut sources, &[input], &mut catalog, &target, &Options::default(), &macros);
-        assert!(compiled.is_ok(), "{}", compiled.unwrap_err().render(&sources, false));
-    }
 
     #[test]
     fn the_sample_can_be_drawn() {

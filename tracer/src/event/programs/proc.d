@@ -1,5 +1,5 @@
 /*
- * The life of processes, read by life.rs. An exec is recorded when it is tried, for the path of one that fails.
+ * The life of processes, read by life.rs.
  */
 
 proc:::create
@@ -19,14 +19,6 @@ proc:::lwp-create
 	trace(args[0]->pr_lwpid);
 }
 
-proc:::exec
-/pid != $pid/
-{
-	trace(pid);
-	trace(execname);
-	trace(args[0]);
-}
-
 proc:::exec-success
 /pid != $pid/
 {
@@ -42,6 +34,7 @@ proc:::exec-failure
 	trace(pid);
 	trace(execname);
 	trace(args[0]);
+	trace(args[1]);
 }
 
 proc:::exit

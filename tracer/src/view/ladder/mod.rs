@@ -5,6 +5,7 @@
 //!
 //! Invariant: lines are in the order of time; sequence and acknowledgement numbers are relative to each side's first.
 
+mod collect;
 mod draw;
 mod frame;
 mod order;
@@ -15,6 +16,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::Style;
+pub use collect::Collector;
 
 /// A connection and what happened on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
