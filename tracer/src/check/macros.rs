@@ -6,7 +6,8 @@ use super::typed::Expr;
 use super::types::{INT, LONG, ULONG};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::MacroArg;
+use crate::syntax::ast::{Ident, MacroArg, Scope};
+use crate::syntax::{begins_name, continues_name};
 
 /// What macro variables stand for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,12 +76,24 @@ impl Checker<'_> {
                     Diagnostic::error(Tag::D_MACRO_OFLOW, span, message).help("give a smaller number"),
                 ))
             }
-            None => {
-                let message = format!("`{text}`, given for ${}, is no number", argument.name);
-                let help = format!("`$${}` is the argument as a string", argument.name);
-                Err(self.refuse(Diagnostic::error(Tag::D_SYNTAX, span, message).help(help)))
-            }
+            None => self.macro_word(argument, &text, span),
         }
+    }
+
+    /// An argument that is no number stands for itself: a name, or a string in its own quotes.
+    fn macro_word(&mut self, argument: &MacroArg, text: &str, span: Span) -> Result<Expr, Refused> {
+        if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            return Ok(string(inside.as_bytes(), span));
+        }
+        let mut chars = text.chars();
+        let word = chars.next().is_some_and(begins_name) && chars.all(continues_name);
+        if word && (self.variables.get(Scope::Global, text).is_some() || Self::is_fixed(text)) {
+            return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
+        }
+        let tag = if word { Tag::D_IDENT_UNDEF } else { Tag::D_SYNTAX };
+        let message = format!("`{text}`, given for ${}, is neither a number nor a known name", argument.name);
+        let help = format!("`$${}` is the argument as a string", argument.name);
+        Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
     }
 
     /// The text of `$0`, `$1` and so on; nothing where it is not given and need not be.
@@ -139,6 +152,9 @@ impl Checker<'_> {
 
     /// Tells of arguments that were given for nothing.
     pub(super) fn check_arguments_used(&mut self) {
+        if self.options.argref {
+            return;
+        }
         for (index, text) in self.macros.arguments.iter().enumerate() {
             if !self.used_arguments.get(index).copied().unwrap_or(false) {
                 let number = index + 1;

@@ -15,6 +15,8 @@ pub struct Options {
     pub destructive: bool,
     /// A macro argument that is not given is 0 or "".
     pub defaultargs: bool,
+    /// A macro argument may be left unused.
+    pub argref: bool,
     /// A probe description may match no probe.
     pub zdefs: bool,
     /// A program may have no clause.
@@ -53,6 +55,7 @@ impl Default for Options {
             quiet: false,
             destructive: false,
             defaultargs: false,
+            argref: false,
             zdefs: false,
             empty: false,
             scope: false,
@@ -175,6 +178,7 @@ table! {
     "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
     "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
     "defaultargs" Flag(|o| &mut o.defaultargs), "makes a macro argument that is not given 0 or \"\"";
+    "argref" Flag(|o| &mut o.argref), "allows macro arguments that the program does not use";
     "zdefs" Flag(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
     "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
     "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
@@ -205,7 +209,6 @@ table! {
 
     "aggpercpu" Ignored, "aggregations are always kept for each CPU";
     "amin" Ignored, "stability is not tracked";
-    "argref" Ignored, "unused macro arguments are always an error";
     "bufpolicy" Ignored, "the buffer is always read while it is filled";
     "bufresize" Ignored, "the buffer has the size that was asked for, or the program is refused";
     "cleanrate" Ignored, "dynamic variables are freed at once";

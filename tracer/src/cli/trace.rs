@@ -226,10 +226,10 @@ fn announce(compiled: &Compiled, sources: &Sources) {
     }
 }
 
-/// The probe descriptions that a text begins with, as DTrace quotes them.
+/// The probe descriptions that a text begins with, as DTrace quotes them: blanks behind them included.
 fn description_of(text: &str) -> &str {
-    let end = text.find(['/', '{']).unwrap_or(text.len());
-    text[..end].trim()
+    let end = text.find(['/', '{', ';']).unwrap_or(text.len());
+    &text[..end]
 }
 
 /// Where the run is shown.
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_description_ends_before_its_predicate() {
-        assert_eq!(description_of("syscall:::entry / pid == 1 / { }"), "syscall:::entry");
+        assert_eq!(description_of("syscall:::entry / pid == 1 / { }"), "syscall:::entry ");
         assert_eq!(description_of("BEGIN"), "BEGIN");
     }
 }

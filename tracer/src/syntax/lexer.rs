@@ -33,11 +33,11 @@ pub(super) struct Checkpoint {
     marks: usize,
 }
 
-pub(super) fn begins_name(c: char) -> bool {
+pub(crate) fn begins_name(c: char) -> bool {
     c.is_ascii_alphabetic() || c == '_'
 }
 
-pub(super) fn continues_name(c: char) -> bool {
+pub(crate) fn continues_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 

@@ -13,6 +13,8 @@ mod parser;
 mod print;
 mod token;
 
+pub(crate) use lexer::{begins_name, continues_name};
+
 pub use parser::{DescPart, parse, parse_as};
 pub use print::{print, print_expr, print_type};
 

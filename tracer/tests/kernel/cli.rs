@@ -150,8 +150,10 @@ fn a_reader_who_goes_away_ends_it_quietly() -> Result<()> {
 fn what_was_matched_is_told_unless_quiet() -> Result<()> {
     let output = tracer(&["-n", "BEGIN, END { }", "-n", "BEGIN { exit(0); }"])?.success()?;
     let told: Vec<&str> = output.stderr.lines().collect();
-    let expected =
-        ["tracer: description 'BEGIN, END' matched 2 probes", "tracer: description 'BEGIN' matched 1 probe"];
+    let expected = [
+        "tracer: description 'BEGIN, END ' matched 2 probes",
+        "tracer: description 'BEGIN ' matched 1 probe",
+    ];
     ensure!(told == expected, "{output:?}");
     ensure!(output.stdout.starts_with("CPU     ID                    FUNCTION:NAME\n"), "{output:?}");
     let output = tracer(&["-qn", "BEGIN { exit(0); }"])?.success()?;

@@ -1,4 +1,3 @@
-#pragma D option nosuch
 #pragma D option strsize=1
 #pragma D attributes Stable known
 #pragma D attributes Stable/Firm/Common known
