@@ -22,12 +22,34 @@ record! {
         4 pr_gid: u32 as "gid_t";
         /// Effective group.
         4 pr_egid: u32 as "gid_t";
+        /// PR_* flags: 0x1000 for a kernel thread (PR_ISSYS).
+        8 pr_flag: i32 as "int";
+        /// How it ended, as wait(2) tells it, when it has.
+        8 pr_wstat: i32 as "int";
+        /// Data model: 2 for 64-bit programs (PR_MODEL_LP64), 1 for 32-bit ones (PR_MODEL_ILP32).
+        8 pr_dmodel: i32 as "int";
+        /// Number of arguments that it was started with; 0 where its memory cannot be read.
+        11 pr_argc: i32 as "int";
         /// Unused, zero.
         0 pr_pad: u32 as "uint32_t";
         /// Address of its `task_struct`.
         0 pr_addr: u64 as "uintptr_t";
         /// When it started, nanoseconds since boot.
         5 pr_start: u64 as "uint64_t";
+        /// Size of its address space in kilobytes.
+        9 pr_size: u64 as "size_t";
+        /// How much of it is in memory, in kilobytes; the kernel keeps a part of this count on each CPU, which is left out.
+        9 pr_rssize: u64 as "size_t";
+        /// Time that its threads (64 at most) have run, nanoseconds.
+        10 pr_time: u64 as "uint64_t";
+        /// Time that its children have run for which it has waited, nanoseconds.
+        10 pr_ctime: u64 as "uint64_t";
+        /// Where its argument vector was put when it started; 0 where its memory cannot be read.
+        11 pr_argv: u64 as "uintptr_t";
+        /// Where its environment vector was put.
+        11 pr_envp: u64 as "uintptr_t";
+        /// Its terminal's device number; 0 where it has none.
+        12 pr_ttydev: u64 as "dev_t";
         /// Name of the program, as the kernel keeps it.
         6 pr_fname: [u8; 16] as "char[16]";
         /// Its arguments, separated by spaces, cut at 79 bytes; empty for a kernel thread.
@@ -38,16 +60,56 @@ record! {
     pub struct LwpsInfo as "lwpsinfo_t" {
         /// Thread id.
         0 pr_lwpid: i32 as "id_t";
-        /// Scheduling state: 1 sleeping, 2 runnable or running, 3 zombie, 4 stopped.
+        /// Scheduling state: 1 sleeping, 2 runnable, 3 zombie, 4 stopped, 6 on a CPU.
         1 pr_state: i32 as "int";
+        /// The same as a letter: S, R, Z, T, O.
+        1 pr_sname: i8 as "char";
+        /// Unused, zero.
+        1 pr_stype: i8 as "char";
+        /// Unused, zero.
+        1 pr_pad: u16 as "uint16_t";
+        /// PR_* flags: 0x1000 for a kernel thread (PR_ISSYS).
+        6 pr_flag: i32 as "int";
         /// Priority as the scheduler has it: smaller is more urgent, 120 is nice 0.
         2 pr_pri: i32 as "int";
         /// Nice value, -20 to 19.
         2 pr_nice: i32 as "int";
+        /// The system call that it is in, where it is the current thread; -1 where it is in none.
+        4 pr_syscall: i32 as "int";
+        /// The CPU that it runs on; -1 where it does not run.
+        5 pr_onpro: i32 as "processorid_t";
+        /// The CPU that it may run on, where that is one only; else -1.
+        5 pr_bindpro: i32 as "processorid_t";
+        /// Unused, zero.
+        5 pr_pad2: u32 as "uint32_t";
         /// Address of its `task_struct`.
         0 pr_addr: u64 as "uintptr_t";
+        /// Unused, zero: the kernel does not say what a thread waits for.
+        0 pr_wchan: u64 as "uintptr_t";
+        /// Scheduling class: TS, FF, RR, B, IDL, DLN, as ps(1) names them.
+        6 pr_clname: [u8; 8] as "char[8]";
         /// Name of the thread.
         3 pr_name: [u8; 16] as "char[16]";
+    }
+
+    /// An open file of the current process.
+    pub struct FileInfo as "fileinfo_t" {
+        /// The last part of its path.
+        0 fi_name: [u8; 256] as "string";
+        /// Its path without the last part.
+        1 fi_dirname: [u8; 256] as "string";
+        /// Its path.
+        2 fi_pathname: [u8; 256] as "string";
+        /// Where in the file the next read or write is.
+        3 fi_offset: i64 as "offset_t";
+        /// Type of its file system.
+        4 fi_fs: [u8; 32] as "string";
+        /// Where its file system is mounted.
+        5 fi_mount: [u8; 256] as "string";
+        /// Flags of open(2).
+        6 fi_oflags: i32 as "int";
+        /// Unused, zero.
+        6 fi_pad: u32 as "uint32_t";
     }
 
     /// What came with a signal.

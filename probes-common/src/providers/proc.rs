@@ -12,17 +12,17 @@ record! {
         /// The process it is for.
         8 ps: PsInfo as "psinfo_t *";
         /// What comes with it.
-        16 info: SigInfo as "siginfo_t *";
+        24 info: SigInfo as "siginfo_t *";
         /// The signal.
-        17 sig: i32 as "int";
+        25 sig: i32 as "int";
         /// What became of it: 0 queued, 1 ignored, 2 already pending, 3 lost, 4 queued without its siginfo.
-        17 result: i32 as "int";
+        25 result: i32 as "int";
         /// 1 when it is for the whole process, 0 for one thread.
-        17 group: i32 as "int";
+        25 group: i32 as "int";
         /// 1 when that thread blocks it: it stays pending.
-        17 blocked: i32 as "int";
+        25 blocked: i32 as "int";
         /// The process in whose context it is sent.
-        24 from: PsInfo as "psinfo_t *";
+        32 from: PsInfo as "psinfo_t *";
     }
 
     /// A signal is taken from the queue to be handled.
@@ -50,7 +50,7 @@ record! {
         /// The new process, or the process of the new thread.
         0 ps: PsInfo as "psinfo_t *";
         /// The new thread.
-        8 lwp: LwpsInfo as "lwpsinfo_t *";
+        16 lwp: LwpsInfo as "lwpsinfo_t *";
     }
 
     /// A program is to be run.

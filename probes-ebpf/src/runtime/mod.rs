@@ -7,6 +7,10 @@ mod addresses;
 mod buckets;
 mod cleanpath;
 mod copies;
+#[cfg(target_arch = "bpf")]
+mod current;
+#[cfg(target_arch = "bpf")]
+mod dentries;
 mod job;
 mod json;
 mod numbers;
