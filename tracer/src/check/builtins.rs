@@ -2,6 +2,9 @@
 //!
 //! Invariant: each name stands once. `args[]` and `arg0` to `arg9` depend on the probe and are handled with it.
 
+use probes_common::schema::{Described as _, StructDef};
+use probes_common::types::{LwpsInfo, PsInfo};
+
 use super::typed::{Builtin, IntType, ProbePart, Text, Type};
 use super::types::{INT, UINT64, named};
 
@@ -33,6 +36,10 @@ pub enum Kind {
     Probe(ProbePart),
     /// `void *`
     Address,
+    /// A pointer to a structure of the probe tables.
+    Record(&'static StructDef),
+    /// A path.
+    Path,
 }
 
 impl Row {
@@ -46,6 +53,8 @@ impl Row {
             Kind::Comm => Type::String(Text::Buffer(16)),
             Kind::Probe(part) => Type::String(Text::Probe(part)),
             Kind::Address => Type::Pointer(Box::new(Type::Void)),
+            Kind::Record(def) => Type::Pointer(Box::new(Type::Struct(def))),
+            Kind::Path => Type::String(Text::Buffer(256)),
         }
     }
 }
@@ -79,6 +88,10 @@ table! {
     "errno", Builtin::Errno, Kind::Int, "error of the system call that is returning; 0 where there is none";
     "id", Builtin::Id, Kind::Named("uint_t"), "id of the firing probe, as -l shows it";
     "epid", Builtin::Epid, Kind::Named("uint_t"), "enabled probe id: which clause on which probe this is";
+    "curpsinfo", Builtin::Curpsinfo, Kind::Record(&PsInfo::DEF), "the current process: pr_pid, pr_psargs and so on";
+    "curlwpsinfo", Builtin::Curlwpsinfo, Kind::Record(&LwpsInfo::DEF), "the current thread: pr_lwpid, pr_state and so on";
+    "cwd", Builtin::Cwd, Kind::Path, "the current directory of the current process";
+    "root", Builtin::Root, Kind::Path, "the root directory of the current process";
     "curthread", Builtin::Curthread, Kind::Address, "address of the current thread in the kernel";
 }
 

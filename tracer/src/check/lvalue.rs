@@ -8,6 +8,7 @@ use std::rc::Rc;
 use probes_common::schema::StructDef;
 
 use super::ctype::{Composite, Text, Type};
+use super::current::{FILES, is_file};
 use super::names::{STATE_NAMES, integer};
 use super::typed::{Expr, ExprKind, Index, Part, Place};
 use super::types::{INT, LONG, ULONG, named, of_field};
@@ -71,6 +72,7 @@ impl Checker<'_> {
             match (scope, name.name.as_str()) {
                 (Scope::Global, "args") => return self.argument(keys, span),
                 (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
+                (Scope::Global, FILES) => return self.file(keys, span),
                 _ => {}
             }
             if self.parameter(*scope, &name.name).is_none()
@@ -147,7 +149,7 @@ impl Checker<'_> {
         let (base, arrow) = match &base.kind {
             // `(*pointer).member`: of a probe's record, only this is an expression.
             ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => (self.operand(expr)?, true),
-            _ if arrow => (self.operand(base)?, true),
+            _ if arrow || is_file(base) => (self.operand(base)?, true),
             _ => (self.expr(base)?, false),
         };
         match (&base.ty, arrow) {

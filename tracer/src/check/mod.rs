@@ -12,6 +12,7 @@ mod composite;
 mod conform;
 pub mod constants;
 pub mod ctype;
+mod current;
 mod declaration;
 mod definition;
 mod expr;

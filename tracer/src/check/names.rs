@@ -1,5 +1,6 @@
 //! What a bare name stands for: a variable, a built-in one, an argument of the probe, a constant.
 
+use super::current::FILES;
 use super::typed::{Expr, ExprKind, IntType, Type};
 use super::types::INT64;
 use super::variables::{Known, Shape, spelled};
@@ -65,6 +66,7 @@ impl Checker<'_> {
             return Ok(None);
         }
         if let Some(row) = builtins::find(name) {
+            self.keep_current(row.builtin);
             return Ok(Some(Expr { kind: ExprKind::Builtin(row.builtin), ty: row.ty(), span }));
         }
         if let Some(number) = argument_number(name) {
@@ -73,7 +75,7 @@ impl Checker<'_> {
         if let Some((value, ty)) = constants::find(name) {
             return Ok(Some(integer(value, ty, span)));
         }
-        if matches!(name, "args" | STATE_NAMES) {
+        if matches!(name, "args" | STATE_NAMES | FILES) {
             return Err(self.refuse(
                 Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{name}` is an array"))
                     .label("used without a subscript")
@@ -92,7 +94,7 @@ impl Checker<'_> {
     pub(super) fn is_reserved(name: &str) -> bool {
         builtins::find(name).is_some()
             || argument_number(name).is_some()
-            || matches!(name, "args" | "self" | "this")
+            || matches!(name, "args" | FILES | "self" | "this")
     }
 
     /// All that a bare name can stand for.
@@ -101,7 +103,7 @@ impl Checker<'_> {
         names.extend(builtins::TABLE.iter().map(|row| row.name));
         constants::names().for_each(|name| names.push(name));
         names.extend(functions::TABLE.iter().map(|row| row.name));
-        names.extend(["args", "arg0", STATE_NAMES]);
+        names.extend(["args", "arg0", STATE_NAMES, FILES]);
         names
     }
 

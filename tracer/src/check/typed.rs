@@ -30,13 +30,17 @@ pub struct Program {
     pub keeps: Keeps,
 }
 
-/// Memory of a firing that subroutines keep from one call to the next: bytes of each, 0 where it is not used.
+/// Memory of a firing that subroutines and built-in variables keep: bytes of each, 0 where it is not used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keeps {
     /// The string that strtok() takes apart.
     pub tokens: u32,
     /// What alloca(), copyin() and the like give out.
     pub scratch: u32,
+    /// curpsinfo.
+    pub process: u32,
+    /// curlwpsinfo.
+    pub thread: u32,
 }
 
 /// One clause with the probes it was matched with.
@@ -347,6 +351,14 @@ pub enum Builtin {
     Epid,
     /// Address of the current task.
     Curthread,
+    /// The current process: a `psinfo_t`, of which only members can be used.
+    Curpsinfo,
+    /// The current thread: a `lwpsinfo_t`, of which only members can be used.
+    Curlwpsinfo,
+    /// Path of the current directory.
+    Cwd,
+    /// Path of the root directory.
+    Root,
 }
 
 /// Unary operators.
@@ -443,4 +455,6 @@ pub enum Subroutine {
     Rand,
     Getmajor,
     Getminor,
+    /// `fds[n]`: an open file, of which only members can be used.
+    File,
 }

@@ -18,6 +18,9 @@ pub(super) struct Known {
     task: Option<VReg>,
     comm: bool,
     values: Vec<(Builtin, Operand)>,
+    /// The bits of the fields of curpsinfo and curlwpsinfo.
+    process: u64,
+    thread: u64,
     /// Thread-local variables: index, how often it had been assigned to in the text before, value.
     variables: Vec<(usize, u32, Operand)>,
 }
@@ -62,8 +65,22 @@ impl Clause<'_> {
             Builtin::Id => self.probe_id(),
             Builtin::Epid => Operand::Imm(self.epid.into()),
             Builtin::Curthread => self.task().into(),
-            Builtin::Execname | Builtin::ProbePart(_) => unreachable!("strings, which `text` compiles"),
+            Builtin::Curpsinfo | Builtin::Curlwpsinfo => self.current_address(builtin),
+            Builtin::Execname | Builtin::ProbePart(_) | Builtin::Cwd | Builtin::Root => {
+                unreachable!("strings, which `text` compiles")
+            }
         }
+    }
+
+    /// Which of these fields of curpsinfo or curlwpsinfo are still to be filled in; from now on they are known.
+    pub(super) fn unknown_fields(&mut self, builtin: Builtin, bits: u64) -> u64 {
+        let known = match builtin {
+            Builtin::Curpsinfo => &mut self.known.process,
+            _ => &mut self.known.thread,
+        };
+        let unknown = bits & !*known;
+        *known |= bits;
+        unknown
     }
 
     /// The value of a thread-local variable, where it has been computed since it was last assigned to.

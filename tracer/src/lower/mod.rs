@@ -11,6 +11,7 @@ mod aggregate;
 mod builtin;
 mod bytes;
 mod clause;
+mod current;
 mod data;
 mod expr;
 mod fault;

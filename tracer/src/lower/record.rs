@@ -12,7 +12,7 @@ use super::clause::Clause;
 use super::data::STRINGS;
 use super::helper;
 use super::text::Text;
-use crate::check::typed::{Expr, ExprKind};
+use crate::check::typed::{Builtin, Expr, ExprKind, Subroutine};
 use crate::diagnostic::Span;
 use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg};
 
@@ -25,13 +25,20 @@ pub(super) struct SlotField {
     bit: u32,
     /// What it holds.
     kind: Kind,
+    /// The built-in variable that points to where it is; none for the firing's record.
+    of: Option<Builtin>,
 }
 
 impl SlotField {
+    /// The struct that the built-in variable points to.
+    pub(super) fn current(offset: usize, of: &'static StructDef, builtin: Builtin) -> SlotField {
+        SlotField { offset, bit: 0, kind: Kind::Struct(of), of: Some(builtin) }
+    }
+
     /// A field of the struct that begins here.
     fn member(self, field: &Field) -> SlotField {
         let bit = self.bit + u32::from(field.bit);
-        SlotField { offset: self.offset + field.offset, bit, kind: field.kind }
+        SlotField { offset: self.offset + field.offset, bit, kind: field.kind, ..self }
     }
 }
 
@@ -49,7 +56,7 @@ impl Clause<'_> {
     pub(super) fn record_field(&self, name: &str) -> Option<SlotField> {
         let program = self.unit.info().program;
         let base = if program.attach == Attach::Called { SLOT_FAULT } else { SLOT_RECORD };
-        let record = SlotField { offset: base, bit: 0, kind: Kind::Struct(program.record) };
+        let record = SlotField { offset: base, bit: 0, kind: Kind::Struct(program.record), of: None };
         program.record.field(name).map(|field| record.member(field))
     }
 
@@ -62,6 +69,7 @@ impl Clause<'_> {
     fn pointee(&self, pointer: &Expr) -> Option<SlotField> {
         let field = match &pointer.kind {
             ExprKind::Args(index) => self.arg_field(*index),
+            ExprKind::Builtin(builtin) => self.current(*builtin),
             ExprKind::Member(base, field) => self.pointee(base).map(|base| base.member(field)),
             ExprKind::Cast(inner) if inner.ty == pointer.ty => self.pointee(inner),
             _ => None,
@@ -74,11 +82,11 @@ impl Clause<'_> {
         let at: Memory = (self.slot, field.offset as i32).into();
         match field.kind {
             Kind::Int { bytes, signed } => {
-                self.wants |= 1 << field.bit;
+                self.want(field, 1 << field.bit);
                 self.load_int(at, bytes, signed).into()
             }
             Kind::Struct(of) => {
-                self.wants |= all_bits(of, field.bit);
+                self.want(field, all_bits(of, field.bit));
                 let address = self.address(at);
                 self.number_of(address).into()
             }
@@ -86,8 +94,16 @@ impl Clause<'_> {
         }
     }
 
+    /// Has fields filled in: of the record by the trampoline, else here.
+    fn want(&mut self, field: SlotField, bits: u64) {
+        match field.of {
+            None => self.wants |= bits,
+            Some(builtin) => self.fill_current(builtin, bits),
+        }
+    }
+
     fn field_text(&mut self, field: SlotField) -> Text {
-        self.wants |= 1 << field.bit;
+        self.want(field, 1 << field.bit);
         let size = match field.kind {
             Kind::Str(size) => u32::from(size),
             _ => 16,
@@ -124,6 +140,9 @@ impl Clause<'_> {
         if let Some(record) = self.pointee(base) {
             return self.field_int(record.member(field));
         }
+        if let ExprKind::Call(Subroutine::File, arguments) = &base.kind {
+            return self.file_int(&arguments[0], field);
+        }
         let base = self.int(base);
         let address = self.b.add(base, field.offset as i64);
         let Kind::Int { bytes, signed } = field.kind else { return address.into() };
@@ -136,6 +155,9 @@ impl Clause<'_> {
     pub(super) fn member_text(&mut self, base: &Expr, field: &Field, span: Span) -> Text {
         if let Some(record) = self.pointee(base) {
             return self.field_text(record.member(field));
+        }
+        if let ExprKind::Call(Subroutine::File, arguments) = &base.kind {
+            return self.file_text(&arguments[0], field);
         }
         let size = match field.kind {
             Kind::Str(size) => u32::from(size),

@@ -39,6 +39,9 @@ pub(super) struct Storage {
     pub(super) locals_size: u32,
     /// Where strtok() keeps its place, a word, and its string behind it.
     pub(super) tokens: u32,
+    /// Where curpsinfo and curlwpsinfo point to.
+    pub(super) process: u32,
+    pub(super) thread: u32,
     /// Where what a clause has for itself begins: behind all that clauses share.
     pub(super) own: u32,
     /// The maps of the dynamic variables.
@@ -109,11 +112,25 @@ impl Storage {
         }
         let locals_size = locals_end - SLOT_SIZE as u32;
         let tokens = locals_end;
-        let own = match program.keeps.tokens {
+        let process = match program.keeps.tokens {
             0 => tokens,
             size => tokens + 8 + size.next_multiple_of(8),
         };
-        Ok(Storage { globals, globals_size, locals, locals_size, tokens, own, dynamics, aggregations, maps })
+        let thread = process + program.keeps.process.next_multiple_of(8);
+        let own = thread + program.keeps.thread.next_multiple_of(8);
+        Ok(Storage {
+            process,
+            thread,
+            globals,
+            globals_size,
+            locals,
+            locals_size,
+            tokens,
+            own,
+            dynamics,
+            aggregations,
+            maps,
+        })
     }
 
     /// Bytes of all globals.

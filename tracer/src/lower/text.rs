@@ -52,6 +52,7 @@ impl Clause<'_> {
                 Text { at: (self.b.data_addr(STRINGS, offset as i32), 0).into(), size: 16 }
             }
             ExprKind::Builtin(Builtin::Execname) => Text { at: (self.comm(), 0).into(), size: 16 },
+            ExprKind::Builtin(builtin @ (Builtin::Cwd | Builtin::Root)) => self.directory(*builtin),
             ExprKind::Args(index) => self.arg_text(*index),
             ExprKind::Member(base, field) => self.member_text(base, field, expr.span),
             ExprKind::Load(place) => self.load_text(place, &expr.ty, expr.span),
