@@ -76,10 +76,31 @@ names! {
         TCP_CONGESTION 13, TCP_USER_TIMEOUT 18, TCP_FASTOPEN 23, TCP_NOTSENT_LOWAT 25,
         TCP_FASTOPEN_CONNECT 30, TCP_ULP 31;
 
+    /// Flags of open, and of open files.
+    O =
+        O_RDONLY 0, O_WRONLY 1, O_RDWR 2, O_ACCMODE 3, O_CREAT 0x40, O_EXCL 0x80, O_NOCTTY 0x100, O_TRUNC 0x200,
+        O_APPEND 0x400, O_NONBLOCK 0x800, O_NDELAY 0x800, O_DSYNC 0x1000, O_ASYNC 0x2000, O_DIRECT 0x4000,
+        O_LARGEFILE 0x8000, O_DIRECTORY 0x10000, O_NOFOLLOW 0x20000, O_NOATIME 0x40000, O_CLOEXEC 0x80000,
+        O_SYNC 0x101000, O_RSYNC 0x101000, O_PATH 0x200000, O_TMPFILE 0x410000;
+
+    /// Where lseek counts from.
+    SEEK =
+        SEEK_SET 0, SEEK_CUR 1, SEEK_END 2, SEEK_DATA 3, SEEK_HOLE 4;
+
+    /// What a file is, and what it allows.
+    S =
+        S_IFMT 0o170000, S_IFSOCK 0o140000, S_IFLNK 0o120000, S_IFREG 0o100000, S_IFBLK 0o060000,
+        S_IFDIR 0o040000, S_IFCHR 0o020000, S_IFIFO 0o010000, S_ISUID 0o4000, S_ISGID 0o2000, S_ISVTX 0o1000;
+
+    /// Members of psinfo_t and lwpsinfo_t: flags, data models, states, as procfs.d of illumos has them.
+    PR =
+        PR_ISSYS 0x1000, PR_MODEL_UNKNOWN 0, PR_MODEL_ILP32 1, PR_MODEL_LP64 2, SSLEEP 1, SRUN 2, SZOMB 3,
+        SSTOP 4, SIDL 5, SONPROC 6, SWAIT 7;
 }
 
 /// All of them.
-pub const CONSTANTS: &[&[Constant]] = &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP];
+pub const CONSTANTS: &[&[Constant]] =
+    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, PR];
 
 /// TCP states as the kernel counts them (include/net/tcp_states.h).
 #[allow(missing_docs, reason = "the names of RFC 9293")]

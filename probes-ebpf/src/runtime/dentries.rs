@@ -1,11 +1,12 @@
 //! Paths, from what the kernel keeps of them: each directory's entry knows its own name and its parent.
 //!
-//! A first walk, from the file up to the root, notes where the names lie; a second one writes them in their order. Read
-//! without locks: a file that is renamed meanwhile may be shown with parts of both names.
+//! A first walk, from the file up to the root, notes where the names lie; a second one writes them in their order. Both turn
+//! in the kernel's own loop, and what they keep from turn to turn lies in the slot: the verifier follows one turn of each.
+//! Read without locks: a file that is renamed meanwhile may be shown with parts of both names.
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
 use crate::constants::offset;
 use crate::kernel::read;
@@ -14,7 +15,7 @@ use crate::kernel::read;
 const NAMES: usize = 32;
 
 /// The most steps to the root: a name each, or from a file system to what it is mounted on.
-const STEPS: usize = 40;
+const STEPS: u32 = 64;
 
 /// Bytes of a path, its zero included.
 const SIZE: usize = 256;
@@ -26,9 +27,21 @@ pub struct Work {
     text: [u8; SIZE],
     /// Where a name may run over.
     spare: [u8; SIZE],
+    /// Where the walk is, and where it ends.
+    spot: Spot,
+    root: Spot,
+    /// How many names there are, and how many of them are not written.
+    count: u64,
+    last: u64,
+    /// Bytes of the path so far.
+    length: u64,
 }
 
+/// What the loops hand to each turn: it must lie on the stack.
+struct Walk(*mut Work);
+
 /// A place in the tree: an entry, and which file system's mount it is seen through.
+#[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Spot {
     pub dentry: u64,
@@ -94,68 +107,76 @@ pub fn write(work: &mut Work, spot: Spot, root: Spot, part: u64) {
             }
         }
     }
-    let mut count = collect(work, spot, root);
+    work.spot = spot;
+    work.root = root;
+    work.count = 0;
+    walk(work, STEPS, note);
     clear(work);
     if part == NAME {
-        if count == 0 {
-            work.text[0] = b'/';
-        } else {
+        work.text[0] = b'/';
+        if work.count != 0 {
             let from = work.names[0];
             name(work, from);
         }
         return;
     }
-    let last = if part == DIRECTORY { 1 } else { 0 };
+    work.last = if part == DIRECTORY { 1 } else { 0 };
+    work.length = 0;
     work.text[0] = b'/';
-    let mut length = 0_usize;
-    for _ in 0..NAMES {
-        if count <= last {
-            break;
-        }
-        count -= 1;
-        let from = work.names[count & (NAMES - 1)];
-        let at = length & (SIZE - 1);
-        work.text[at] = b'/';
-        // SAFETY: at most as many bytes as are spare behind the text; the source may be anything.
-        let written = unsafe {
-            let to = (&raw mut work.text).cast::<u8>().add(at + 1);
-            bpf_probe_read_kernel_str(to.cast(), SIZE as u32 - 1, from as *const c_void)
-        };
-        // The zero is counted as the slash was not.
-        length += if written > 0 { written as usize & (SIZE - 1) } else { 1 };
-        if length >= SIZE - 1 {
-            break;
-        }
-    }
+    walk(work, NAMES as u32, put);
     work.text[SIZE - 1] = 0;
 }
 
-/// Notes the names from a place up to the root, the last of the path first; says how many there are.
 #[inline(always)]
-fn collect(work: &mut Work, spot: Spot, root: Spot) -> usize {
-    let Spot { mut dentry, mut mnt } = spot;
-    let mut count = 0;
-    for _ in 0..STEPS {
-        if dentry == 0 || (dentry == root.dentry && mnt == root.mnt) || count >= NAMES {
-            break;
-        }
-        if dentry == read::<u64>(mnt, offset!(vfsmount_root)) {
-            let (parent, point) = outside(mnt);
-            if parent == mnt || parent == 0 {
-                break;
-            }
-            (dentry, mnt) = (point, parent);
-            continue;
-        }
-        let parent = read::<u64>(dentry, offset!(dentry_parent));
-        if parent == dentry {
-            break;
-        }
-        work.names[count & (NAMES - 1)] = read(dentry, offset!(dentry_name));
-        count += 1;
-        dentry = parent;
+fn walk(work: &mut Work, turns: u32, turn: unsafe extern "C" fn(u64, *mut Walk) -> i64) {
+    let mut walk = Walk(work);
+    // SAFETY: the helper calls the function with the walk, as often as it says.
+    unsafe { bpf_loop(turns, turn as *mut c_void, (&raw mut walk).cast(), 0) };
+}
+
+/// Notes one name on the way up to the root, the last of the path first; 1 at the end.
+unsafe extern "C" fn note(_: u64, walk: *mut Walk) -> i64 {
+    // SAFETY: what `walk` handed to the loop.
+    let work = unsafe { &mut *(*walk).0 };
+    let Spot { dentry, mnt } = work.spot;
+    let count = work.count as usize;
+    if dentry == 0 || work.spot == work.root || count >= NAMES {
+        return 1;
     }
-    count
+    if dentry == read::<u64>(mnt, offset!(vfsmount_root)) {
+        let (parent, point) = outside(mnt);
+        work.spot = Spot { dentry: point, mnt: parent };
+        return i64::from(parent == mnt);
+    }
+    let parent = read::<u64>(dentry, offset!(dentry_parent));
+    if parent == dentry {
+        return 1;
+    }
+    work.names[count] = read(dentry, offset!(dentry_name));
+    work.count += 1;
+    work.spot.dentry = parent;
+    0
+}
+
+/// Writes one name, the first of the path first; 1 at the end.
+unsafe extern "C" fn put(_: u64, walk: *mut Walk) -> i64 {
+    // SAFETY: what `walk` handed to the loop.
+    let work = unsafe { &mut *(*walk).0 };
+    let (count, length) = (work.count, work.length as usize);
+    if count <= work.last || count > NAMES as u64 || length >= SIZE - 1 {
+        return 1;
+    }
+    let from = work.names[count as usize - 1];
+    work.count = count - 1;
+    work.text[length] = b'/';
+    // SAFETY: at most as many bytes as are spare behind the text; the source may be anything.
+    let written = unsafe {
+        let to = (&raw mut work.text).cast::<u8>().add(length + 1);
+        bpf_probe_read_kernel_str(to.cast(), SIZE as u32, from as *const c_void)
+    };
+    // The zero is counted as the slash was not.
+    work.length += if written > 0 { written as u64 } else { 1 };
+    0
 }
 
 /// What a file system is mounted on: the mount around it, and the entry there.

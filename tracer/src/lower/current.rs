@@ -13,7 +13,7 @@ use crate::check::typed::{Builtin, Expr};
 use crate::ir::Operand;
 
 /// Bytes that finding a path takes, and the path in them: `Work` of the probes' runtime/dentries.rs.
-const WORK: u32 = 8 * 32 + 2 * PATH;
+const WORK: u32 = PATH_AT + 2 * PATH + 8 * 7;
 const PATH_AT: u32 = 8 * 32;
 const PATH: u32 = 256;
 

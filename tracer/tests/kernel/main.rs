@@ -13,6 +13,7 @@ mod clauses;
 mod cli;
 mod conditions;
 mod endings;
+mod current;
 mod environment;
 mod expressions;
 mod faults;
@@ -39,6 +40,7 @@ const FAMILIES: &[Family] = &[
     cli::FAMILY,
     conditions::FAMILY,
     endings::FAMILY,
+    current::FAMILY,
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,
