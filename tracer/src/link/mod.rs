@@ -128,7 +128,7 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
         supports.iter().map(|support| (support.name.to_owned(), support.attach, None)).collect();
     let roots = supports.iter().chain(&trampolines).filter(|(_, attach, _)| *attach != Attach::Called);
     let parts = linker.parts.iter().map(|part| part.symbol.clone());
-    let (functions, maps, data) =
+    let (functions, mut maps, mut data) =
         linker.reach(roots.map(|root| root.0.clone()).chain(parts).collect(), image)?;
 
     let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
@@ -151,6 +151,9 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     let parts = parts.collect::<Result<_, _>>()?;
     let license = CString::from_vec_with_nul(linker.probes.license.clone())
         .map_err(|error| LinkError::Object(error.to_string()))?;
+    // Those of the program are read in the end, also where no code that is left refers to them.
+    maps.extend(image.maps.iter().map(|map| map.symbol.clone()));
+    data.extend(image.data.iter().map(|section| section.name.clone()));
     let maps = maps.iter().filter_map(|name| linker.map(name, image, slot_size, constants)).collect();
     let data = data.iter().filter_map(|name| linker.section(name, image)).collect();
     Ok(Output { maps, data, types: types.bytes(), license, supports, programs, parts })

@@ -17,6 +17,7 @@ mod current;
 mod environment;
 mod expressions;
 mod faults;
+mod generated;
 mod harness;
 mod language;
 mod life;
@@ -44,6 +45,7 @@ const FAMILIES: &[Family] = &[
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,
+    generated::FAMILY,
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
