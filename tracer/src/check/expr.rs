@@ -16,7 +16,11 @@ impl Checker<'_> {
         let span = expr.span;
         match &expr.kind {
             ast::ExprKind::Int(literal) => Ok(integer(literal.value as i64, of_literal(literal), span)),
-            ast::ExprKind::Char(value) => Ok(integer(*value as i64, INT, span)),
+            ast::ExprKind::Char(value) => {
+                // Several characters make one number, which has the type of a decimal one of its size.
+                let literal = ast::IntLit { value: *value, ..ast::IntLit::default() };
+                Ok(integer(*value as i64, of_literal(&literal), span))
+            }
             ast::ExprKind::Str(bytes) => Ok(string(bytes, span)),
             ast::ExprKind::Var(scope, name) => self.name(*scope, name, span),
             ast::ExprKind::Macro(argument) => self.macro_value(argument, span),
