@@ -4,7 +4,7 @@ use super::ctype::{FloatType, Text, Type};
 use super::lvalue::decayed;
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
-use super::types::{INT, of_literal};
+use super::types::of_literal;
 use super::unsupported::Construct;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
