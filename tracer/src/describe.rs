@@ -21,6 +21,7 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
         catalog,
         cpus: target.cpus,
         temporal: compiled.options.temporal,
+        stackindent: compiled.options.stackindent as usize,
     }
 }
 

@@ -18,6 +18,7 @@ mod paths;
 #[cfg(target_arch = "bpf")]
 mod processes;
 mod search;
+mod stacks;
 mod strings;
 mod tokens;
 pub mod words;

@@ -1,6 +1,7 @@
 //! Actions: the statements that record or control.
 
 use super::functions::{ActionName, Row};
+use super::recorded::recorded_call;
 use super::typed::{Action, AggregationId, Expr, Type};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -21,6 +22,11 @@ impl Checker<'_> {
                     let diagnostic =
                         Diagnostic::error(Tag::D_TRACE_AGG, arg.span, "`trace` takes no aggregation");
                     return Err(self.refuse(diagnostic.help("use printa()")));
+                }
+                if let [arg] = args
+                    && recorded_call(arg).is_some()
+                {
+                    return Ok(Action::Trace(self.recordable(arg)?));
                 }
                 let mut args = self.arguments(row, args, span)?;
                 Ok(Action::Trace(args.pop().ok_or(Refused)?))
@@ -68,7 +74,7 @@ impl Checker<'_> {
                 Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, arg.span, "`printf` takes no aggregation");
             return Err(self.refuse(diagnostic.help("use printa()")));
         }
-        let value = self.expr(arg)?;
+        let value = self.recordable(arg)?;
         if value.ty.is_record() || value.ty == Type::Void {
             let message = format!("`{}` cannot print {:#}", row.name, value.ty);
             let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, value.span, message);

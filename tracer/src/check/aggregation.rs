@@ -53,7 +53,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Stmt, Refused> {
         let id = self.aggregation_id(&agg.name);
-        let keys = self.keys(&agg.keys);
+        let keys = self.recordable_keys(&agg.keys);
         let filled = self.aggregating(func, args, span);
         let (Ok(keys), Ok((function, value, weight))) = (keys, filled) else {
             self.aggregations.entries[id].refused = true;

@@ -36,6 +36,12 @@ impl Checker<'_> {
                 ))
             }
             Role::Aggregating(_) => Err(self.aggregating_alone(row, span)),
+            Role::Recorded(_) => {
+                let message = format!("what `{}` records is no value to compute with", row.name);
+                let help =
+                    "make it a statement of its own, or print it, or make it a part of an aggregation's key";
+                Err(self.refuse(Diagnostic::error(Tag::D_OP_ACT, span, message).help(help)))
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Clauses, and what else stands at the outermost level of a program.
 
 use super::functions::{Role, find};
-use super::typed::{Clause, Expr, Stmt};
+use super::recorded::recorded_call;
+use super::typed::{Action, Clause, Expr, Stmt};
 use super::unsupported::Construct;
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -58,6 +59,10 @@ impl Checker<'_> {
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }
             StmtKind::Expr(expr) => {
+                if let Some((row, recorded, args)) = recorded_call(expr) {
+                    let value = self.recorded(row, recorded, args, expr.span)?;
+                    return Ok(Stmt::Action(Action::Trace(value), statement.span));
+                }
                 if let ast::ExprKind::Call { func, args } = &expr.kind
                     && let Some(row) = find(&func.name)
                     && let Role::Action(action) = row.role

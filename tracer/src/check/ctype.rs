@@ -35,6 +35,39 @@ pub enum Type {
     Function(Rc<Signature>),
     /// A struct of the probe tables: it lies in the record of the firing, and is only ever behind a pointer.
     Struct(&'static StructDef),
+    /// A call stack: only recorded, or a part of an aggregation's key.
+    Stack(Stack),
+    /// An address that is shown by its symbol: only recorded, or a part of an aggregation's key.
+    Symbol(Symbol),
+}
+
+/// What of a call stack is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stack {
+    /// The process's, not the kernel's.
+    pub user: bool,
+    /// The most frames.
+    pub frames: u32,
+}
+
+/// How an address is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol {
+    /// It belongs to the current process, not to the kernel.
+    pub user: bool,
+    /// What is shown.
+    pub shows: Shows,
+}
+
+/// What is shown of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shows {
+    /// sym, func, usym, ufunc: module and function.
+    Function,
+    /// mod, umod: the module.
+    Module,
+    /// uaddr, %a, %A: module, function and offset.
+    Address,
 }
 
 /// An integer type.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::lvalue::decayed;
+use super::recorded::addressed;
 use super::typed::{Aggregation, Expr, Function, IntType, Type};
 use super::types::INT;
 use super::{Checker, Refused, are, counted};
@@ -23,6 +24,14 @@ impl FormatText {
     /// The place of a conversion.
     fn place(&self, conversion: &Conversion) -> Span {
         part(self.span, &self.bytes, conversion.range.0..conversion.range.1)
+    }
+}
+
+/// What a conversion asks of its argument: `%a` and `%A` print an address by its symbol.
+fn by_letter(conversion: &Conversion, arg: Expr) -> Expr {
+    match conversion.letter.as_str() {
+        letter @ ("a" | "A") if arg.ty.is_scalar() => addressed(arg, letter == "A"),
+        _ => arg,
     }
 }
 
@@ -121,7 +130,8 @@ impl Checker<'_> {
                 _ => Ok(decayed(arg)),
             };
             match arg.and_then(|arg| {
-                self.convertible(conversion, &arg.ty, "argument", arg.span).map(|()| taken.push(arg))
+                self.convertible(conversion, &arg.ty, "argument", arg.span)
+                    .map(|()| taken.push(by_letter(conversion, arg)))
             }) {
                 Ok(()) => {}
                 Err(error) => refused = Err(error),
@@ -159,11 +169,13 @@ impl Checker<'_> {
         let letter = &conversion.letter;
         let fits = match conversion.takes() {
             Takes::Integer | Takes::Character => ty.as_int().is_some() || ty.is_address(),
-            Takes::Address => ty.is_scalar(),
+            Takes::Address => {
+                ty.is_scalar() || matches!(ty, Type::Symbol(symbol) if symbol.user == (letter == "A"))
+            }
             Takes::Time => matches!(ty, Type::Int(IntType { bytes: 8, .. })),
-            Takes::Text => ty.as_text().is_some(),
+            Takes::Text => ty.as_text().is_some() || matches!(ty, Type::Symbol(_)),
             Takes::Float => matches!(ty, Type::Float(_)),
-            Takes::Stack => false,
+            Takes::Stack => matches!(ty, Type::Stack(_)),
         };
         if fits {
             return Ok(());
@@ -178,7 +190,11 @@ impl Checker<'_> {
             (Takes::Float, _) => ("a floating-point number", "print an integer with %d"),
             (_, Type::Float(_)) => ("an integer", "print a floating-point number with %f, %e or %g"),
             (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
-            (Takes::Stack, _) => ("a stack", "stack traces are not supported yet"),
+            (Takes::Stack, _) => ("a stack", "give it stack() or ustack()"),
+            (_, Type::Stack(_)) => ("a number", "print a stack with %k"),
+            (_, Type::Symbol(_)) => {
+                ("a number", "print what sym() and the like record with %s, or with %a or %A")
+            }
             (_, Type::String(_)) => ("a number", "print a string with %s"),
             (_, _) => ("a number", "name a member: `->`"),
         };

@@ -3,7 +3,7 @@
 //!
 //! Invariant: each name stands once; the parameters of the table are all that the general check of arguments needs.
 
-use super::typed::{IntType, Subroutine};
+use super::typed::{IntType, Shows, Subroutine, Symbol};
 use super::types::{INT, ULONG, named};
 use crate::diagnostic::Tag;
 
@@ -37,6 +37,30 @@ pub enum Role {
     Subroutine(Subroutine, Gives),
     /// Stands behind `@name[keys] =`.
     Aggregating(AggregatingName),
+    /// Is recorded: as a statement of its own, as a value that is printed, or as a part of an aggregation's key.
+    Recorded(Recorded),
+}
+
+/// What is recorded and never computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// A call stack.
+    Stack {
+        /// The process's, not the kernel's.
+        user: bool,
+    },
+    /// An address that is shown by its symbol.
+    Symbol(Symbol),
+}
+
+/// An address of the kernel.
+const fn kernel(shows: Shows) -> Role {
+    Role::Recorded(Recorded::Symbol(Symbol { user: false, shows }))
+}
+
+/// An address of the current process.
+const fn user(shows: Shows) -> Role {
+    Role::Recorded(Recorded::Symbol(Symbol { user: true, shows }))
 }
 
 /// Actions.
@@ -150,7 +174,7 @@ impl Role {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
-            Role::Action(_) => "action",
+            Role::Action(_) | Role::Recorded(_) => "action",
             Role::Subroutine(..) => "subroutine",
             Role::Aggregating(_) => "aggregating function",
         }
@@ -206,6 +230,27 @@ table! {
         "denormalize(@aggregation)", "takes normalize back";
     "exit" Role::Action(ActionName::Exit), GENERAL, [Param::Int(Number::Int)] 1,
         "exit(int status)", "ends tracing; the tracer exits with the status";
+
+    "stack" Role::Recorded(Recorded::Stack { user: false }), (Tag::D_STACK_PROTO, Tag::D_STACK_SIZE), [Constant] 0,
+        "stack([nframes])", "records the kernel's call stack";
+    "ustack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,
+        "ustack([nframes[, strsize]])", "records the call stack of the current process";
+    "jstack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,
+        "jstack([nframes[, strsize]])", "as ustack(): what a virtual machine says of its code in /tmp/perf-PID.map is shown";
+    "sym" kernel(Shows::Function), GENERAL, [Address] 1,
+        "sym(address)", "records an address of the kernel, shown as module and function";
+    "func" kernel(Shows::Function), GENERAL, [Address] 1,
+        "func(address)", "as sym()";
+    "mod" kernel(Shows::Module), GENERAL, [Address] 1,
+        "mod(address)", "records an address of the kernel, shown as its module";
+    "usym" user(Shows::Function), GENERAL, [Address] 1,
+        "usym(address)", "records an address of the current process, shown as module and function";
+    "ufunc" user(Shows::Function), GENERAL, [Address] 1,
+        "ufunc(address)", "as usym()";
+    "umod" user(Shows::Module), GENERAL, [Address] 1,
+        "umod(address)", "records an address of the current process, shown as its module";
+    "uaddr" user(Shows::Address), GENERAL, [Address] 1,
+        "uaddr(address)", "records an address of the current process, shown as module, function and offset";
 
     "strlen" Role::Subroutine(Sub::Strlen, Gives::Int(Number::Size)), GENERAL, [Text] 1,
         "size_t strlen(string s)", "length of a string in bytes";

@@ -28,6 +28,7 @@ pub mod options;
 mod place;
 mod pragma;
 mod probe;
+pub mod recorded;
 mod spelling;
 pub mod typed;
 mod typenames;

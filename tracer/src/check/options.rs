@@ -47,6 +47,12 @@ pub struct Options {
     pub aggsortrev: bool,
     /// Show what was recorded in the order of its time, across CPUs.
     pub temporal: bool,
+    /// Frames that stack() records.
+    pub stackframes: u64,
+    /// Frames that ustack() records.
+    pub ustackframes: u64,
+    /// Blanks before each frame of a stack.
+    pub stackindent: u64,
 }
 
 impl Default for Options {
@@ -71,6 +77,9 @@ impl Default for Options {
             aggsortpos: 0,
             aggsortrev: false,
             temporal: true,
+            stackframes: 20,
+            ustackframes: 20,
+            stackindent: 14,
         }
     }
 }
@@ -194,6 +203,9 @@ table! {
     "aggsortpos" Number(|o| &mut o.aggsortpos, 255), "which of several aggregations sorts, from 0";
     "temporal" Flag(|o| &mut o.temporal), "shows what was recorded in the order of its time, across CPUs; `no` for as it comes";
     "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
+    "stackframes" Number(|o| &mut o.stackframes, 127), "frames that stack() records";
+    "ustackframes" Number(|o| &mut o.ustackframes, 127), "frames that ustack() records";
+    "stackindent" Number(|o| &mut o.stackindent, 255), "blanks before each frame of a stack";
 
     "agghist" Later, "draws a histogram of an aggregation's values beside its keys";
     "aggpack" Later, "draws each quantization in one line";
@@ -217,14 +229,11 @@ table! {
     "dtypes" Ignored, "no file of types is written";
     "errtags" Ignored, "errors always have their tags";
     "evaltime" Ignored, "a program is evaluated when its process is ready";
-    "jstackframes" Ignored, "no stack is recorded";
-    "jstackstrsize" Ignored, "no stack is recorded";
+    "jstackframes" Ignored, "jstack() takes as many frames as ustack()";
+    "jstackstrsize" Ignored, "names are looked up when a stack is shown";
     "nspec" Ignored, "nothing is speculated";
     "pspec" Ignored, "probe descriptions are always read as such";
     "specsize" Ignored, "nothing is speculated";
-    "stackframes" Ignored, "no stack is recorded";
-    "stackindent" Ignored, "no stack is printed";
-    "ustackframes" Ignored, "no stack is recorded";
     "core" Ignored, "no object of D code is made";
     "knodefs" Ignored, "kernel symbols are always looked up";
     "linkmode" Ignored, "kernel symbols are always looked up";

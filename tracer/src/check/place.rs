@@ -238,6 +238,16 @@ impl Checker<'_> {
         values.into_iter().collect()
     }
 
+    /// The values of an aggregation's key, call stacks and symbols among them.
+    pub(super) fn recordable_keys(&mut self, keys: &[ast::Expr]) -> Result<Vec<Expr>, Refused> {
+        let part = |key: &ast::Expr| {
+            let value = self.recordable(key)?;
+            if matches!(value.ty, Type::Stack(_) | Type::Symbol(_)) { Ok(value) } else { self.key(value) }
+        };
+        let values: Vec<_> = keys.iter().map(part).collect();
+        values.into_iter().collect()
+    }
+
     fn key(&mut self, key: Expr) -> Result<Expr, Refused> {
         let key = match key.ty {
             Type::Array(..) => self.as_string(key)?,
@@ -278,8 +288,10 @@ impl Checker<'_> {
                     .help(format!("its key is [{}]", shown())),
             ));
         }
-        let alike = |key: &Expr, ty: &Type| {
-            matches!((&key.ty, ty), (Type::Int(_), Type::Int(_)) | (Type::String(_), Type::String(_)))
+        let alike = |key: &Expr, ty: &Type| match (&key.ty, ty) {
+            (Type::Int(_), Type::Int(_)) | (Type::String(_), Type::String(_)) => true,
+            (Type::Stack(_) | Type::Symbol(_), ty) => key.ty == *ty,
+            _ => false,
         };
         for (number, (key, ty)) in keys.iter().zip(types).enumerate() {
             if !alike(key, ty) {

@@ -34,6 +34,8 @@ impl Type {
             Type::String(_) => "string".to_owned(),
             Type::Struct(def) => def.name.to_owned(),
             Type::Composite(of) => Composite::name(of),
+            Type::Stack(stack) => format!("{}stack({})", if stack.user { "u" } else { "" }, stack.frames),
+            Type::Symbol(_) => "symbol".to_owned(),
         };
         if inner.is_empty() { base } else { format!("{base} {inner}") }
     }

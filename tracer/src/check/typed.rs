@@ -236,6 +236,10 @@ pub enum ExprKind {
     Cast(Box<Expr>),
     /// A subroutine.
     Call(Subroutine, Vec<Expr>),
+    /// The call stack at the probe; the type says which.
+    Stack,
+    /// An address, an unsigned 64-bit integer, to be shown as the type says.
+    Symbol(Box<Expr>),
 }
 
 /// Where a value lies, and what can be assigned to.

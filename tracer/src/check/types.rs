@@ -299,6 +299,7 @@ impl Type {
             Type::Array(of, count) => of.size()?.checked_mul(*count),
             Type::Composite(of) => Some(of.body()?.size),
             Type::Struct(def) => Some(def.size as u32),
+            Type::Stack(_) | Type::Symbol(_) => None,
         }
     }
 
@@ -308,7 +309,12 @@ impl Type {
             Type::Array(of, _) => of.align(),
             Type::Composite(of) => of.body().map_or(1, |body| body.align),
             Type::Int(_) | Type::Enum(_) | Type::Float(_) | Type::Pointer(_) => self.size().unwrap_or(1),
-            Type::Void | Type::Function(_) | Type::String(_) | Type::Struct(_) => 1,
+            Type::Void
+            | Type::Function(_)
+            | Type::String(_)
+            | Type::Struct(_)
+            | Type::Stack(_)
+            | Type::Symbol(_) => 1,
         }
     }
 

@@ -12,7 +12,8 @@ impl Expr {
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)
             | ExprKind::Arg(_)
-            | ExprKind::Args(_) => Vec::new(),
+            | ExprKind::Args(_)
+            | ExprKind::Stack => Vec::new(),
             ExprKind::Load(place) | ExprKind::AddressOf(place) | ExprKind::PostAdd(place, _) => {
                 place.operands()
             }
@@ -20,7 +21,8 @@ impl Expr {
             ExprKind::Member(inner, _)
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
-            | ExprKind::Cast(inner) => vec![inner],
+            | ExprKind::Cast(inner)
+            | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::CompareText(_, a, b)
@@ -40,7 +42,8 @@ impl Expr {
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)
             | ExprKind::Arg(_)
-            | ExprKind::Args(_) => Vec::new(),
+            | ExprKind::Args(_)
+            | ExprKind::Stack => Vec::new(),
             ExprKind::Load(place) | ExprKind::AddressOf(place) | ExprKind::PostAdd(place, _) => {
                 place.operands_mut()
             }
@@ -50,7 +53,8 @@ impl Expr {
             ExprKind::Member(inner, _)
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
-            | ExprKind::Cast(inner) => vec![inner],
+            | ExprKind::Cast(inner)
+            | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::CompareText(_, a, b)

@@ -1,8 +1,9 @@
 //! Aggregations: snapshots of their per-CPU maps, merged, and what clear, trunc and normalize do to them.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use super::decode::Decoder;
+use super::decode::{At, Decoder};
 use super::map::{self, Objects};
 use crate::check::typed::{AggregationId, Function};
 use crate::lower::layout::{AggregationAt, value_words};
@@ -32,16 +33,22 @@ impl Aggregations {
     pub(super) fn table(&self, objects: &Objects, decoder: &Decoder, id: AggregationId) -> io::Result<Table> {
         let at = &self.at[id];
         let function = at.aggregation.function;
-        let rows = self
+        let rows: Vec<Row> = self
             .raw(objects, at)?
             .into_iter()
             .map(|(key, value)| Row {
-                key: at.keys.iter().map(|&field| decoder.value(&key, field)).collect(),
+                key: at
+                    .keys
+                    .iter()
+                    .map(|&field| decoder.value(&key, field, At { objects, time: u64::MAX }))
+                    .collect(),
                 words: self.merge(function, &value),
             })
             // The one element of an array is always there: it counts from its first call on.
             .filter(|row| row.words[0] != 0 || !at.keys.is_empty() || self.state[id].cleared)
             .collect();
+        let rows =
+            if at.keys.iter().any(|key| key.repr.is_shown_by_name()) { joined(function, rows) } else { rows };
         Ok(Table { name: at.aggregation.name.clone(), function, normal: self.state[id].normal, rows })
     }
 
@@ -85,13 +92,20 @@ impl Aggregations {
             .raw(objects, at)?
             .into_iter()
             .map(|(key, value)| {
-                let values: Vec<Value> = at.keys.iter().map(|&field| decoder.value(&key, field)).collect();
+                let values: Vec<Value> = at
+                    .keys
+                    .iter()
+                    .map(|&field| decoder.value(&key, field, At { objects, time: u64::MAX }))
+                    .collect();
                 (Row { key: values, words: self.merge(function, &value) }, key)
             })
             .collect();
         rows.sort_by(|(a, _), (b, _)| a.compare(b, function));
         let keep = n.unwrap_or(0).unsigned_abs() as usize;
         let gone = rows.len().saturating_sub(keep);
+        if at.keys.iter().any(|key| key.repr.is_shown_by_name()) {
+            return self.trunc_by_name(objects, id, rows, n.unwrap_or(0));
+        }
         let remove = if n.unwrap_or(0) < 0 { &rows[rows.len() - gone..] } else { &rows[..gone] };
         let descriptor = self.descriptor(objects, at)?;
         self.state[id].cleared &= n.unwrap_or(0) != 0;
@@ -101,6 +115,27 @@ impl Aggregations {
             } else {
                 map::delete(descriptor, key)?;
             }
+        }
+        Ok(())
+    }
+
+    /// As trunc, where several keys of the kernel are one that is shown: they go or stay together.
+    fn trunc_by_name(
+        &mut self,
+        objects: &Objects,
+        id: AggregationId,
+        rows: Vec<(Row, Vec<u8>)>,
+        n: i64,
+    ) -> io::Result<()> {
+        let at = &self.at[id];
+        let function = at.aggregation.function;
+        let mut shown = joined(function, rows.iter().map(|(row, _)| row.clone()).collect());
+        shown.sort_by(|a, b| a.compare(b, function));
+        let keep = (n.unsigned_abs() as usize).min(shown.len());
+        let kept = if n < 0 { &shown[..keep] } else { &shown[shown.len() - keep..] };
+        self.state[id].cleared &= n != 0;
+        for (_, key) in rows.iter().filter(|(row, _)| kept.iter().all(|kept| kept.key != row.key)) {
+            map::delete(self.descriptor(objects, at)?, key)?;
         }
         Ok(())
     }
@@ -143,6 +178,20 @@ impl Aggregations {
     }
 }
 
+/// One row for each key that is shown: addresses of one function are one key.
+fn joined(function: Function, rows: Vec<Row>) -> Vec<Row> {
+    let mut all: BTreeMap<Vec<Value>, Vec<Vec<u64>>> = BTreeMap::new();
+    for Row { key, words } in rows {
+        all.entry(key).or_default().push(words);
+    }
+    let join = |(key, words): (_, Vec<Vec<u64>>)| {
+        let words =
+            if words.len() == 1 { words.concat() } else { merge(function, words.iter().map(Vec::as_slice)) };
+        Row { key, words }
+    };
+    all.into_iter().map(join).collect()
+}
+
 /// Merges the values of several CPUs; one with no calls has no say.
 fn merge<'a>(function: Function, cpus: impl Iterator<Item = &'a [u64]>) -> Vec<u64> {
     let mut merged = vec![0_u64; value_words(function) as usize];
@@ -163,6 +212,13 @@ fn merge<'a>(function: Function, cpus: impl Iterator<Item = &'a [u64]>) -> Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_are_shown_alike_are_one() {
+        let row = |name: &str, n| Row { key: vec![Value::Str(name.into())], words: vec![n, 2 * n] };
+        let rows = joined(Function::Sum, vec![row("f", 1), row("g", 5), row("f", 3)]);
+        assert_eq!(rows, [row("f", 4), row("g", 5)]);
+    }
 
     #[test]
     fn a_cpu_without_calls_has_no_say_in_the_minimum() {

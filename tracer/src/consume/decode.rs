@@ -1,12 +1,15 @@
 //! Bytes from the kernel to values: messages and keys, by the layouts of the code generator.
 
 use std::collections::HashMap;
+use std::io;
 
 use probes_common::abi::{EPID_FAULT, Fault, HEADER_SIZE, Header};
 use probes_common::schema::Described;
 
-use crate::check::typed::ProbePart;
-use crate::lower::layout::{FieldAt, Layout, Repr};
+use super::map::{self, Objects};
+use super::symbols::Symbolizer;
+use crate::check::typed::{ProbePart, Stack};
+use crate::lower::layout::{FieldAt, Layout, Repr, stack_words, stacks_map};
 use crate::output::value::{FaultNotice, Value};
 use crate::provider::{Catalog, ProbeId};
 
@@ -28,6 +31,15 @@ pub(super) enum Message<'a> {
     Fault(FaultNotice),
 }
 
+/// Where a value comes from.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    /// The session's maps: stacks in keys are in one of them.
+    pub(super) objects: &'a Objects,
+    /// When it was recorded, nanoseconds of the monotonic clock; for a key, which has no time, the largest number.
+    pub(super) time: u64,
+}
+
 /// What decoding needs to know of the program.
 pub(super) struct Decoder {
     /// The layouts, by epid.
@@ -36,11 +48,18 @@ pub(super) struct Decoder {
     pub(super) probes: HashMap<u32, ProbeId>,
     /// Names of the probes in use.
     pub(super) names: HashMap<ProbeId, [String; 4]>,
+    /// Names of addresses.
+    pub(super) symbolizer: Symbolizer,
 }
 
 impl Decoder {
     /// For these layouts and probes.
-    pub(super) fn new(layouts: Vec<Layout>, probes: HashMap<u32, ProbeId>, catalog: &Catalog) -> Decoder {
+    pub(super) fn new(
+        layouts: Vec<Layout>,
+        probes: HashMap<u32, ProbeId>,
+        catalog: &Catalog,
+        symbolizer: Symbolizer,
+    ) -> Decoder {
         let names = probes
             .values()
             .filter_map(|&id| {
@@ -49,7 +68,7 @@ impl Decoder {
                 Some((id, parts.map(|part| part.to_string())))
             })
             .collect();
-        Decoder { layouts, probes, names }
+        Decoder { layouts, probes, names, symbolizer }
     }
 
     /// The probe of a number from the kernel. Numbers of probes that no clause named do not occur.
@@ -90,7 +109,7 @@ impl Decoder {
     }
 
     /// The value of a field in a message or key that is at least as long as its layout says.
-    pub(super) fn value(&self, bytes: &[u8], field: FieldAt) -> Value {
+    pub(super) fn value(&self, bytes: &[u8], field: FieldAt, at: At<'_>) -> Value {
         let bytes = &bytes[field.offset as usize..][..field.repr.size() as usize];
         match field.repr {
             Repr::Int { bytes: size, signed } => {
@@ -115,8 +134,46 @@ impl Decoder {
                     self.names.get(&probe).map(|names| names[index].clone()).unwrap_or_default().into_bytes(),
                 )
             }
+            Repr::Stack(stack) => self.stack(stack, &words(bytes), at),
+            Repr::StackKey(stack) => {
+                let key = words(bytes);
+                let hash = &bytes[bytes.len() - 8..];
+                let mut frames = kept_stack(at.objects, stack, hash).unwrap_or_default();
+                if stack.user {
+                    frames.insert(0, key[0]);
+                }
+                self.stack(stack, &frames, at)
+            }
+            Repr::Symbol(symbol) => match words(bytes)[..] {
+                [pid, address] => self.symbolizer.symbol(symbol, pid as u32, address, at.time),
+                [address] => self.symbolizer.symbol(symbol, 0, address, at.time),
+                _ => unreachable!("one word or two"),
+            },
         }
     }
+
+    /// A stack of these words: for a process's, its id first. Zeros end it.
+    fn stack(&self, stack: Stack, words: &[u64], at: At<'_>) -> Value {
+        let (pid, words) = if stack.user { words.split_at(1) } else { words.split_at(0) };
+        let end = words.iter().position(|&word| word == 0).unwrap_or(words.len());
+        match pid {
+            [pid] => self.symbolizer.user_stack(*pid as u32, &words[..end], at.time),
+            _ => self.symbolizer.kernel_stack(&words[..end], stack.frames),
+        }
+    }
+}
+
+/// The addresses of the stack that a key has the hash of.
+fn kept_stack(objects: &Objects, stack: Stack, hash: &[u8]) -> Option<Vec<u64>> {
+    let count = stack_words(stack);
+    let map = objects.get(&stacks_map(count)).and_then(map::descriptor)?;
+    let frames: io::Result<Option<Vec<u8>>> = map::lookup(map, hash, count as usize * 8);
+    frames.ok().flatten().map(|bytes| words(&bytes))
+}
+
+/// Little-endian words.
+fn words(bytes: &[u8]) -> Vec<u64> {
+    bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))).collect()
 }
 
 /// The header of a message.

@@ -9,6 +9,7 @@ mod drops;
 pub mod map;
 mod misses;
 mod order;
+mod symbols;
 
 use std::collections::HashMap;
 use std::io;
@@ -27,6 +28,7 @@ use drops::Drops;
 use map::Objects;
 use order::Order;
 pub use order::WINDOW;
+use symbols::Symbolizer;
 
 /// The most messages that are read in one go.
 const BATCH: usize = 1 << 14;
@@ -41,6 +43,8 @@ pub struct Description<'a> {
     pub probes: HashMap<u32, ProbeId>,
     /// Names of the programs, by number, for drops.
     pub programs: Vec<String>,
+    /// Blanks before each frame of a stack.
+    pub stackindent: usize,
     /// The catalog.
     pub catalog: &'a Catalog,
     /// Number of possible CPUs.
@@ -66,9 +70,10 @@ impl Consumer {
     /// Takes the ring out of the session's maps.
     pub fn new(objects: &mut Objects, description: Description<'_>) -> io::Result<Consumer> {
         let ring = objects.take("RING").ok_or_else(|| io::Error::other("no map RING"))?;
+        let symbolizer = Symbolizer::new(names_processes(&description), description.stackindent);
         Ok(Consumer {
             ring: RingBuf::try_from(ring).map_err(io::Error::other)?,
-            decoder: Decoder::new(description.layouts, description.probes, description.catalog),
+            decoder: Decoder::new(description.layouts, description.probes, description.catalog, symbolizer),
             aggregations: Aggregations::new(description.aggregations, description.cpus),
             drops: Drops::new(description.programs),
             order: description.temporal.then(Order::default),
@@ -86,7 +91,8 @@ impl Consumer {
     /// Who asks has other things to look after, and the ring may fill as fast as it is read.
     pub fn drain(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<bool> {
         let Consumer { ring, decoder, aggregations, order, exit, .. } = self;
-        let mut reader = Reader { objects, decoder, aggregations, exit };
+        decoder.symbolizer.catch_up();
+        let mut reader = Reader { objects, decoder, aggregations, exit, time: 0 };
         let Some(order) = order else {
             for _ in 0..BATCH {
                 let Some(message) = ring.next() else { return Ok(false) };
@@ -118,7 +124,7 @@ impl Consumer {
     pub fn finish(&mut self, objects: &Objects, output: &mut dyn Output) -> io::Result<()> {
         let Consumer { decoder, aggregations, order, exit, .. } = self;
         let Some(order) = order else { return Ok(()) };
-        let mut reader = Reader { objects, decoder, aggregations, exit };
+        let mut reader = Reader { objects, decoder, aggregations, exit, time: 0 };
         order.complete(u64::MAX);
         order.release(|message| output.event(&reader.read(message)?))
     }
@@ -149,12 +155,22 @@ impl Consumer {
     }
 }
 
+/// Whether addresses of processes are to be shown by name.
+fn names_processes(description: &Description<'_>) -> bool {
+    let recorded =
+        description.layouts.iter().flat_map(|layout| &layout.actions).flat_map(|action| &action.fields);
+    let keys = description.aggregations.iter().flat_map(|aggregation| &aggregation.keys);
+    recorded.chain(keys).any(|field| field.repr.names_process())
+}
+
 /// Carries out the actions of one message.
 struct Reader<'a> {
     objects: &'a Objects,
     decoder: &'a Decoder,
     aggregations: &'a mut Aggregations,
     exit: &'a mut Option<i32>,
+    /// When the message at hand was sent.
+    time: u64,
 }
 
 fn unknown() -> io::Error {
@@ -168,6 +184,7 @@ impl Reader<'_> {
         Ok(match decoder.message(message).ok_or_else(unknown)? {
             Message::Fault(fault) => Event::Fault(fault),
             Message::Record { header, layout, bytes } => {
+                self.time = header.time;
                 let actions = layout.actions.iter().map(|action| self.act(action, bytes));
                 Event::Firing(Firing {
                     actions: actions.collect::<io::Result<_>>()?,
@@ -181,7 +198,8 @@ impl Reader<'_> {
     }
 
     fn act(&mut self, action: &ActionAt, bytes: &[u8]) -> io::Result<Recorded> {
-        let mut values = action.fields.iter().map(|&field| self.decoder.value(bytes, field));
+        let at = decode::At { objects: self.objects, time: self.time };
+        let mut values = action.fields.iter().map(|&field| self.decoder.value(bytes, field, at));
         let number = |value: Option<Value>| match value {
             Some(Value::Int { value, .. }) => Some(value),
             _ => None,

@@ -46,7 +46,7 @@ impl<'a> Fields<'a> {
         match self.next()? {
             Value::Str(bytes) => Some(Text(bytes.clone())),
             Value::Bytes(bytes) => Some(Text(bytes.split(|&byte| byte == 0).next()?.to_vec())),
-            Value::Int { .. } | Value::Float(_) => None,
+            Value::Int { .. } | Value::Float(_) | Value::Stack { .. } | Value::Symbol { .. } => None,
         }
     }
 

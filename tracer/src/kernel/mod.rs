@@ -6,11 +6,13 @@
 pub mod arch;
 pub mod btf;
 pub mod features;
+pub mod mappings;
 pub mod modules;
 pub mod offsets;
 pub mod process;
 pub mod refusal;
 pub mod sockets;
+pub mod symbols;
 pub(crate) mod sys;
 pub mod syscalls;
 pub mod target;

@@ -38,6 +38,7 @@ const LOG_SIZE: usize = 16 << 20;
 /// enum perf_type_id, enum perf_sw_ids, a flag of the call and requests of ioctl(2) on an event.
 const TYPE_SOFTWARE: u64 = 1;
 const CPU_CLOCK: u64 = 0;
+const DUMMY: u64 = 9;
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 const IOC_ENABLE: libc::c_ulong = 0x2400;
 const IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
@@ -138,10 +139,31 @@ pub(crate) fn test_run(program: BorrowedFd<'_>) -> io::Result<()> {
 /// Runs a program each time that a CPU's clock has gone on by a period.
 pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // type and size, config, period, sample_type, read_format, flags (disabled), wake-up, address.
-    let attr = [TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64];
-    let every_process = -1_i32;
-    let no_group = -1_i32;
-    // SAFETY: the 64 bytes of PERF_ATTR_SIZE_VER0.
+    let event = open_event(cpu, &[TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64])?;
+    let request = |request, argument: libc::c_int| {
+        // SAFETY: both requests take an integer.
+        checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }))
+    };
+    request(IOC_SET_BPF, program.as_raw_fd())?;
+    request(IOC_ENABLE, 0)?;
+    Ok(event)
+}
+
+/// Records what processes on a CPU map as code, and their forks, execs and ends, each with the time.
+pub(crate) fn open_mappings(cpu: u32) -> io::Result<OwnedFd> {
+    const SAMPLE_TIME: u64 = 1 << 2;
+    // mmap, comm, task, sample_id_all, mmap2, comm_exec, use_clockid.
+    const FLAGS: u64 = 1 << 8 | 1 << 9 | 1 << 13 | 1 << 18 | 1 << 23 | 1 << 24 | 1 << 25;
+    let clock = (libc::CLOCK_MONOTONIC as u64) << 32;
+    // As above, and: length, branches, registers, the clock (PERF_ATTR_SIZE_VER3).
+    open_event(cpu, &[TYPE_SOFTWARE | 96 << 32, DUMMY, 0, SAMPLE_TIME, 0, FLAGS, 0, 0, 0, 0, 0, clock])
+}
+
+/// A perf event of every process on a CPU. The attributes are as long as their second half word says.
+fn open_event(cpu: u32, attr: &[u64]) -> io::Result<OwnedFd> {
+    let (every_process, no_group) = (-1_i32, -1_i32);
+    debug_assert_eq!(attr[0] >> 32, size_of_val(attr) as u64);
+    // SAFETY: a struct perf_event_attr of that size.
     let event = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
@@ -152,14 +174,7 @@ pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> i
             PERF_FLAG_FD_CLOEXEC,
         )
     };
-    let event = open(checked(event)? as i32);
-    let request = |request, argument: libc::c_int| {
-        // SAFETY: both requests take an integer.
-        checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }))
-    };
-    request(IOC_SET_BPF, program.as_raw_fd())?;
-    request(IOC_ENABLE, 0)?;
-    Ok(event)
+    checked(event).map(|event| open(event as i32))
 }
 
 /// bpf(2). The addresses in `attr` are of live buffers of the sizes that the command expects.

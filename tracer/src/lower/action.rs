@@ -35,7 +35,13 @@ pub(super) fn layout(statements: &[Stmt]) -> Actions {
         let align = match repr {
             Repr::Int { bytes, .. } => u32::from(bytes),
             Repr::Probe(_) => 4,
-            Repr::Str(_) | Repr::Ip | Repr::Bytes(_) | Repr::Float(_) => 8,
+            Repr::Str(_)
+            | Repr::Ip
+            | Repr::Bytes(_)
+            | Repr::Float(_)
+            | Repr::Stack(_)
+            | Repr::StackKey(_)
+            | Repr::Symbol(_) => 8,
         };
         let offset = size.next_multiple_of(align);
         size = offset + repr.size();
@@ -110,6 +116,9 @@ impl Clause<'_> {
                 let number = self.probe_number();
                 self.b.store(Size::B4, to, number);
             }
+            Repr::Stack(stack) => self.record_stack(stack, to),
+            Repr::Symbol(symbol) => self.record_symbol(value, symbol, to),
+            Repr::StackKey(_) => unreachable!("a message has whole stacks"),
         }
     }
 

@@ -33,15 +33,15 @@ impl Clause<'_> {
         self.action = first;
         let bucket = self.bucket(at.aggregation.function, value);
 
+        let done = self.b.label();
         let key = match at.keys.is_empty() {
             true => {
                 let word = self.word();
                 self.b.store(Size::B8, (word, 0), 0);
                 (word, 0).into()
             }
-            false => self.key(keys, &at.keys, at.key_size),
+            false => self.key(keys, &at.keys, at.key_size, done),
         };
-        let done = self.b.label();
         let found = self.entry(&at.map, key, at.value_size, at.keys.is_empty(), done);
         self.count(at.aggregation.function, found, value, weight, bucket);
         self.b.place(done);

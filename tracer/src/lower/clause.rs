@@ -55,7 +55,7 @@ pub(super) fn compile(
     let source = &context.program.clauses[index];
     let message = context.storage.own;
     let mut builder = Builder::new(name, 2);
-    let slot = builder.param(0);
+    let (slot, ctx) = (builder.param(0), builder.param(1));
     let mut clause = Clause {
         fault_exit: builder.label(),
         b: builder,
@@ -66,6 +66,7 @@ pub(super) fn compile(
         data,
         spans,
         slot,
+        ctx,
         message,
         scratch: message,
         slot_size: message,
@@ -102,6 +103,8 @@ pub(super) struct Clause<'a> {
     spans: &'a mut Vec<Span>,
     /// The slot's address.
     pub(super) slot: VReg,
+    /// What the kernel gave the program.
+    pub(super) ctx: VReg,
     /// Where the message lies in the slot.
     pub(super) message: u32,
     /// The first byte of the slot that is free for temporaries.

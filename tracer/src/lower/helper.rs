@@ -9,6 +9,7 @@ pub(super) const GET_SMP_PROCESSOR_ID: u32 = 8;
 pub(super) const GET_CURRENT_PID_TGID: u32 = 14;
 pub(super) const GET_CURRENT_UID_GID: u32 = 15;
 pub(super) const GET_CURRENT_COMM: u32 = 16;
+pub(super) const GET_STACK: u32 = 67;
 pub(super) const GET_CURRENT_TASK: u32 = 35;
 pub(super) const PROBE_READ_KERNEL: u32 = 113;
 pub(super) const PROBE_READ_USER_STR: u32 = 114;

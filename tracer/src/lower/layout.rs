@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::check::typed::{Aggregation, AggregationId, ProbePart};
+use crate::check::typed::{Aggregation, AggregationId, ProbePart, Stack, Symbol};
 use crate::diagnostic::Span;
 use crate::syntax::format::Format;
 
@@ -28,9 +28,43 @@ pub enum Repr {
     Ip,
     /// A u32, `program << 16 | discriminator`, that stands for a part of that probe's name.
     Probe(ProbePart),
+    /// A call stack: for a process's, a word with its id; then [`stack_words`] addresses, zeros behind them.
+    Stack(Stack),
+    /// A call stack as a part of a key: for a process's, a word with its id; then the word under which the map
+    /// [`stacks_map`] has the addresses.
+    StackKey(Stack),
+    /// An address to be shown by its symbol: for a process's, a word with its id before it.
+    Symbol(Symbol),
+}
+
+/// Frames of our own that come before those of the kernel: the clause, its callers, what the kernel calls them with.
+pub const ARTIFICIAL_FRAMES: u32 = 8;
+
+/// How many addresses are taken of a stack.
+pub fn stack_words(stack: Stack) -> u32 {
+    if stack.user { stack.frames } else { stack.frames + ARTIFICIAL_FRAMES }
+}
+
+/// Symbol of the map that keeps stacks of so many addresses: a hash with a word as key.
+pub fn stacks_map(words: u32) -> String {
+    format!("stacks_{words}")
 }
 
 impl Repr {
+    /// Whether several of its values can be shown alike.
+    pub fn is_shown_by_name(self) -> bool {
+        matches!(self, Repr::Stack(_) | Repr::StackKey(_) | Repr::Symbol(_))
+    }
+
+    /// Whether it has addresses of a process.
+    pub fn names_process(self) -> bool {
+        match self {
+            Repr::Stack(stack) | Repr::StackKey(stack) => stack.user,
+            Repr::Symbol(symbol) => symbol.user,
+            _ => false,
+        }
+    }
+
     /// Size in bytes.
     pub fn size(self) -> u32 {
         match self {
@@ -38,6 +72,10 @@ impl Repr {
             Repr::Str(size) | Repr::Bytes(size) => size,
             Repr::Ip => 16,
             Repr::Probe(_) => 4,
+            Repr::Stack(stack) => 8 * (u32::from(stack.user) + stack_words(stack)),
+            Repr::StackKey(Stack { user, .. }) | Repr::Symbol(Symbol { user, .. }) => {
+                8 * (u32::from(user) + 1)
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ mod place;
 mod program;
 mod record;
 mod release;
+mod stack;
 mod storage;
 mod strings;
 #[cfg(test)]

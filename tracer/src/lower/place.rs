@@ -13,7 +13,7 @@ use super::layout::{FieldAt, Repr};
 use super::memory::shift;
 use super::storage::{repr, variable_size};
 use super::text::Text;
-use crate::check::typed::{Bits, Expr, Part, Place, Type};
+use crate::check::typed::{Bits, Expr, Part, Place, Stack, Type};
 use crate::diagnostic::Span;
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
 
@@ -24,6 +24,7 @@ const ANY: i64 = 0;
 enum KeyPart {
     Word(Operand),
     Text(Text),
+    Stack(Stack, VReg),
 }
 
 /// Where a place lies.
@@ -419,7 +420,9 @@ impl Clause<'_> {
         let Place::Dynamic(index, keys) = place else { unreachable!("scalars have no key") };
         let at = &self.context.storage.dynamics[*index];
         let thread = self.context.program.dynamics[*index].thread_local.then(|| self.pid_tgid());
-        let key = self.key(keys, &at.keys, at.key_size);
+        let never = self.b.label();
+        let key = self.key(keys, &at.keys, at.key_size, never);
+        self.b.place(never);
         if let Some(both) = thread {
             // The thread's id is in the low half; the upper half of the key's first word stays zero.
             let thread = self.b.extend(32, false, both);
@@ -429,13 +432,21 @@ impl Clause<'_> {
     }
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.
-    pub(super) fn key(&mut self, parts: &[Expr], fields: &[FieldAt], size: u32) -> Memory {
+    /// Goes to `failed` where a stack finds no room.
+    pub(super) fn key(&mut self, parts: &[Expr], fields: &[FieldAt], size: u32, failed: Label) -> Memory {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
                 Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
                 Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
+                Repr::StackKey(stack) => KeyPart::Stack(stack, self.keep_stack(stack, failed)),
+                Repr::Symbol(symbol) => {
+                    let at = self.temporary(field.repr.size());
+                    self.record_symbol(part, symbol, at);
+                    KeyPart::Text(Text { at, size: field.repr.size() })
+                }
+                Repr::Stack(_) => unreachable!("a key has a stack's hash"),
             });
         }
         let key = self.key_memory(size);
@@ -444,6 +455,12 @@ impl Clause<'_> {
             match value {
                 KeyPart::Word(value) => self.b.store(Size::B8, to, value),
                 KeyPart::Text(text) => self.fill(to, text, field.repr.size().next_multiple_of(8)),
+                KeyPart::Stack(stack, hash) => {
+                    if stack.user {
+                        self.store_pid(to);
+                    }
+                    self.b.store(Size::B8, shift(to, 8 * u32::from(stack.user)), hash);
+                }
             }
         }
         key

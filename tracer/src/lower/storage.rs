@@ -6,7 +6,7 @@
 use probes_common::abi::SLOT_SIZE;
 
 use super::data::GLOBALS;
-use super::layout::{AggregationAt, FieldAt, Repr, value_words};
+use super::layout::{AggregationAt, FieldAt, Repr, stack_words, stacks_map, value_words};
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Program, Text, Type, Variable};
 
@@ -107,6 +107,11 @@ impl Storage {
                 max_entries: if hash { entries(options.aggsize, key_size + value_size) } else { 1 },
                 flags: if hash { NO_PREALLOC } else { 0 },
             });
+            for field in &keys {
+                if let Repr::StackKey(stack) = field.repr {
+                    add_stacks(&mut maps, stack_words(stack), options.aggsize);
+                }
+            }
             let aggregation = aggregation.clone();
             aggregations.push(AggregationAt { aggregation, map, keys, key_size, value_size });
         }
@@ -160,6 +165,8 @@ pub(super) fn repr(ty: &Type) -> Repr {
         Type::Pointer(_) | Type::Struct(_) | Type::Function(_) | Type::Void => {
             Repr::Int { bytes: 8, signed: false }
         }
+        Type::Stack(stack) => Repr::Stack(*stack),
+        Type::Symbol(symbol) => Repr::Symbol(*symbol),
     }
 }
 
@@ -189,12 +196,25 @@ fn scalars(variables: &[Variable], start: u32) -> (Vec<i32>, u32) {
 fn key(types: &[Type], start: u32) -> (Vec<FieldAt>, u32) {
     let mut end = start;
     let place = |ty: &Type| {
-        let field = FieldAt { offset: end, repr: repr(ty) };
+        let repr = match repr(ty) {
+            Repr::Stack(stack) => Repr::StackKey(stack),
+            repr => repr,
+        };
+        let field = FieldAt { offset: end, repr };
         end += field.repr.size().next_multiple_of(8);
         field
     };
     let fields = types.iter().map(place).collect();
     (fields, end)
+}
+
+/// The map that keeps the stacks of so many addresses, once.
+fn add_stacks(maps: &mut Vec<MapDef>, words: u32, bytes: u64) {
+    let (symbol, value_size) = (stacks_map(words), words * 8);
+    if maps.iter().all(|map| map.symbol != symbol) {
+        let max_entries = entries(bytes, 8 + value_size);
+        maps.push(MapDef { symbol, kind: HASH, key_size: 8, value_size, max_entries, flags: NO_PREALLOC });
+    }
 }
 
 fn check_key(name: &str, size: u32) -> Result<(), Error> {

@@ -1,8 +1,8 @@
 //! DTrace's default form of a value: what trace() prints and what the columns of an aggregation are.
 
-use super::escape;
 use super::printf::columns;
 use super::value::Value;
+use super::{escape, stack};
 
 /// Characters of a string in trace()'s output.
 pub const TRACE_WIDTH: usize = 33;
@@ -35,6 +35,8 @@ pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, terminal: bo
             Some(text) => column(into, &Value::Str(text.to_vec()), text_width, terminal),
             None => dump(into, bytes),
         },
+        Value::Stack { frames, indent, .. } => stack::action(into, frames, *indent, terminal),
+        Value::Symbol { frame, shows, .. } => stack::symbol(into, frame, *shows, terminal),
     }
 }
 
@@ -48,6 +50,7 @@ pub fn bare(into: &mut Vec<u8>, value: &Value, terminal: bool) {
             Some(text) => string(into, text, terminal),
             None => dump(into, bytes),
         },
+        Value::Stack { .. } | Value::Symbol { .. } => column(into, value, KEY_WIDTH, terminal),
     }
 }
 
@@ -84,7 +87,8 @@ fn integer(value: i64, signed: bool) -> String {
     if signed { value.to_string() } else { (value as u64).to_string() }
 }
 
-fn string(into: &mut Vec<u8>, text: &[u8], terminal: bool) {
+/// Appends text, escaped for a terminal.
+pub fn string(into: &mut Vec<u8>, text: &[u8], terminal: bool) {
     if terminal {
         into.extend_from_slice(escape::printable(text).as_bytes());
     } else {

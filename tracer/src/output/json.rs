@@ -14,7 +14,7 @@ use super::names::Names;
 use super::printf;
 use super::quantize::Bucket;
 use super::text::fault_name;
-use super::value::{Event, FaultNotice, Firing, Printout, Recorded, Row, Table, Value};
+use super::value::{Event, FaultNotice, Firing, Frame, Printout, Recorded, Row, Table, Value};
 use crate::check::typed::Function;
 use crate::provider::ProbeId;
 
@@ -159,6 +159,24 @@ enum Datum {
     Real(f64),
     Text(String),
     Bytes { bytes: String },
+    Stack(Vec<FrameLine>),
+    Symbol(FrameLine),
+}
+
+/// An address with what is known of it.
+#[derive(Serialize)]
+struct FrameLine {
+    address: u64,
+    symbol: Option<String>,
+    offset: u64,
+    module: Option<String>,
+}
+
+impl From<&Frame> for FrameLine {
+    fn from(frame: &Frame) -> FrameLine {
+        let Frame { address, symbol, offset, module } = frame.clone();
+        FrameLine { address, symbol, offset, module }
+    }
 }
 
 impl Line<'_> {
@@ -273,6 +291,8 @@ impl From<&Value> for Datum {
             Value::Str(text) => Datum::text(text),
             Value::Float(bits) => Datum::Real(f64::from_bits(*bits)),
             Value::Bytes(bytes) => Datum::bytes(bytes),
+            Value::Stack { frames, .. } => Datum::Stack(frames.iter().map(FrameLine::from).collect()),
+            Value::Symbol { frame, .. } => Datum::Symbol(frame.into()),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod json;
 pub mod names;
 pub mod printf;
 pub mod quantize;
+pub mod stack;
 pub mod table;
 pub mod text;
 pub mod value;

@@ -6,8 +6,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::escape;
 use super::value::Value;
+use super::{escape, stack};
+use crate::check::typed::Shows;
 use crate::syntax::format::{Conversion, Format, Piece, SIZE_MAX, Size};
 
 /// A conversion whose width and precision are known.
@@ -64,6 +65,16 @@ impl<'a> Spec<'a> {
         match value {
             Value::Str(text) | Value::Bytes(text) => self.text(into, text, terminal),
             Value::Float(bits) => self.float(into, f64::from_bits(*bits)),
+            Value::Stack { frames, .. } => stack::print(into, frames, self.indent(), |into, frame| {
+                self.text(into, frame.as_bytes(), terminal);
+            }),
+            Value::Symbol { frame, shows, .. } => {
+                let shows = match (self.conversion.letter.as_str(), *shows) {
+                    ("a" | "A", Shows::Function) => Shows::Address,
+                    (_, shows) => shows,
+                };
+                self.text(into, frame.show(shows).as_bytes(), terminal);
+            }
             &Value::Int { value, bytes, signed } => {
                 let magnitude = truncate(value, bytes);
                 match self.conversion.letter.as_str() {
@@ -84,6 +95,11 @@ impl<'a> Spec<'a> {
                 }
             }
         }
+    }
+
+    /// Blanks before each frame of a stack: the width, where the conversion is to the left, as in dtrace.
+    fn indent(&self) -> usize {
+        if self.left { self.width } else { 0 }
     }
 
     fn text(&self, into: &mut Vec<u8>, text: &[u8], terminal: bool) {

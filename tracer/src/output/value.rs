@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::check::typed::Function;
+use crate::check::typed::{Function, Shows};
 use crate::provider::ProbeId;
 use crate::syntax::format::Format;
 
@@ -27,6 +27,55 @@ pub enum Value {
     Float(u64),
     /// Memory as it was: a structure or an array.
     Bytes(Vec<u8>),
+    /// A call stack, the innermost frame first.
+    Stack {
+        /// The process; 0 for the kernel's stack.
+        pid: u32,
+        /// Its frames.
+        frames: Vec<Frame>,
+        /// Blanks before each when it is printed, as the option stackindent said when it was read.
+        indent: usize,
+    },
+    /// An address that is shown by its symbol.
+    Symbol {
+        /// The process; 0 for an address of the kernel.
+        pid: u32,
+        /// What was found.
+        frame: Frame,
+        /// What is shown of it.
+        shows: Shows,
+    },
+}
+
+/// An address of code or data, with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Frame {
+    /// The address.
+    pub address: u64,
+    /// The symbol that it belongs to.
+    pub symbol: Option<String>,
+    /// How far behind the symbol's beginning it lies.
+    pub offset: u64,
+    /// The module, or the file that is mapped there.
+    pub module: Option<String>,
+}
+
+impl Frame {
+    /// As dtrace shows an address: ``module`symbol+0xoffset``, what is not known left out.
+    pub fn show(&self, shows: Shows) -> String {
+        let Frame { address, symbol, offset, module } = self;
+        match (module, symbol, shows) {
+            (Some(module), _, Shows::Module) => module.clone(),
+            (Some(module), Some(symbol), Shows::Address) if *offset > 0 => {
+                format!("{module}`{symbol}+{offset:#x}")
+            }
+            (None, Some(symbol), Shows::Address) if *offset > 0 => format!("{symbol}+{offset:#x}"),
+            (Some(module), Some(symbol), _) => format!("{module}`{symbol}"),
+            (None, Some(symbol), Shows::Address | Shows::Function) => symbol.clone(),
+            (Some(module), None, _) => format!("{module}`{address:#x}"),
+            (None, ..) => format!("{address:#x}"),
+        }
+    }
 }
 
 /// What a run says, in order.

@@ -129,6 +129,7 @@ impl Show<'_> {
             ExprKind::Ip(bytes) => format!("ip({})", std::net::Ipv6Addr::from(*bytes)),
             ExprKind::Builtin(builtin) => format!("{builtin:?}").to_lowercase(),
             ExprKind::Arg(number) => format!("arg{number}"),
+            ExprKind::Stack | ExprKind::Symbol(_) => recorded(expr, |inner| self.expr(inner)),
             ExprKind::Args(number) => format!("args[{number}]"),
             ExprKind::AddressOf(place) => format!("&{}:{}", self.place(place), ty(&expr.ty)),
             ExprKind::Member(base, field) => format!("{}->{}", self.expr(base), field.name),
@@ -191,6 +192,18 @@ impl Show<'_> {
                 format!("{}.{}{}{bits}", self.place(of), part.offset, indexes.collect::<String>())
             }
         }
+    }
+}
+
+/// What is only recorded: a stack, or an address that is shown by its symbol.
+fn recorded(expr: &Expr, show: impl Fn(&Expr) -> String) -> String {
+    match (&expr.ty, &expr.kind) {
+        (Type::Stack(stack), _) => format!("{}stack({})", if stack.user { "u" } else { "" }, stack.frames),
+        (Type::Symbol(symbol), ExprKind::Symbol(inner)) => {
+            format!("{}{:?}({})", if symbol.user { "u" } else { "" }, symbol.shows, show(inner))
+                .to_lowercase()
+        }
+        _ => format!("{:?}", expr.ty),
     }
 }
 

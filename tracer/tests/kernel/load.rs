@@ -68,6 +68,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         catalog,
         cpus: target.cpus,
         temporal: true,
+        stackindent: 14,
     };
     Session::start(&linked, description, std::env::var_os("VERBOSE").is_some())?;
     Ok(())

@@ -27,6 +27,7 @@ mod pipe;
 mod proc;
 mod scripts;
 mod socket;
+mod stacks;
 mod strings;
 mod syscall;
 mod tcp;
@@ -55,6 +56,7 @@ const FAMILIES: &[Family] = &[
     scripts::FAMILY,
     socket::FAMILY,
     strings::FAMILY,
+    stacks::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,
     types::FAMILY,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Tree;
 
 use super::*;
+use crate::check::typed::Shows;
 use crate::lower::layout::value_words;
 use crate::output::value::Disorder;
 use crate::output::value::DropNotice;
@@ -41,11 +42,23 @@ fn events() -> Vec<Event> {
     let format = |text: &str| Rc::new(Format::parse(text.as_bytes()).unwrap());
     let printa =
         |text: &str| Printout { format: Some(format(text)), tables: vec![table(Function::Count, &[(0, 8)])] };
+    let frame = |symbol: Option<&str>, offset| Frame {
+        address: 0xffff_ffff_8100_0000,
+        symbol: symbol.map(str::to_owned),
+        offset,
+        module: symbol.map(|_| "vmlinux".to_owned()),
+    };
     let actions = vec![
         Recorded::Trace(signed(i64::MIN)),
         Recorded::Trace(unsigned(u64::MAX)),
         Recorded::Trace(Value::Str("a\n\"é".into())),
         Recorded::Trace(Value::Str(b"\xff\0a".to_vec())),
+        Recorded::Trace(Value::Stack {
+            pid: 7,
+            frames: vec![frame(Some("main"), 4), frame(None, 0)],
+            indent: 14,
+        }),
+        Recorded::Trace(Value::Symbol { pid: 0, frame: frame(Some("do_exit"), 0), shows: Shows::Function }),
         Recorded::Printf(format("%d bytes\n"), vec![signed(9_007_199_254_740_993)]),
         Recorded::Printa(printa("%s %@d\n")),
         Recorded::Printa(Printout { format: None, tables: vec![table(Function::Min, &[(0, 1), (1, -4)])] }),

@@ -1,0 +1,90 @@
+//! What is recorded and never computed with: call stacks, and addresses that are shown by their symbols. They stand alone
+//! as actions, in trace() and printf(), and as parts of an aggregation's key.
+
+use super::functions::{Recorded, Role, Row, find};
+use super::typed::{Expr, ExprKind, Shows, Stack, Symbol, Type};
+use super::types::ULONG;
+use super::{Checker, Refused, fold};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast;
+
+/// The most frames that the kernel walks, by its default (kernel.perf_event_max_stack).
+pub const MAX_FRAMES: u32 = 127;
+
+impl Checker<'_> {
+    /// A value, or something that can only be recorded.
+    pub(super) fn recordable(&mut self, arg: &ast::Expr) -> Result<Expr, Refused> {
+        match recorded_call(arg) {
+            Some((row, recorded, args)) => self.recorded(row, recorded, args, arg.span),
+            None => self.expr(arg),
+        }
+    }
+
+    /// `stack(...)`, `usym(...)` and so on.
+    pub(super) fn recorded(
+        &mut self,
+        row: &Row,
+        recorded: Recorded,
+        args: &[ast::Expr],
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let mut args = self.arguments(row, args, span)?;
+        match recorded {
+            Recorded::Stack { user } => {
+                let default = if user { self.options.ustackframes } else { self.options.stackframes };
+                let frames = match args.first() {
+                    Some(arg) => self.frames(row, arg)?,
+                    None => (default as u32).clamp(1, MAX_FRAMES),
+                };
+                if let Some(size) = args.get(1)
+                    && fold::constant(size).is_none_or(|size| u32::try_from(size).is_err())
+                {
+                    let message = format!("argument 2 of `{}` is a constant number of bytes", row.name);
+                    let diagnostic = Diagnostic::error(Tag::D_USTACK_STRSIZE, size.span, message);
+                    return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+                }
+                Ok(Expr { kind: ExprKind::Stack, ty: Type::Stack(Stack { user, frames }), span })
+            }
+            Recorded::Symbol(symbol) => {
+                let address = args.pop().ok_or(Refused)?;
+                Ok(Expr { kind: ExprKind::Symbol(Box::new(address)), ty: Type::Symbol(symbol), span })
+            }
+        }
+    }
+
+    /// The number of frames that an argument asks for.
+    fn frames(&mut self, row: &Row, arg: &Expr) -> Result<u32, Refused> {
+        let frames = fold::constant(arg).and_then(|frames| u32::try_from(frames).ok());
+        match frames {
+            Some(frames @ 1..=MAX_FRAMES) => Ok(frames),
+            Some(frames) if frames > MAX_FRAMES => {
+                let message = format!("{frames} frames are more than a kernel walks: {MAX_FRAMES} are taken");
+                let diagnostic = Diagnostic::warning(row.tags.1, arg.span, message);
+                self.found.push(diagnostic.help(format!("ask for {MAX_FRAMES}")));
+                Ok(MAX_FRAMES)
+            }
+            _ => {
+                let message = format!("the frames of `{}` are a positive integer constant", row.name);
+                let diagnostic = Diagnostic::error(row.tags.1, arg.span, message);
+                Err(self.refuse(diagnostic.help(format!("it is `{}`: {}", row.prototype, row.doc))))
+            }
+        }
+    }
+}
+
+/// An address of the kernel or of the current process, with its offset: what `%a` and `%A` print.
+pub(super) fn addressed(value: Expr, user: bool) -> Expr {
+    let span = value.span;
+    let ty = Type::Symbol(Symbol { user, shows: Shows::Address });
+    Expr { kind: ExprKind::Symbol(Box::new(value.to_int(ULONG))), ty, span }
+}
+
+/// The call of something that is only recorded.
+pub(super) fn recorded_call(expr: &ast::Expr) -> Option<(&'static Row, Recorded, &[ast::Expr])> {
+    let ast::ExprKind::Call { func, args } = &expr.kind else { return None };
+    let row = find(&func.name)?;
+    match row.role {
+        Role::Recorded(recorded) => Some((row, recorded, args)),
+        _ => None,
+    }
+}

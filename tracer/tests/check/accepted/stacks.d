@@ -1,0 +1,21 @@
+#pragma D option ustackframes=5
+syscall::read:entry
+{
+	stack();
+	stack(3);
+	ustack();
+	ustack(7, 256);
+	jstack(2);
+	ustack(500);
+	trace(stack(1));
+	printf("%k %-10k|%a|%A|%s|%p", stack(2), ustack(), curthread, arg1, usym(arg1), curthread);
+	sym(curthread); func(arg0); mod(arg0);
+	usym(arg1); ufunc(arg1); umod(arg1); uaddr(arg1);
+	@a[stack(), execname, usym(arg1)] = count();
+	@b[ustack(9)] = quantize(arg2);
+}
+END
+{
+	printa("%k %s %A %@d\n", @a);
+	printa("%k", @b);
+}

@@ -1,0 +1,288 @@
+//! Call stacks and symbols: of a workload whose call chain is known to the byte, and of the kernel as /proc/kallsyms has it.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::global_asm;
+use std::fs::{self, File};
+use std::os::fd::AsRawFd as _;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::harness::{Family, Report, observe, tracer, truth, workload};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "stacks",
+    tests: &[
+        ("a_user_stack_is_the_call_chain", a_user_stack_is_the_call_chain),
+        ("a_stack_of_a_process_that_has_ended_has_names", a_stack_of_a_process_that_has_ended_has_names),
+        ("stacks_are_keys", stacks_are_keys),
+        ("many_deep_stacks_are_keys_without_collisions", many_deep_stacks_are_keys_without_collisions),
+        ("options_give_frames_and_indent", options_give_frames_and_indent),
+        ("printf_writes_stacks_at_the_margin", printf_writes_stacks_at_the_margin),
+        ("a_kernel_stack_is_the_kernels_alone", a_kernel_stack_is_the_kernels_alone),
+        ("kernel_symbols_are_those_of_kallsyms", kernel_symbols_are_those_of_kallsyms),
+        ("user_symbols_have_their_module_and_offset", user_symbols_have_their_module_and_offset),
+        ("addresses_are_aggregated_by_their_symbols", addresses_are_aggregated_by_their_symbols),
+        ("json_has_stacks_as_arrays", json_has_stacks_as_arrays),
+    ],
+    workloads: &[("calls", calls), ("chains", chains)],
+};
+
+// stacks_outer calls stacks_middle calls stacks_inner, which makes the system call: each keeps its frame pointer, and each says
+// how far behind its beginning the address is that the stack shows.
+global_asm!(
+    ".text",
+    ".globl stacks_inner",
+    ".type stacks_inner,@function",
+    "stacks_inner:",
+    "push rbp",
+    "mov rbp, rsp",
+    "mov eax, 8",
+    "syscall",
+    "2: pop rbp",
+    "ret",
+    ".size stacks_inner, . - stacks_inner",
+    ".globl stacks_middle",
+    ".type stacks_middle,@function",
+    "stacks_middle:",
+    "push rbp",
+    "mov rbp, rsp",
+    "nop",
+    "call stacks_inner",
+    "3: pop rbp",
+    "ret",
+    ".size stacks_middle, . - stacks_middle",
+    ".globl stacks_outer",
+    ".type stacks_outer,@function",
+    "stacks_outer:",
+    "push rbp",
+    "mov rbp, rsp",
+    "call stacks_middle",
+    "4: pop rbp",
+    "ret",
+    ".size stacks_outer, . - stacks_outer",
+    // Calls stacks_outer from as deep as the fourth argument says.
+    ".globl stacks_deep",
+    ".type stacks_deep,@function",
+    "stacks_deep:",
+    "push rbp",
+    "mov rbp, rsp",
+    "test ecx, ecx",
+    "jz 5f",
+    "dec ecx",
+    "call stacks_deep",
+    "pop rbp",
+    "ret",
+    "5: call stacks_outer",
+    "pop rbp",
+    "ret",
+    ".size stacks_deep, . - stacks_deep",
+    ".section .rodata",
+    ".globl stacks_offsets",
+    "stacks_offsets: .quad 2b - stacks_inner, 3b - stacks_middle, 4b - stacks_outer",
+    ".text",
+);
+
+unsafe extern "C" {
+    fn stacks_inner();
+    fn stacks_middle();
+    fn stacks_outer(descriptor: i32, offset: i64, whence: i32) -> i64;
+    fn stacks_deep(descriptor: i32, offset: i64, whence: i32, depth: u32) -> i64;
+    static stacks_offsets: [u64; 3];
+}
+
+/// lseek(2) to 77 so many times, by way of the call chain; or to the addresses that `address` names.
+fn calls(arguments: &[String]) -> Result<Report> {
+    let file = File::open("/dev/null")?;
+    let count: u32 = arguments[0].parse()?;
+    let (inner, middle) = (stacks_inner as *const () as i64, stacks_middle as *const () as i64);
+    for _ in 0..count {
+        for offset in [77, inner, inner + 3, middle + 1] {
+            // SAFETY: a system call on a descriptor that is open; /dev/null takes every offset.
+            unsafe { stacks_outer(file.as_raw_fd(), offset, libc::SEEK_SET) };
+        }
+    }
+    Ok(Report::default())
+}
+
+/// A system call at each depth up to so many.
+fn chains(arguments: &[String]) -> Result<Report> {
+    let file = File::open("/dev/null")?;
+    for depth in 0..arguments[0].parse()? {
+        // SAFETY: as above.
+        unsafe { stacks_deep(file.as_raw_fd(), 77, libc::SEEK_SET, depth) };
+    }
+    Ok(Report::default())
+}
+
+/// The name of this program's file.
+fn module() -> Result<String> {
+    let path = std::env::current_exe()?;
+    Ok(path.file_name().context("a file")?.to_string_lossy().into_owned())
+}
+
+/// The chain as dtrace shows it.
+fn chain(indent: usize) -> Result<String> {
+    let module = module()?;
+    // SAFETY: made above and never written.
+    let offsets = unsafe { stacks_offsets };
+    let names = ["stacks_inner", "stacks_middle", "stacks_outer"];
+    let frame = |(name, offset)| format!("{:indent$}{module}`{name}+{offset:#x}\n", "");
+    Ok(names.into_iter().zip(offsets).map(frame).collect())
+}
+
+fn a_user_stack_is_the_call_chain() -> Result<()> {
+    let seen = observe("syscall::lseek:entry /pid == $1 && arg1 == 77/ { ustack(3); }", "calls", &["2"])?;
+    let once = format!("\n{}", chain(14)?);
+    ensure!(seen.output.stdout == format!("{once}{once}"), "{seen:?}");
+    Ok(())
+}
+
+fn a_stack_of_a_process_that_has_ended_has_names() -> Result<()> {
+    let (command, report) = workload::command("calls", &["1"])?;
+    let program = "syscall::lseek:entry /pid == $target && arg1 == 77/ { @[ustack(3)] = count(); }";
+    let output = tracer(&["-q", "-n", program, "-c", &command])?.success()?;
+    truth(&report)?;
+    ensure!(output.stdout == format!("\n\n{}{:17}\n", chain(14)?, 1), "{output:?}");
+    Ok(())
+}
+
+fn stacks_are_keys() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 == 77/ { @[probefunc, ustack(3), stack(2)] = count(); }
+         END { printa(\"%s %-2k%*k%@d\\n\", @); }"
+            .replace("%*k", "%k")
+            .as_str(),
+        "calls",
+        &["25"],
+    )?;
+    let text = &seen.output.stdout;
+    ensure!(text.starts_with(&format!("lseek \n{}", chain(2)?)) && text.ends_with("\n25\n"), "{seen:?}");
+    ensure!(text.matches("lseek \n").count() == 1, "one key is one row: {seen:?}");
+    Ok(())
+}
+
+fn many_deep_stacks_are_keys_without_collisions() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 == 77/ { @[ustack(100)] = count(); }",
+        "chains",
+        &["90"],
+    )?;
+    let text = &seen.output.stdout;
+    let rows = text.matches("`stacks_inner+").count();
+    ensure!(rows == 90, "{rows} stacks of 90: {text}");
+    let deep = text.matches("`stacks_deep+").count();
+    ensure!(deep == (1..=90).sum::<usize>(), "{deep} frames of stacks_deep");
+    Ok(())
+}
+
+fn options_give_frames_and_indent() -> Result<()> {
+    let program = "#pragma D option ustackframes=3\n#pragma D option stackindent=4
+        syscall::lseek:entry /pid == $1 && arg1 == 77/ { ustack(); }";
+    let seen = observe(program, "calls", &["1"])?;
+    ensure!(seen.output.stdout == format!("\n{}", chain(4)?), "{seen:?}");
+    Ok(())
+}
+
+fn printf_writes_stacks_at_the_margin() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 == 77/ { printf(\"a%kb%-3kc%A\", ustack(3), ustack(3), arg1); }",
+        "calls",
+        &["1"],
+    )?;
+    ensure!(seen.output.stdout.trim_end() == format!("a\n{}b\n{}c0x4d", chain(0)?, chain(3)?), "{seen:?}");
+    Ok(())
+}
+
+fn a_kernel_stack_is_the_kernels_alone() -> Result<()> {
+    let seen = observe("syscall::lseek:entry /pid == $1 && arg1 == 77/ { stack(); }", "calls", &["1"])?;
+    let lines = seen.output.lines();
+    let names: Vec<&str> = lines
+        .iter()
+        .map(|line| line.trim().trim_start_matches("vmlinux`").split('+').next().unwrap_or_default())
+        .collect();
+    ensure!(names.iter().any(|name| name.contains("do_syscall_64")), "{names:?}");
+    ensure!(names.last().is_some_and(|name| name.starts_with("entry_SYSCALL_64")), "{names:?}");
+    ensure!(!names.iter().any(|name| name.contains("bpf")), "what recording took is shown: {names:?}");
+    Ok(())
+}
+
+/// A function of the kernel and its address, by /proc/kallsyms.
+fn kernel_function(name: &str) -> Result<u64> {
+    let symbols = fs::read_to_string("/proc/kallsyms")?;
+    let line = symbols.lines().find(|line| line.split_whitespace().nth(2) == Some(name));
+    let address = line.and_then(|line| line.split_whitespace().next()).context("no such symbol")?;
+    Ok(u64::from_str_radix(address, 16)?)
+}
+
+fn kernel_symbols_are_those_of_kallsyms() -> Result<()> {
+    let address = kernel_function("ksys_read")?;
+    let program = format!(
+        "BEGIN {{ printf(\"%a|%a|%a|\", {address:#x}, {:#x}, 0x10); sym({:#x}); func({address:#x}); mod({address:#x}); exit(0); }}",
+        address + 4,
+        address + 4
+    );
+    let text = tracer(&["-qn", &program])?.success()?.stdout;
+    let name = "vmlinux`ksys_read";
+    let expected = format!("{name}|{name}+0x4|0x10|  {name:<50}  {name:<50}  {:<50}", "vmlinux");
+    ensure!(text.trim_end_matches('\n') == expected, "{text:?}, expected {expected:?}");
+    Ok(())
+}
+
+fn user_symbols_have_their_module_and_offset() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 != 77/ { usym(arg1); ufunc(arg1); umod(arg1); uaddr(arg1); printf(\"\\n\"); }
+         END { uaddr(0x10); }",
+        "calls",
+        &["1"],
+    )?;
+    let module = module()?;
+    let line = |name: &str, offset: &str| {
+        let name = format!("{module}`{name}");
+        format!("  {name:<50}  {name:<50}  {module:<50}  {:<50}\n", format!("{name}{offset}"))
+    };
+    let expected =
+        [line("stacks_inner", ""), line("stacks_inner", "+0x3"), line("stacks_middle", "+0x1")].concat();
+    ensure!(seen.output.stdout.starts_with(&expected), "{seen:?}, expected {expected}");
+    ensure!(seen.output.stdout[expected.len()..].trim() == "0x10", "{seen:?}");
+    Ok(())
+}
+
+fn addresses_are_aggregated_by_their_symbols() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 != 77/ { @f[usym(arg1)] = count(); @a[uaddr(arg1)] = count(); @m[umod(arg1)] = sum(1); }
+         END { printa(\"%A %@d\\n\", @f); printa(\"%A %@d\\n\", @a); printa(\"%A %@d\\n\", @m); }",
+        "calls",
+        &["10"],
+    )?;
+    let module = module()?;
+    let expected = [
+        format!("{module}`stacks_middle 10"),
+        format!("{module}`stacks_inner 20"),
+        format!("{module}`stacks_inner 10"),
+        format!("{module}`stacks_inner+0x3 10"),
+        format!("{module}`stacks_middle+0x1 10"),
+        format!("{module} 30"),
+    ];
+    ensure!(seen.output.lines() == expected, "{seen:?}, expected {expected:#?}");
+    Ok(())
+}
+
+fn json_has_stacks_as_arrays() -> Result<()> {
+    let (command, report) = workload::command("calls", &["1"])?;
+    let program = "syscall::lseek:entry /pid == $target && arg1 == 77/ { ustack(2); uaddr(arg1); }";
+    let output = tracer(&["-o", "/dev/stdout", "--json", "-n", program, "-c", &command])?.success()?;
+    truth(&report)?;
+    let line = output.lines().into_iter().find(|line| line.contains("\"record\"")).context("a record")?;
+    let record: serde_json::Value = serde_json::from_str(line)?;
+    let stack = &record["actions"][0]["value"];
+    // SAFETY: made above and never written.
+    let offsets = unsafe { stacks_offsets };
+    for (index, name) in ["stacks_inner", "stacks_middle"].into_iter().enumerate() {
+        ensure!(stack[index]["symbol"] == name && stack[index]["offset"] == offsets[index], "{line}");
+        ensure!(stack[index]["module"] == module()? && stack[index]["address"].is_u64(), "{line}");
+    }
+    let unknown = serde_json::json!({ "address": 77, "symbol": null, "offset": 0, "module": null });
+    ensure!(record["actions"][1]["value"] == unknown, "{line}");
+    Ok(())
+}
