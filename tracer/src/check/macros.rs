@@ -37,7 +37,7 @@ impl Macros {
             )
         };
         let ids = vec![
-            ("pid", i64::from(std::process::id())),
+            ("pid", i64::from(crate::kernel::numbers::own())),
             ("ppid", i64::from(std::os::unix::process::parent_id())),
             ("uid", i64::from(uid)),
             ("euid", i64::from(euid)),

@@ -14,7 +14,7 @@ use super::{complain, show};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Tag};
 use crate::ir::At;
-use crate::kernel::Target;
+use crate::kernel::{Target, numbers};
 use crate::output::json::Json;
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
@@ -59,6 +59,11 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         return Ok(0);
     }
     Target::probe()?;
+    if !numbers::are_first() && !compiled.options.quiet {
+        complain(
+            "tracer: this is not the first PID namespace: process ids are the host's, not those that ps shows here\n",
+        );
+    }
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
     }
@@ -136,6 +141,9 @@ pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, 
         (Some(command), _) => Follow::Command(Child::park(command)?),
         (None, Some(pid)) => {
             ensure_alive(pid)?;
+            if !numbers::are_first() {
+                return Err(SessionError::Namespace(pid));
+            }
             Follow::Process(pid)
         }
         (None, None) => Follow::Nobody,

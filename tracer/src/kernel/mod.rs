@@ -8,6 +8,7 @@ pub mod btf;
 pub mod features;
 pub mod mappings;
 pub mod modules;
+pub mod numbers;
 pub mod offsets;
 pub mod process;
 pub mod refusal;

@@ -128,12 +128,13 @@ pub(crate) fn attach_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     bpf(RAW_TRACEPOINT_OPEN, &mut [0, program.as_raw_fd() as u64]).map(open)
 }
 
-/// Runs a raw tracepoint program once, here and now.
-pub(crate) fn test_run(program: BorrowedFd<'_>) -> io::Result<()> {
+/// Runs a raw tracepoint program once, here and now; gives what it returned.
+pub(crate) fn test_run(program: BorrowedFd<'_>) -> io::Result<u32> {
     // prog_fd, retval, and what else the command has, all of it zero: no context, any CPU.
     let mut attr = [0_u64; 10];
     attr[0] = program.as_raw_fd() as u64;
-    bpf(PROG_TEST_RUN, &mut attr).map(drop)
+    bpf(PROG_TEST_RUN, &mut attr)?;
+    Ok((attr[0] >> 32) as u32)
 }
 
 /// Runs a program each time that a CPU's clock has gone on by a period.

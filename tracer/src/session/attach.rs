@@ -44,7 +44,7 @@ fn open(loaded: &Loaded, linked: &Linked) -> Result<io::Result<Vec<OwnedFd>>, Se
 
 /// Runs BEGIN or END, in this process, on this CPU.
 pub(super) fn run_once(loaded: &Loaded, symbol: &str) -> Result<(), SessionError> {
-    sys::test_run(loaded.program(symbol)?).map_err(|error| SessionError::Attach {
+    sys::test_run(loaded.program(symbol)?).map(drop).map_err(|error| SessionError::Attach {
         program: symbol.to_owned(),
         to: describe(Attach::TestRun),
         error: chain(&error),

@@ -11,12 +11,15 @@ use std::process::ExitStatus;
 
 use super::error::SessionError;
 use super::user::{self, User};
+use crate::kernel::numbers::{self, Teller};
 
 /// A parked or running command.
 #[derive(Debug)]
 pub struct Child {
-    /// Its process id: `$target`.
+    /// Its process id as probes have it: `$target`.
     pub pid: u32,
+    /// Its process id here: another one in a PID namespace.
+    pub(super) process: u32,
     command: String,
     /// Closed unwritten, the child ends without running the command.
     gate: Option<OwnedFd>,
@@ -44,15 +47,20 @@ impl Child {
         let user = user::invoking();
         let (gate_read, gate_write) = pipe().map_err(fail)?;
         let (trouble_read, trouble_write) = pipe().map_err(fail)?;
+        let teller = if numbers::are_first() { None } else { Teller::load().ok() };
         // SAFETY: the child only calls functions that are safe after fork (read, write, set*id, execvp, _exit).
         match unsafe { libc::fork() } {
             -1 => Err(fail(io::Error::last_os_error())),
             0 => {
                 drop(gate_write);
+                if let Some(teller) = teller {
+                    teller.write(&trouble_write);
+                }
                 run_child(&gate_read, &trouble_write, &pointers, user.as_ref())
             }
             pid => Ok(Child {
-                pid: pid as u32,
+                pid: teller.and_then(|_| Teller::read(&trouble_read)).unwrap_or(pid as u32),
+                process: pid as u32,
                 command: command.to_owned(),
                 gate: Some(gate_write),
                 trouble: trouble_read,
@@ -89,8 +97,8 @@ impl Child {
     pub fn status(&self) -> Option<ExitStatus> {
         let mut status = 0;
         // SAFETY: our own child; a live integer.
-        let reaped = unsafe { libc::waitpid(self.pid as libc::pid_t, &raw mut status, libc::WNOHANG) };
-        if reaped != self.pid as libc::pid_t {
+        let reaped = unsafe { libc::waitpid(self.process as libc::pid_t, &raw mut status, libc::WNOHANG) };
+        if reaped != self.process as libc::pid_t {
             return None;
         }
         // Nobody is left to be told.
@@ -100,7 +108,7 @@ impl Child {
 
     fn kill(&self, signal: i32) {
         // SAFETY: our own child, not reaped before this value is dropped.
-        unsafe { libc::kill(self.pid as libc::pid_t, signal) };
+        unsafe { libc::kill(self.process as libc::pid_t, signal) };
     }
 }
 
@@ -114,7 +122,7 @@ impl Drop for Child {
         }
         let options = if parked { 0 } else { libc::WNOHANG };
         // SAFETY: our own child; the status is not wanted.
-        unsafe { libc::waitpid(self.pid as libc::pid_t, std::ptr::null_mut(), options) };
+        unsafe { libc::waitpid(self.process as libc::pid_t, std::ptr::null_mut(), options) };
     }
 }
 

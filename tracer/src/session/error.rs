@@ -55,6 +55,11 @@ pub enum SessionError {
         /// Why.
         error: io::Error,
     },
+    /// The process of -p cannot be named in probes' terms.
+    #[error(
+        "process {0} cannot be followed from here: this is not the first PID namespace, and probes have it by another number\n  help: run the tracer among the host's processes, in a container started with --pid=host; or start the process with -c"
+    )]
+    Namespace(u32),
     /// Reading or writing failed.
     #[error("{doing}: {}", reason(error))]
     Io {

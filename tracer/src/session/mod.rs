@@ -41,12 +41,20 @@ pub enum Follow {
 }
 
 impl Follow {
-    /// The process that is followed.
+    /// The process that is followed, as probes have it.
     pub fn pid(&self) -> Option<u32> {
         match self {
             Follow::Nobody => None,
             Follow::Command(child) => Some(child.pid),
             Follow::Process(pid) => Some(*pid),
+        }
+    }
+
+    /// Its process id here.
+    fn process(&self) -> Option<u32> {
+        match self {
+            Follow::Command(child) => Some(child.process),
+            _ => self.pid(),
         }
     }
 }
@@ -113,7 +121,7 @@ impl Session {
             .map_err(SessionError::io("starting the event loop"))?;
         let signals = Signals::open().map_err(SessionError::io("opening a signalfd"))?;
         // Before BEGIN: a process that ends while it runs has been followed to its end.
-        let life = follow.pid().map(life).transpose()?;
+        let life = follow.process().map(life).transpose()?;
         self.begin(output)?;
         if self.consumer.exit.is_none() {
             if let Follow::Command(child) = follow {

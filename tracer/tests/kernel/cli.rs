@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::harness::run::{Output, command};
-use crate::harness::{Family, Report, Tracer, Workload, patience, tracer, truth, workload};
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth, workload};
 
 pub(crate) const FAMILY: Family = Family {
     name: "cli",
@@ -29,10 +29,11 @@ pub(crate) const FAMILY: Family = Family {
         ("a_reader_who_goes_away_ends_it_quietly", a_reader_who_goes_away_ends_it_quietly),
         ("what_was_matched_is_told_unless_quiet", what_was_matched_is_told_unless_quiet),
         ("json_lines_follow_the_schema", json_lines_follow_the_schema),
+        ("a_command_in_a_pid_namespace_is_the_target", pid_namespace),
         ("missing_capabilities_are_named", missing_capabilities_are_named),
         ("what_needs_no_capabilities_works_without", what_needs_no_capabilities_works_without),
     ],
-    workloads: &[("cli-wait", wait)],
+    workloads: &[("cli-wait", wait), ("cli-namespace", namespace)],
 };
 
 fn exit_gives_the_status() -> Result<()> {
@@ -218,6 +219,55 @@ fn what_needs_no_capabilities_works_without() -> Result<()> {
     ensure!(output.lines().len() > 5 && output.stdout.contains("connect-refused"), "{output:?}");
     let output = without_capabilities(&["-n", "BEGIN { trace(execnam); }"])?;
     refused(&output, 1, "did you mean `execname`?")
+}
+
+fn pid_namespace() -> Result<()> {
+    let (report, status) = Workload::start("cli-namespace", &[])?.finish()?;
+    ensure!(status.success(), "{status}");
+    if let Ok(reason) = report.text("skip") {
+        return skip(reason);
+    }
+    ensure!(report.text("command")? == "0 true 250", "{report:?}");
+    Ok(())
+}
+
+/// Runs the tracer as the first process of a PID namespace, as in a container: with a command, and with -p.
+fn namespace(_: &[String]) -> Result<Report> {
+    // SAFETY: it changes this process only, which is a workload's own; strings that end in zero.
+    let apart = unsafe {
+        let none = std::ptr::null();
+        libc::unshare(libc::CLONE_NEWNS) == 0
+            && libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()) == 0
+    };
+    if !apart {
+        return Ok(
+            Report::default().with("skip", format!("no namespaces: {}", std::io::Error::last_os_error()))
+        );
+    }
+    let (line, report) = workload::command("life-write", &["250", "7"])?;
+    let program = r#"BEGIN /pid == $pid/ { own = 1; } syscall::write:entry /pid == $target && arg2 == 7/ { n++; }
+        END { printf("%s %d", own ? "true" : "false", n); }"#;
+    let run = |arguments: &[&str]| -> Result<String> {
+        // SAFETY: children of this process are made in a new namespace from now on.
+        ensure!(unsafe { libc::unshare(libc::CLONE_NEWPID) } == 0, "{}", std::io::Error::last_os_error());
+        let mut command: Command = command(arguments);
+        // SAFETY: a system call that may be made between fork and exec, with strings that end in zero.
+        unsafe {
+            command.pre_exec(|| {
+                let none = std::ptr::null();
+                match libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0, none) {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                }
+            });
+        }
+        let output = command.output()?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok(format!("{} {}", output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).trim()))
+    };
+    let seen = Report::default().with("command", run(&["-qn", program, "-c", &line])?);
+    std::fs::remove_file(report)?;
+    Ok(seen)
 }
 
 /// Runs the tracer as a root who has given up, for good, what tracing needs.
