@@ -84,6 +84,8 @@ offsets! {
     mount_parent = "mount.mnt_parent";
     mount_point = "mount.mnt_mountpoint";
     task_nsproxy = "task_struct.nsproxy";
+    mutex_owner = "mutex.owner";
+    rwsem_count = "rw_semaphore.count";
     signal_live = "signal_struct.live";
     signal_nr_threads = "signal_struct.nr_threads";
     signal_pids = "signal_struct.pids";

@@ -92,6 +92,9 @@ record! {
     }
 }
 
+/// Notes when a thread begins to run on a CPU: for vtimestamp.
+pub const THREAD_SWITCH: Support =
+    Support { name: "thread_switch", attach: Attach::RawTracepoint("sched_switch") };
 /// Keeps the arguments of a process, which cannot be read from another's context, when it runs a program.
 pub const PSARGS_EXEC: Support =
     Support { name: "psargs_exec", attach: Attach::RawTracepoint("sched_process_exec") };

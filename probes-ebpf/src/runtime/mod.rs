@@ -4,6 +4,8 @@
 //! go through strings byte by byte turn in the kernel's own loop (`job`), which is verified once whatever the length.
 
 mod addresses;
+#[cfg(target_arch = "bpf")]
+mod arguments;
 mod buckets;
 mod cleanpath;
 mod copies;
@@ -20,5 +22,7 @@ mod processes;
 mod search;
 mod stacks;
 mod strings;
+#[cfg(target_arch = "bpf")]
+mod times;
 mod tokens;
 pub mod words;

@@ -34,6 +34,8 @@ pub enum Kind {
     Comm,
     /// A part of the probe's name.
     Probe(ProbePart),
+    /// A string of so many bytes.
+    Text(u32),
     /// `void *`
     Address,
     /// A pointer to a structure of the probe tables.
@@ -50,6 +52,7 @@ impl Row {
             Kind::Int => int(INT),
             Kind::Nanoseconds => int(UINT64),
             Kind::Named(name) => int(named(name).unwrap_or(INT)),
+            Kind::Text(size) => Type::String(Text::Buffer(size)),
             Kind::Comm => Type::String(Text::Buffer(16)),
             Kind::Probe(part) => Type::String(Text::Probe(part)),
             Kind::Address => Type::Pointer(Box::new(Type::Void)),
@@ -78,12 +81,17 @@ table! {
     "uid", Builtin::Uid, Kind::Named("uid_t"), "real user id of the current process";
     "gid", Builtin::Gid, Kind::Named("gid_t"), "real group id of the current process";
     "execname", Builtin::Execname, Kind::Comm, "name of the program that the current thread runs, as the kernel keeps it";
+    "execargs", Builtin::Execargs, Kind::Text(256), "what the current process's program was started with, its arguments with spaces between";
     "probeprov", Builtin::ProbePart(ProbePart::Provider), Kind::Probe(ProbePart::Provider), "provider of the firing probe";
     "probemod", Builtin::ProbePart(ProbePart::Module), Kind::Probe(ProbePart::Module), "module of the firing probe";
     "probefunc", Builtin::ProbePart(ProbePart::Function), Kind::Probe(ProbePart::Function), "function of the firing probe";
     "probename", Builtin::ProbePart(ProbePart::Name), Kind::Probe(ProbePart::Name), "name of the firing probe";
     "timestamp", Builtin::Timestamp, Kind::Nanoseconds, "nanoseconds of a clock that never goes back; the same all through a clause";
     "walltimestamp", Builtin::Walltimestamp, Kind::Nanoseconds, "nanoseconds since 1970-01-01 00:00 UTC";
+    "vtimestamp", Builtin::Vtimestamp, Kind::Nanoseconds, "nanoseconds that the current thread has run on a CPU";
+    "ipl", Builtin::Ipl, Kind::Named("uint_t"), "interrupt priority level; always 0: Linux has none";
+    "jid", Builtin::Jid, Kind::Int, "number of the current process's jail; always 0: Linux has none";
+    "zonename", Builtin::Zonename, Kind::Text(7), "name of the current process's zone; always global: Linux has but one";
     "cpu", Builtin::Cpu, Kind::Named("processorid_t"), "number of the current CPU";
     "errno", Builtin::Errno, Kind::Int, "error of the system call that is returning; 0 where there is none";
     "id", Builtin::Id, Kind::Named("uint_t"), "id of the firing probe, as -l shows it";

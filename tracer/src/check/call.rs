@@ -20,6 +20,9 @@ impl Checker<'_> {
         match row.role {
             Role::Subroutine(subroutine, gives) => {
                 let args = self.arguments(row, args, span)?;
+                if subroutine.is_destructive() && !self.options.destructive {
+                    return Err(self.without_leave(row.name, span));
+                }
                 self.keep(subroutine);
                 let ty = match gives {
                     Gives::Int(number) => Type::Int(number.ty()),
@@ -47,9 +50,22 @@ impl Checker<'_> {
 
     /// Notes the memory that a subroutine needs from one call to the next.
     fn keep(&mut self, subroutine: Subroutine) {
-        if subroutine == Subroutine::Strtok {
-            self.keeps.tokens = self.options.strsize as u32;
+        match subroutine {
+            Subroutine::Strtok => self.keeps.tokens = self.options.strsize as u32,
+            Subroutine::Alloca
+            | Subroutine::Copyin
+            | Subroutine::Copyinto
+            | Subroutine::Bcopy
+            | Subroutine::Copyout => self.keeps.scratch = true,
+            _ => {}
         }
+    }
+
+    /// Something changes the traced system, and was not allowed to.
+    fn without_leave(&mut self, name: &str, span: Span) -> Refused {
+        let message = format!("`{name}` changes the system that is traced");
+        let diagnostic = Diagnostic::error(Tag::D_DESTRUCTIVE, span, message);
+        self.refuse(diagnostic.help("allow it with -w, or with `#pragma D option destructive`"))
     }
 
     pub(super) fn aggregating_alone(&mut self, row: &Row, span: Span) -> Refused {

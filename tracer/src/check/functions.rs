@@ -170,6 +170,13 @@ pub enum Gives {
     Nothing,
 }
 
+impl Subroutine {
+    /// Whether it changes the traced system, which -w allows.
+    pub fn is_destructive(self) -> bool {
+        matches!(self, Subroutine::Copyout | Subroutine::Copyoutstr | Subroutine::Chill)
+    }
+}
+
 impl Role {
     /// The word for it.
     pub fn word(self) -> &'static str {
@@ -310,6 +317,36 @@ table! {
 
     "copyinstr" Role::Subroutine(Sub::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
         "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
+
+    "alloca" Role::Subroutine(Sub::Alloca, Gives::Address), GENERAL, [Param::Int(Number::Size)] 1,
+        "void *alloca(size_t size)", "memory for the rest of the clause";
+    "copyin" Role::Subroutine(Sub::Copyin, Gives::Address), GENERAL, [Address, Param::Int(Number::Size)] 2,
+        "void *copyin(uintptr_t address, size_t size)", "a copy of memory of the current process";
+    "copyinto" Role::Subroutine(Sub::Copyinto, Gives::Nothing), GENERAL, [Address, Param::Int(Number::Size), Address] 3,
+        "void copyinto(uintptr_t address, size_t size, void *to)", "copies memory of the current process to memory of the program";
+    "bcopy" Role::Subroutine(Sub::Bcopy, Gives::Nothing), GENERAL, [Address, Address, Param::Int(Number::Size)] 3,
+        "void bcopy(void *from, void *to, size_t size)", "copies memory of the kernel to memory of the program";
+    "copyout" Role::Subroutine(Sub::Copyout, Gives::Nothing), GENERAL, [Address, Address, Param::Int(Number::Size)] 3,
+        "void copyout(void *from, uintptr_t address, size_t size)", "destructive: copies memory of the kernel to the current process";
+    "copyoutstr" Role::Subroutine(Sub::Copyoutstr, Gives::Nothing), GENERAL, [Text, Address, Param::Int(Number::Size)] 3,
+        "void copyoutstr(string s, uintptr_t address, size_t most)", "destructive: copies a string with its end to the current process";
+    "chill" Role::Subroutine(Sub::Chill, Gives::Nothing), GENERAL, [Param::Int(Number::Long)] 1,
+        "void chill(int nanoseconds)", "destructive: waits, half a second in each second at most";
+
+    "mutex_owned" Role::Subroutine(Sub::MutexOwned, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int mutex_owned(struct mutex *mutex)", "whether the current thread has a mutex";
+    "mutex_owner" Role::Subroutine(Sub::MutexOwner, Gives::Address), GENERAL, [Address] 1,
+        "struct task_struct *mutex_owner(struct mutex *mutex)", "the thread that has a mutex; NULL where it is free";
+    "mutex_type_adaptive" Role::Subroutine(Sub::MutexTypeAdaptive, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int mutex_type_adaptive(struct mutex *mutex)", "whether who waits for a mutex may spin: always 1";
+    "mutex_type_spin" Role::Subroutine(Sub::MutexTypeSpin, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int mutex_type_spin(struct mutex *mutex)", "whether who waits for a mutex always spins: always 0";
+    "rw_read_held" Role::Subroutine(Sub::RwReadHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int rw_read_held(struct rw_semaphore *lock)", "whether readers have a lock";
+    "rw_write_held" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int rw_write_held(struct rw_semaphore *lock)", "whether a writer has a lock";
+    "rw_iswriter" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+        "int rw_iswriter(struct rw_semaphore *lock)", "whether a writer has a lock";
 
     "progenyof" Role::Subroutine(Sub::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,
         "int progenyof(pid_t pid)", "whether the current process is this one or descends from it";

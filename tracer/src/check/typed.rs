@@ -30,16 +30,16 @@ pub struct Program {
     pub keeps: Keeps,
 }
 
-/// Memory of a firing that subroutines and built-in variables keep: bytes of each, 0 where it is not used.
+/// Memory of a firing that subroutines and built-in variables keep from one use to the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keeps {
-    /// The string that strtok() takes apart.
+    /// Bytes of the string that strtok() takes apart, 0 where it is not used.
     pub tokens: u32,
-    /// What alloca(), copyin() and the like give out.
-    pub scratch: u32,
-    /// curpsinfo.
+    /// Whether there is memory that alloca(), copyin() and the like give out.
+    pub scratch: bool,
+    /// Bytes of curpsinfo.
     pub process: u32,
-    /// curlwpsinfo.
+    /// Bytes of curlwpsinfo.
     pub thread: u32,
 }
 
@@ -363,6 +363,16 @@ pub enum Builtin {
     Cwd,
     /// Path of the root directory.
     Root,
+    /// Nanoseconds that the current thread has run.
+    Vtimestamp,
+    /// The interrupt priority level: Linux has none.
+    Ipl,
+    /// The jail: Linux has none.
+    Jid,
+    /// The name of the zone: that of the only one.
+    Zonename,
+    /// The arguments of the current process's program, with spaces between.
+    Execargs,
 }
 
 /// Unary operators.
@@ -455,6 +465,19 @@ pub enum Subroutine {
     InetNtop,
     LinkNtop,
     Copyinstr,
+    Alloca,
+    Copyin,
+    Copyinto,
+    Bcopy,
+    Copyout,
+    Copyoutstr,
+    Chill,
+    MutexOwned,
+    MutexOwner,
+    MutexTypeAdaptive,
+    MutexTypeSpin,
+    RwReadHeld,
+    RwWriteHeld,
     Progenyof,
     Rand,
     Getmajor,

@@ -25,22 +25,14 @@ impl Construct {
 
 /// Variables, subroutines and actions that DTrace has and this tracer has not yet.
 const NAMES: &[&str] = &[
-    "alloca",
-    "bcopy",
     "breakpoint",
     "caller",
-    "chill",
     "commit",
-    "copyin",
-    "copyinto",
-    "copyout",
-    "copyoutstr",
     "curcpu",
     "d_path",
     "discard",
     "freopen",
     "ftruncate",
-    "ipl",
     "llquantize",
     "panic",
     "pcap",
@@ -59,7 +51,6 @@ const NAMES: &[&str] = &[
     "ucaller",
     "uregs",
     "ustackdepth",
-    "vtimestamp",
 ];
 
 impl Checker<'_> {

@@ -162,7 +162,8 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
 /// The supports that the programs need, each once.
 fn supports(image: &Image) -> Vec<Support> {
     let mut supports: Vec<Support> = Vec::new();
-    for support in image.programs.iter().flat_map(|program| program.program.needs) {
+    let needed = image.programs.iter().flat_map(|program| program.program.needs);
+    for support in needed.chain(&image.supports) {
         if !supports.contains(support) {
             supports.push(*support);
         }

@@ -4,6 +4,7 @@ use std::mem::offset_of;
 
 use probes_common::abi::Slot;
 use probes_common::offsets::ABSENT;
+use probes_common::providers::proc::THREAD_SWITCH;
 
 use super::clause::Clause;
 use super::helper;
@@ -66,7 +67,17 @@ impl Clause<'_> {
             Builtin::Epid => Operand::Imm(self.epid.into()),
             Builtin::Curthread => self.task().into(),
             Builtin::Curpsinfo | Builtin::Curlwpsinfo => self.current_address(builtin),
-            Builtin::Execname | Builtin::ProbePart(_) | Builtin::Cwd | Builtin::Root => {
+            Builtin::Vtimestamp => {
+                self.needs.push(THREAD_SWITCH);
+                self.b.call("thread_time", &[]).into()
+            }
+            Builtin::Ipl | Builtin::Jid => Operand::Imm(0),
+            Builtin::Execname
+            | Builtin::Execargs
+            | Builtin::Zonename
+            | Builtin::ProbePart(_)
+            | Builtin::Cwd
+            | Builtin::Root => {
                 unreachable!("strings, which `text` compiles")
             }
         }

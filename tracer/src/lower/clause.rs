@@ -8,6 +8,7 @@
 //! to have run: [`Clause::scoped`] forgets what a branch computed.
 
 use probes_common::abi::{outcome, state};
+use probes_common::probe::Support;
 use probes_common::providers::dtrace;
 
 use super::action::{self, Actions};
@@ -38,6 +39,8 @@ pub(super) struct Compiled {
     pub(super) layouts: Vec<Layout>,
     /// Bits of the record's fields that it reads.
     pub(super) wants: u64,
+    /// Programs without clauses that it needs.
+    pub(super) needs: Vec<Support>,
     /// Bytes of a slot that it needs.
     pub(super) slot_size: u32,
 }
@@ -71,6 +74,7 @@ pub(super) fn compile(
         scratch: message,
         slot_size: message,
         wants: 0,
+        needs: Vec::new(),
         known: Known::default(),
         assigned: vec![0; context.storage.dynamics.len()],
         stack: Stack::default(),
@@ -80,9 +84,9 @@ pub(super) fn compile(
         layouts: Vec::new(),
     };
     clause.body(source);
-    let Clause { b, wants, layouts, slot_size, .. } = clause;
+    let Clause { b, wants, needs, layouts, slot_size, .. } = clause;
     let code = ir::compile(b.finish()).map_err(|error| Error::Clause { error, span: source.span })?;
-    Ok(Compiled { code, layouts, wants, slot_size })
+    Ok(Compiled { code, layouts, wants, needs, slot_size })
 }
 
 /// A clause being compiled.
@@ -113,6 +117,8 @@ pub(super) struct Clause<'a> {
     slot_size: u32,
     /// Want bits of the fields read so far.
     pub(super) wants: u64,
+    /// Programs without clauses that what it reads needs.
+    pub(super) needs: Vec<Support>,
     /// Values computed before.
     pub(super) known: Known,
     /// How often each dynamic variable has been assigned to so far in the text.

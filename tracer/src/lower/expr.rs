@@ -294,11 +294,37 @@ impl Clause<'_> {
             }
             Subroutine::ByteOrder => self.byte_order(&arguments[0], &expr.ty),
             Subroutine::Getmajor | Subroutine::Getminor => self.device_part(subroutine, &arguments[0]),
+            Subroutine::Alloca
+            | Subroutine::Copyin
+            | Subroutine::Copyinto
+            | Subroutine::Bcopy
+            | Subroutine::Copyout
+            | Subroutine::Copyoutstr => self.memory_call(subroutine, arguments, expr),
+            Subroutine::MutexOwned
+            | Subroutine::MutexOwner
+            | Subroutine::MutexTypeAdaptive
+            | Subroutine::MutexTypeSpin
+            | Subroutine::RwReadHeld
+            | Subroutine::RwWriteHeld => self.lock_call(subroutine, arguments, expr.span),
+            Subroutine::Chill => self.chill(&arguments[0], expr.span),
             Subroutine::Strlen | Subroutine::Index | Subroutine::Rindex | Subroutine::Strtoll => {
                 self.text_number(subroutine, arguments, expr)
             }
             _ => unreachable!("{subroutine:?} gives a string, which `text` compiles"),
         }
+    }
+}
+
+impl Clause<'_> {
+    /// chill(): more than a CPU may lose is an illegal operation.
+    fn chill(&mut self, time: &Expr, span: crate::diagnostic::Span) -> Operand {
+        let time = self.int(time);
+        let status = self.b.call("chill", &[time]);
+        let good = self.b.label();
+        self.b.branch(Condition::Eq, status, 0, good);
+        self.fault(fault::ILLOP, Operand::Imm(0), span);
+        self.b.place(good);
+        Operand::Imm(0)
     }
 }
 

@@ -17,6 +17,7 @@ mod expr;
 mod fault;
 mod helper;
 pub mod layout;
+mod locks;
 mod memory;
 mod names;
 mod network;
@@ -24,6 +25,7 @@ mod place;
 mod program;
 mod record;
 mod release;
+mod scratch;
 mod stack;
 mod storage;
 mod strings;
@@ -147,6 +149,8 @@ pub struct Image {
     pub layouts: Vec<Layout>,
     /// The aggregations, by [`crate::check::typed::AggregationId`].
     pub aggregations: Vec<AggregationAt>,
+    /// Programs without clauses that the clauses need, besides those of their probes.
+    pub supports: Vec<probes_common::probe::Support>,
     /// The source positions that an [`ir::At`] in the code's lines is an index into.
     pub spans: Vec<Span>,
 }

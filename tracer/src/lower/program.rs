@@ -61,7 +61,8 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");
         let compiled = clause::compile(name, &context, unit, *index, epid, &mut data, &mut image.spans)?;
-        let Compiled { code, layouts, wants, slot_size } = compiled;
+        let Compiled { code, layouts, wants, needs, slot_size } = compiled;
+        image.supports.extend(needs);
         image.layouts.extend(layouts);
         image.slot_size = image.slot_size.max(slot_size);
         let host = &mut image.programs[*host];

@@ -7,6 +7,7 @@ use probes_common::abi::SLOT_SIZE;
 
 use super::data::GLOBALS;
 use super::layout::{AggregationAt, FieldAt, Repr, stack_words, stacks_map, value_words};
+use super::scratch::SCRATCH;
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Program, Text, Type, Variable};
 
@@ -42,6 +43,8 @@ pub(super) struct Storage {
     /// Where curpsinfo and curlwpsinfo point to.
     pub(super) process: u32,
     pub(super) thread: u32,
+    /// Where the number of bytes of scratch memory that are taken is kept, and the memory behind it.
+    pub(super) scratch: u32,
     /// Where what a clause has for itself begins: behind all that clauses share.
     pub(super) own: u32,
     /// The maps of the dynamic variables.
@@ -122,10 +125,13 @@ impl Storage {
             size => tokens + 8 + size.next_multiple_of(8),
         };
         let thread = process + program.keeps.process.next_multiple_of(8);
-        let own = thread + program.keeps.thread.next_multiple_of(8);
+        let scratch = thread + program.keeps.thread.next_multiple_of(8);
+        // As much again is left free behind it.
+        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH } else { scratch };
         Ok(Storage {
             process,
             thread,
+            scratch,
             globals,
             globals_size,
             locals,

@@ -187,6 +187,7 @@ impl Clause<'_> {
 
     /// At the beginning of a clause: what subroutines kept belongs to another.
     pub(super) fn forget_kept(&mut self) {
+        self.free_scratch();
         if self.context.program.keeps.tokens != 0 {
             let (place, kept) = self.tokens();
             self.b.store(Size::B8, place, 0);

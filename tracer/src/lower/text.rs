@@ -53,6 +53,13 @@ impl Clause<'_> {
             }
             ExprKind::Builtin(Builtin::Execname) => Text { at: (self.comm(), 0).into(), size: 16 },
             ExprKind::Builtin(builtin @ (Builtin::Cwd | Builtin::Root)) => self.directory(*builtin),
+            ExprKind::Builtin(Builtin::Execargs) => {
+                let text = self.empty_buffer(repr(&expr.ty).size());
+                let to = self.address(text.at);
+                self.b.call_void("exec_args", &[to.into()]);
+                text
+            }
+            ExprKind::Builtin(Builtin::Zonename) => self.literal(b"global"),
             ExprKind::Args(index) => self.arg_text(*index),
             ExprKind::Member(base, field) => self.member_text(base, field, expr.span),
             ExprKind::Load(place) => self.load_text(place, &expr.ty, expr.span),

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use harness::Family;
 
 mod aggregations;
+mod builtins;
 mod clauses;
 mod cli;
 mod conditions;
-mod endings;
 mod current;
+mod endings;
 mod environment;
 mod expressions;
 mod faults;
@@ -23,6 +24,7 @@ mod language;
 mod life;
 mod load;
 mod losses;
+mod memory;
 mod pipe;
 mod proc;
 mod scripts;
@@ -38,6 +40,7 @@ mod watch;
 
 const FAMILIES: &[Family] = &[
     aggregations::FAMILY,
+    builtins::FAMILY,
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
@@ -51,6 +54,7 @@ const FAMILIES: &[Family] = &[
     life::FAMILY,
     load::FAMILY,
     losses::FAMILY,
+    memory::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
     scripts::FAMILY,

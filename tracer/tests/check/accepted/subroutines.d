@@ -22,3 +22,23 @@ BEGIN
 	trace(link_ntop(ARPHRD_ETHER, curthread));
 	trace(getmajor(1));
 }
+
+#pragma D option destructive
+
+BEGIN
+{
+	this->p = alloca(8);
+	this->q = (int *)copyin(arg0, 8);
+	copyinto(arg0, 8, this->p);
+	bcopy(this->q, this->p, 4);
+	copyout(this->p, arg0, 8);
+	copyoutstr("text", arg0, 5);
+	chill(100);
+	trace(mutex_owned(curthread) + mutex_type_adaptive(curthread) + mutex_type_spin(curthread));
+	trace(mutex_owner(curthread) == NULL);
+	trace(rw_read_held(curthread) + rw_write_held(curthread) + rw_iswriter(curthread));
+	trace(vtimestamp);
+	trace(execargs);
+	trace(zonename);
+	trace(ipl + jid);
+}

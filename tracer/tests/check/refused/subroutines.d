@@ -34,3 +34,25 @@ BEGIN
 	trace(getminor());
 	trace("a" == 1);
 }
+BEGIN
+{
+	this->p = alloca();
+	this->p = alloca("a");
+	this->p = copyin(1);
+	this->p = copyin("a", 1);
+	copyinto(1, 1);
+	copyinto(1, "a", 1);
+	bcopy(1, 2);
+	bcopy(1, 2, "a");
+	copyout(1, 2, 3);
+	copyout(1, 2);
+	copyoutstr(1, 2, 3);
+	copyoutstr("a", 2, 3);
+	chill(1);
+	chill();
+	x = bcopy(1, 2, 3);
+	trace(mutex_owned("a"));
+	trace(mutex_owner());
+	trace(rw_read_held());
+	trace(rw_iswriter("a"));
+}

@@ -1,0 +1,131 @@
+//! Memory that is copied: from the traced process, within the kernel, and to the traced process; memory of a clause's own.
+
+use anyhow::{Context as _, Result, ensure};
+use probes_common::abi::fault;
+
+use crate::harness::{Family, Report, observe, tracer};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "memory",
+    tests: &[
+        ("what_a_process_writes_is_copied_in", copied_in),
+        ("what_is_copied_out_arrives", copied_out),
+        ("scratch_memory_is_the_clauses_own", scratch),
+        ("nothing_is_written_elsewhere", elsewhere),
+        ("a_chill_takes_its_time", chilled),
+    ],
+    workloads: &[("memory_writes", writes), ("memory_reads", reads)],
+};
+
+const NUMBERS: [u32; 4] = [0x0102_0304, 7, 0xffff_ffff, 42];
+
+/// Writes numbers, and a string without an end.
+fn writes(_: &[String]) -> Result<Report> {
+    // SAFETY: both buffers have that many bytes.
+    unsafe {
+        libc::pwrite(-1, NUMBERS.as_ptr().cast(), size_of_val(&NUMBERS), 1);
+        libc::pwrite(-1, b"textmore".as_ptr().cast(), 4, 2);
+    }
+    Ok(Report::default().with("calls", 2))
+}
+
+fn copied_in() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::pwrite64:entry /pid == $1 && arg3 == 1/ {
+            this->p = (unsigned int *)copyin(arg1, arg2);
+            printf("%x %d %u %d\n", this->p[0], this->p[1], this->p[2], *(this->p + 3));
+            this->q = alloca(16);
+            copyinto(arg1 + 4, 8, this->q);
+            bcopy(this->p, (void *)((uintptr_t)this->q + 8), 4);
+            printf("%d %x\n", *(int *)this->q, *((unsigned int *)this->q + 2));
+        }
+        syscall::pwrite64:entry /pid == $1 && arg3 == 2/ {
+            printf("%s %s\n", copyinstr(arg1, arg2), stringof(copyin(arg1, 8)));
+        }
+        ERROR { printf("fault %d %x\n", arg4, arg5); }"#;
+    let seen = observe(PROGRAM, "memory_writes", &[])?;
+    let [a, b, c, d] = NUMBERS;
+    let truth = [format!("{a:x} {b} {c} {d}"), format!("{b} {a:x}"), "text textmore".to_owned()];
+    ensure!(seen.output.lines() == truth, "{seen:?}");
+    Ok(())
+}
+
+/// Hands buffers to calls that do not look at them, for the tracer to write to.
+fn reads(_: &[String]) -> Result<Report> {
+    let mut numbers = [4242_u64, 0];
+    let mut text = *b"................";
+    // SAFETY: the call refuses the descriptor before it looks at the buffer.
+    unsafe {
+        libc::pread(-1, numbers.as_mut_ptr().cast(), 8, 1);
+        libc::pread(-1, text.as_mut_ptr().cast(), 16, 2);
+    }
+    Ok(Report::default()
+        .with("number", numbers[1])
+        .with("text", String::from_utf8_lossy(&text).replace('\0', "!")))
+}
+
+fn copied_out() -> Result<()> {
+    const PROGRAM: &str = r#"
+        #pragma D option destructive
+        syscall::pread64:entry /pid == $1 && arg3 == 1/ {
+            this->p = (uint64_t *)alloca(8);
+            bcopy(copyin(arg1, 8), this->p, 8);
+            copyout(this->p, arg1 + 8, 8);
+        }
+        syscall::pread64:entry /pid == $1 && arg3 == 2/ {
+            copyoutstr("whole", arg1, 16);
+            copyoutstr("cut short", arg1 + 8, 3);
+        }
+        ERROR { printf("fault %d %x\n", arg4, arg5); }"#;
+    let seen = observe(PROGRAM, "memory_reads", &[])?;
+    ensure!(seen.output.stdout.is_empty(), "{seen:?}");
+    ensure!(seen.report.number("number")? == 4242, "{seen:?}");
+    ensure!(seen.report.text("text")? == "whole!..cut.....", "{seen:?}");
+    Ok(())
+}
+
+fn scratch() -> Result<()> {
+    // Each clause has all of it; what does not fit is a fault.
+    const PROGRAM: &str = r#"int n;
+        BEGIN { n = 8192; this->p = alloca(n); printf("all\n"); }
+        BEGIN { this->p = alloca(5000); this->q = alloca(5000); printf("never\n"); }
+        BEGIN { n = -1; this->p = alloca(n); printf("never\n"); }
+        BEGIN { this->p = (uintptr_t)alloca(1); this->q = (uintptr_t)alloca(1); printf("%d %d\n", this->q - this->p, this->p % 8); }
+        BEGIN { exit(0); }
+        ERROR { printf("%d %d\n", arg1, arg4); }"#;
+    let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
+    let none = fault::NOSCRATCH;
+    let truth = ["all".to_owned(), format!("2 {none}"), format!("3 {none}"), "8 0".to_owned()];
+    ensure!(output.lines() == truth, "{output:?}");
+    ensure!(output.stderr.matches("): out of scratch space in action #").count() == 2, "{output:?}");
+    Ok(())
+}
+
+fn elsewhere() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN { this->p = alloca(8); bcopy((void *)curthread, (void *)curthread, 8); printf("never\n"); }
+        BEGIN { this->p = alloca(8); bcopy((void *)curthread, (void *)((uintptr_t)this->p - 8000), 8); printf("never\n"); }
+        BEGIN { this->p = alloca(8); bcopy((void *)8, this->p, 8); printf("never\n"); }
+        BEGIN { exit(0); }
+        ERROR { printf("%d %d\n", arg1, arg4); }"#;
+    let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
+    let bad = fault::BADADDR;
+    ensure!(output.lines() == [format!("1 {bad}"), format!("2 {bad}"), format!("3 {bad}")], "{output:?}");
+    Ok(())
+}
+
+fn chilled() -> Result<()> {
+    // The call that is chilled lasts longer, and one that would last too long is not.
+    const PROGRAM: &str = r#"
+        #pragma D option destructive
+        syscall::pwrite64:entry /pid == $1 && arg3 == 1/ { self->t = timestamp; chill(20000000); }
+        syscall::pwrite64:return /self->t/ { printf("%d\n", timestamp - self->t); self->t = 0; }
+        syscall::pwrite64:entry /pid == $1 && arg3 == 2/ { chill(600000000); }
+        ERROR { printf("%d\n", arg4); }"#;
+    let seen = observe(PROGRAM, "memory_writes", &[])?;
+    let lines = seen.output.lines();
+    let took: u64 = lines.first().context("nothing")?.parse()?;
+    ensure!((20_000_000..400_000_000).contains(&took), "{seen:?}");
+    ensure!(lines[1..] == [fault::ILLOP.to_string()], "{seen:?}");
+    Ok(())
+}
