@@ -12,7 +12,7 @@ use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
 use crate::check::{Macros, Options};
-use crate::diagnostic::{Diagnostic, SourceId, Sources, Tag};
+use crate::diagnostic::{Diagnostic, SourceId, Sources, Span, Tag};
 use crate::ir::At;
 use crate::kernel::{Target, numbers};
 use crate::output::json::Json;
@@ -73,10 +73,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let mut session = match Session::start(&linked, description, trace.verbose) {
         Err(SessionError::Refused { reason, at: Some(At(place)), log, .. }) => {
             let place = compiled.image.spans[place as usize];
-            let refusal =
-                Diagnostic::error(Tag::D_VERIFIER, place, format!("the kernel refuses this: {reason}")).help(
-                    "this is a fault of tracer, not of your program; please report it with the output of -v",
-                );
+            let refusal = refusal(&reason, place);
             complain(
                 &(crate::diagnostic::render(&refusal, &sources, io::stderr().is_terminal()) + "\n" + &log),
             );
@@ -263,6 +260,18 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
         let quiet = compiled.options.quiet;
         Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal))
     })
+}
+
+/// What to say when the kernel does not take what the compiler made of a place of the program.
+fn refusal(reason: &str, place: Span) -> Diagnostic {
+    if reason.contains("bpf_probe_write_user") {
+        let message = "this kernel lets no program write to the memory of processes";
+        return Diagnostic::error(Tag::D_VERIFIER, place, message).help(
+            "it is locked down (kernel_lockdown(7)), or built without; leave copyout() and copyoutstr() out",
+        );
+    }
+    Diagnostic::error(Tag::D_VERIFIER, place, format!("the kernel refuses this: {reason}"))
+        .help("this is a fault of tracer, not of your program; please report it with the output of -v")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::expr::shape;
 use super::helper;
 use super::layout::{FieldAt, Repr};
 use super::memory::shift;
+use super::scratch::SCRATCH;
 use super::storage::{repr, variable_size};
 use super::text::Text;
 use crate::check::typed::{Bits, Expr, Part, Place, Stack, Type};
@@ -229,6 +230,10 @@ impl Clause<'_> {
         if globals >= size {
             let globals_at = self.b.data_addr(GLOBALS, 0);
             self.within(address, globals_at, globals - size, found, done);
+        }
+        if self.context.program.keeps.scratch && SCRATCH >= size {
+            let scratch_at = self.address(self.scratch_start());
+            self.within(address, scratch_at, SCRATCH - size, found, done);
         }
         self.fault(fault::BADADDR, address, span);
         self.b.place(done);

@@ -10,6 +10,7 @@ use probes_common::abi::fault;
 
 use super::clause::Clause;
 use super::helper;
+use super::place::Spot;
 use crate::check::typed::{Expr, Subroutine};
 use crate::diagnostic::Span;
 use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg};
@@ -75,7 +76,7 @@ impl Clause<'_> {
         self.b.place(good);
         let start = self.address(self.scratch_start());
         let at = self.b.add(start, used);
-        let number = self.scratch_number(start);
+        let number = self.number_of(start);
         let address = self.b.add(number, used).into();
         Piece { at, size, used, address }
     }
@@ -85,15 +86,8 @@ impl Clause<'_> {
         (self.slot, self.context.storage.scratch as i32).into()
     }
 
-    fn scratch_start(&self) -> Memory {
+    pub(super) fn scratch_start(&self) -> Memory {
         (self.slot, self.context.storage.scratch as i32 + 8).into()
-    }
-
-    /// An address as a number: by way of memory, where the verifier forgets that it is a pointer.
-    fn scratch_number(&mut self, pointer: VReg) -> VReg {
-        let word = self.temporary(8);
-        self.b.store(Size::B8, word, pointer);
-        self.b.load(Size::B8, word)
     }
 
     /// At the beginning of a clause: nothing is taken.
@@ -109,14 +103,21 @@ impl Clause<'_> {
         self.check_read(status, from, span);
     }
 
-    /// copyinto(), bcopy(): to scratch memory.
+    /// copyinto(), bcopy(): to memory of the program's own; of scratch memory as much as one likes, of variables a number
+    /// that is known now.
     fn copy_into(&mut self, helper: u32, from: Operand, size: Operand, to: &Expr, span: Span) -> Operand {
         let to = self.int(to);
+        if let Operand::Imm(bytes @ 1..=0xffff) = size {
+            let at = self.own_memory(Spot::Foreign(to), bytes as u32, span);
+            let (at, size) = (self.address(at), self.b.constant(bytes));
+            self.fill_from(helper, at, size, from, span);
+            return Operand::Imm(0);
+        }
         let size = self.b.copy(size);
         let (outside, good) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Gt, size, i64::from(SCRATCH), outside);
         let start = self.address(self.scratch_start());
-        let number = self.scratch_number(start);
+        let number = self.number_of(start);
         let offset = self.b.binary(BinaryOp::Sub, to, number);
         self.b.branch(Condition::Gt, offset, i64::from(SCRATCH), outside);
         let end = self.b.add(offset, size);
