@@ -131,7 +131,7 @@ pub const HEADER_SIZE: usize = core::mem::size_of::<Header>();
 pub const EPID_FAULT: u32 = 0;
 
 /// Why something was not recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Drop {
     /// The ring was full.
@@ -146,10 +146,14 @@ pub enum Drop {
     Support = 4,
     /// A 32-bit system call: its number means another call than it does for 64-bit programs, so it was passed over.
     Compat = 5,
+    /// A speculation had no room for another record.
+    Speculation = 6,
+    /// speculation() found none that was free.
+    Unavailable = 7,
 }
 
 /// How many kinds of drops there are. The map DROPS (per-CPU array of u64) is indexed `program * DROP_KINDS + kind`.
-pub const DROP_KINDS: u32 = 6;
+pub const DROP_KINDS: u32 = 8;
 
 /// The most programs of one session.
 pub const MAX_PROGRAMS: u32 = 256;
@@ -185,4 +189,19 @@ pub struct Scope {
     pub tick: u64,
     /// 1 when only events of the processes in the map `scope::SCOPED` count, 0 when those of all do.
     pub following: u64,
+    /// The one CPU on which probes fire; [`ANY_CPU`] for all.
+    pub cpu: u64,
+    /// 1 when a full ring ends tracing, 0 when it is a drop.
+    pub fill: u64,
+    /// How many speculations there are.
+    pub speculations: u64,
+    /// Bytes that a speculation may record on each CPU.
+    pub speculation_size: u64,
 }
+
+/// For [`Scope::cpu`]: probes fire on every CPU.
+pub const ANY_CPU: u64 = u64::MAX;
+
+/// What tells the speculations apart whose records wait in the tracer: the number in the lowest [`TAG_BITS`] bits, how often
+/// it has been used above them. 0 is none.
+pub const TAG_BITS: u32 = 16;

@@ -22,9 +22,21 @@ pub unsafe fn exchange(word: *mut u64, value: u64) -> u64 {
 #[inline(always)]
 pub unsafe fn replace(word: *mut u64, old: u64, new: u64) {
     // SAFETY: the caller's promise.
+    unsafe { compare_exchange(word, old, new) };
+}
+
+/// Puts `new` where `word` points if `old` is there; returns what was there.
+///
+/// # Safety
+/// As for [`exchange`].
+#[inline(always)]
+pub unsafe fn compare_exchange(word: *mut u64, old: u64, new: u64) -> u64 {
+    let mut value = old;
+    // SAFETY: the caller's promise.
     unsafe {
-        asm!("r0 = cmpxchg_64({word} + 0, r0, {new})", word = in(reg) word, new = in(reg) new, inout("r0") old => _);
+        asm!("r0 = cmpxchg_64({word} + 0, r0, {new})", word = in(reg) word, new = in(reg) new, inout("r0") value);
     }
+    value
 }
 
 /// Adds to the word and returns what was there.

@@ -16,7 +16,7 @@ use crate::{drops, slots};
 /// support NAME in "section", |ctx: Context| ...        gathers what others need; has no clauses
 /// ```
 ///
-/// Probes do nothing unless the tracer is active and the current process in scope; a foreign one asks [`scope`](crate::scope)
+/// Probes do nothing unless the tracer is active, on this CPU, and the current process in scope; a foreign one asks [`scope`](crate::scope)
 /// itself. Support programs gather from the start, before BEGIN has ended.
 macro_rules! programs {
     ($( $(#[doc = $doc:literal])* $sort:ident $name:ident in $section:literal, |$this:ident| $body:expr; )*) => { $(
@@ -39,10 +39,10 @@ macro_rules! runs {
         !$crate::state::ended()
     };
     (foreign) => {
-        $crate::state::active()
+        $crate::state::active() && $crate::scope::here()
     };
     ($probe:ident) => {
-        $crate::state::active() && $crate::scope::current()
+        $crate::state::active() && $crate::scope::here() && $crate::scope::current()
     };
 }
 

@@ -44,7 +44,11 @@ mod segment;
 #[cfg(target_arch = "bpf")]
 mod slots;
 #[cfg(target_arch = "bpf")]
+mod speculations;
+#[cfg(target_arch = "bpf")]
 mod state;
+#[cfg(target_arch = "bpf")]
+mod sums;
 #[cfg(target_arch = "bpf")]
 mod tcps;
 #[cfg(target_arch = "bpf")]

@@ -9,7 +9,7 @@ use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use probes_common::abi::{Drop, EPID_FAULT, Fault, HEADER_SIZE, Header, Slot};
 
 use crate::constants::scope;
-use crate::{atomic, drops};
+use crate::{atomic, drops, speculations, state};
 
 /// One ring for all CPUs. The linker sets its size.
 #[map]
@@ -28,7 +28,26 @@ pub extern "C" fn emit(slot: *mut Slot, at: u64, len: u64, epid: u64) -> u64 {
     unsafe {
         let message = slot.cast::<u8>().add(at as usize);
         write_header(message.cast(), slot, epid as u32);
-        output(message.cast(), len, (*slot).probe >> 16);
+        if !output(message.cast(), len) {
+            lost((*slot).probe >> 16);
+        }
+    }
+    0
+}
+
+/// For clauses that speculate: as [`emit`], with the speculation's tag, for which the message has a word behind its header.
+/// The tracer keeps it until the speculation is committed or discarded.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn emit_speculative(slot: *mut Slot, at: u64, len: u64, epid: u64, tag: u64) -> u64 {
+    // SAFETY: as for `emit`.
+    unsafe {
+        let message = slot.cast::<u8>().add(at as usize);
+        write_header(message.cast(), slot, epid as u32);
+        message.add(HEADER_SIZE).cast::<u64>().write(tag);
+        if !speculations::has_room(tag, len) || !output(message.cast(), len) {
+            drops::count((*slot).probe >> 16, Drop::Speculation as u32);
+        }
     }
     0
 }
@@ -49,7 +68,9 @@ pub extern "C" fn fault_report(slot: *mut Slot) -> u64 {
     unsafe {
         let mut message = FaultMessage { header, fault: (*slot).fault };
         write_header(&raw mut message.header, slot, EPID_FAULT);
-        output((&raw mut message).cast(), size_of::<FaultMessage>() as u64, (*slot).probe >> 16);
+        if !output((&raw mut message).cast(), size_of::<FaultMessage>() as u64) {
+            lost((*slot).probe >> 16);
+        }
     }
     0
 }
@@ -76,15 +97,26 @@ unsafe fn write_header(header: *mut Header, slot: *mut Slot, epid: u32) {
 /// Bytes that the ring adds to a message (`BPF_RINGBUF_HDR_SZ` of include/uapi/linux/bpf.h).
 const RING_HEADER: u64 = 8;
 
+/// A message found the ring full: a drop, or where the ring is filled only once, the end.
+#[inline(always)]
+fn lost(program: u32) {
+    if scope!(fill) != 0 {
+        state::end();
+    } else {
+        drops::count(program, Drop::Ring as u32);
+    }
+}
+
 /// Sends, and wakes the reader only when much is waiting: by its own timer it comes soon enough for little.
 ///
 /// A wake-up costs several times what the rest does. So it is sent when what waits passes a multiple of the watermark, a
 /// power of two, and not for every message beyond it; should two CPUs pass one together unseen, the next multiple is near.
+/// Says whether there was room.
 ///
 /// # Safety
 /// `message` has `len` initialized bytes.
 #[inline(always)]
-unsafe fn output(message: *mut c_void, len: u64, program: u32) {
+unsafe fn output(message: *mut c_void, len: u64) -> bool {
     let ring = (&raw const RING).cast_mut().cast();
     let watermark = scope!(watermark);
     // SAFETY: `ring` is a map, `message` the caller's promise.
@@ -92,9 +124,7 @@ unsafe fn output(message: *mut c_void, len: u64, program: u32) {
         let waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA.into());
         let passes = (waiting ^ (waiting + len + RING_HEADER)) >= watermark;
         let wakeup = if passes { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
-        if bpf_ringbuf_output(ring, message, len, wakeup.into()) != 0 {
-            drops::count(program, Drop::Ring as u32);
-        }
+        bpf_ringbuf_output(ring, message, len, wakeup.into()) == 0
     }
 }
 

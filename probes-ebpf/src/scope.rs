@@ -3,8 +3,10 @@
 //! A process stays in scope after its end, since its connections go on without it, until its id is given to a process
 //! that is none of them. Where a session is about all processes, the verifier removes the question.
 
+use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
+use probes_common::abi::ANY_CPU;
 
 use crate::constants::scope;
 use crate::firing::programs;
@@ -28,6 +30,14 @@ programs! {
             }
         }
     };
+}
+
+/// Whether the session is about this CPU.
+#[inline(always)]
+pub fn here() -> bool {
+    let cpu = scope!(cpu);
+    // SAFETY: a helper without arguments.
+    cpu == ANY_CPU || unsafe { u64::from(bpf_get_smp_processor_id() as u32) } == cpu
 }
 
 /// Whether the session is about every process.

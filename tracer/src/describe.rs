@@ -20,8 +20,7 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
         programs: compiled.image.programs.iter().map(|program| name(program, catalog)).collect(),
         catalog,
         cpus: target.cpus,
-        temporal: compiled.options.temporal,
-        stackindent: compiled.options.stackindent as usize,
+        options: compiled.options.clone(),
     }
 }
 

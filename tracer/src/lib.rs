@@ -23,11 +23,12 @@ pub mod session;
 pub mod syntax;
 pub mod view;
 
+use check::options::Policy;
 use check::{Macros, Options};
 use diagnostic::{Diagnostic, Problems, SourceId, Sources, Tag};
 use kernel::Target;
 use lower::Image;
-use probes_common::abi::Scope;
+use probes_common::abi::{ANY_CPU, Scope};
 use provider::{Catalog, ProbeId};
 use syntax::DescPart;
 
@@ -102,6 +103,7 @@ pub fn compile(
     let settings = lower::Options {
         aggsize: checked.options.aggsize,
         dynvarsize: checked.options.dynvarsize,
+        speculations: checked.options.nspec,
         offsets: target.offsets,
         wall_offset: target.wall_offset,
     };
@@ -135,6 +137,10 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
         wall_offset: target.wall_offset,
         tick: target.tick,
         following: compiled.options.scope.into(),
+        cpu: compiled.options.cpu.unwrap_or(ANY_CPU),
+        fill: (compiled.options.bufpolicy == Policy::Fill).into(),
+        speculations: compiled.options.nspec,
+        speculation_size: compiled.options.specsize,
     };
     let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
     link::link(PROBES, &compiled.image, &constants)

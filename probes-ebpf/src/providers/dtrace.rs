@@ -7,7 +7,7 @@ use core::ffi::c_void;
 use probes_common::abi::Slot;
 use probes_common::providers::dtrace::Nothing;
 
-use crate::firing::{probe, programs};
+use crate::firing::probe;
 use crate::{slots, state};
 
 /// BEGIN: probes fire from its end on.
@@ -46,7 +46,12 @@ pub extern "C" fn part(ctx: *mut c_void) -> u32 {
     0
 }
 
-programs! {
-    // sched_process_exit(struct task_struct *p)
-    foreign thread_end in "raw_tp/sched_process_exit", |program| program.fire(|_: &mut Nothing, _| ());
+/// The end of a thread, on every CPU: what it leaves behind is removed.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/sched_process_exit")]
+pub extern "C" fn thread_end(ctx: *mut c_void) -> u32 {
+    if state::active() {
+        probe!(thread_end, ctx).fire(|_: &mut Nothing, _| ());
+    }
+    0
 }

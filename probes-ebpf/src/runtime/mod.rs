@@ -20,6 +20,7 @@ mod paths;
 #[cfg(target_arch = "bpf")]
 mod processes;
 mod search;
+pub mod squares;
 mod stacks;
 mod strings;
 #[cfg(target_arch = "bpf")]

@@ -35,6 +35,9 @@ impl Checker<'_> {
                 let mut args = self.arguments(row, args, span)?;
                 Ok(Action::Exit(args.pop().ok_or(Refused)?))
             }
+            ActionName::Speculate => self.speculation(row, args, span).map(Action::Speculate),
+            ActionName::Commit => self.speculation(row, args, span).map(Action::Commit),
+            ActionName::Discard => self.speculation(row, args, span).map(Action::Discard),
             ActionName::Printf => self.printf(row, args, span),
             ActionName::Printa => self.printa(row, args, span),
             ActionName::Clear => self.about(row, args, span).map(|(id, _)| Action::Clear(id)),
@@ -54,6 +57,11 @@ impl Checker<'_> {
                 Ok(Action::Normalize(id, by))
             }
         }
+    }
+
+    /// The id of a speculation.
+    fn speculation(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
+        self.arguments(row, args, span)?.pop().ok_or(Refused)
     }
 
     fn printf(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {

@@ -109,7 +109,7 @@ impl Checker<'_> {
                 message.replace("an subroutine", "a subroutine"),
             );
             return Err(self.refuse(diagnostic.help(
-                "an aggregation takes count(), sum(), avg(), min(), max(), quantize() or lquantize()",
+                "an aggregation takes count(), sum(), avg(), min(), max(), stddev(), quantize(), lquantize() or llquantize()",
             )));
         };
         if args.iter().any(|arg| matches!(arg.kind, ast::ExprKind::Agg(_))) {
@@ -128,10 +128,16 @@ impl Checker<'_> {
             AggregatingName::Avg => plain(Function::Avg, args),
             AggregatingName::Min => plain(Function::Min, args),
             AggregatingName::Max => plain(Function::Max, args),
+            AggregatingName::Stddev => plain(Function::Stddev, args),
             AggregatingName::Quantize => plain(Function::Quantize, args),
             AggregatingName::Lquantize => {
                 let value = args.next();
                 let function = self.lquantize(row, &mut args, span)?;
+                Ok((function, value, args.next().map(|weight| weight.to_int(INT64))))
+            }
+            AggregatingName::Llquantize => {
+                let value = args.next();
+                let function = self.llquantize(&mut args, span)?;
                 Ok((function, value, args.next().map(|weight| weight.to_int(INT64))))
             }
         }
@@ -233,6 +239,9 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let (tag, message) = match (before, now) {
             (a, b) if a == b => return Ok(()),
+            (Function::Llquantize { .. }, Function::Llquantize { .. }) => {
+                super::llquantize::mismatch(name, before, now)
+            }
             (Function::Lquantize { low, .. }, Function::Lquantize { low: now, .. }) if low != now => {
                 (Tag::D_LQUANT_MATCHBASE, format!("the lowest value of `@{name}` is {low}, here it is {now}"))
             }
@@ -334,20 +343,5 @@ impl Entry {
     fn finish(self) -> Option<Aggregation> {
         let Filled { function, keys, .. } = self.filled?;
         Some(Aggregation { name: self.name, function, keys })
-    }
-}
-
-impl Function {
-    /// Its name in D.
-    pub fn name(self) -> &'static str {
-        match self {
-            Function::Count => "count",
-            Function::Sum => "sum",
-            Function::Avg => "avg",
-            Function::Min => "min",
-            Function::Max => "max",
-            Function::Quantize => "quantize",
-            Function::Lquantize { .. } => "lquantize",
-        }
     }
 }

@@ -29,6 +29,7 @@ impl Checker<'_> {
         }
         let predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
         let statements = self.statements(clause.body.as_deref().unwrap_or_default());
+        self.check_order(&statements);
         let probes = std::mem::take(&mut self.clause).probes;
         Some(Clause { probes, predicate: predicate.and_then(Result::ok), statements, span })
     }

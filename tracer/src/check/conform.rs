@@ -25,7 +25,12 @@ impl Conform<'_> {
             Stmt::Expr(expr) => self.expr(expr),
             Stmt::Action(action, _) => match action {
                 Action::Printf(_, args) => args.iter_mut().for_each(|arg| self.expr(arg)),
-                Action::Trace(expr) | Action::Normalize(_, expr) | Action::Exit(expr) => self.expr(expr),
+                Action::Trace(expr)
+                | Action::Normalize(_, expr)
+                | Action::Exit(expr)
+                | Action::Speculate(expr)
+                | Action::Commit(expr)
+                | Action::Discard(expr) => self.expr(expr),
                 Action::Trunc(_, count) => count.iter_mut().for_each(|count| self.expr(count)),
                 Action::Printa(..) | Action::Clear(_) | Action::Denormalize(_) => {}
             },

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::lvalue::decayed;
 use super::recorded::addressed;
-use super::typed::{Aggregation, Expr, Function, IntType, Type};
+use super::typed::{Aggregation, Expr, IntType, Type};
 use super::types::INT;
 use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -219,8 +219,7 @@ impl Checker<'_> {
             if conversion.aggregation {
                 let aggregation = aggregations.get(values).unwrap_or(first);
                 values += 1;
-                let histogram =
-                    matches!(aggregation.function, Function::Quantize | Function::Lquantize { .. });
+                let histogram = aggregation.function.is_histogram();
                 let number = matches!(conversion.takes(), Takes::Integer | Takes::Time | Takes::Address);
                 if values > aggregations.len() || !(histogram || number) {
                     let message = if number {

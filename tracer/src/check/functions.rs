@@ -75,6 +75,9 @@ pub enum ActionName {
     Normalize,
     Denormalize,
     Exit,
+    Speculate,
+    Commit,
+    Discard,
 }
 
 /// Aggregating functions.
@@ -86,8 +89,10 @@ pub enum AggregatingName {
     Avg,
     Min,
     Max,
+    Stddev,
     Quantize,
     Lquantize,
+    Llquantize,
 }
 
 /// What a parameter takes.
@@ -238,6 +243,12 @@ table! {
     "exit" Role::Action(ActionName::Exit), GENERAL, [Param::Int(Number::Int)] 1,
         "exit(int status)", "ends tracing; the tracer exits with the status";
 
+    "speculate" Role::Action(ActionName::Speculate), GENERAL, [Param::Int(Number::Int)] 1,
+        "speculate(int id)", "records the rest of the clause in a speculation, to be committed or discarded later";
+    "commit" Role::Action(ActionName::Commit), GENERAL, [Param::Int(Number::Int)] 1,
+        "commit(int id)", "prints what a speculation has recorded, and frees it";
+    "discard" Role::Action(ActionName::Discard), GENERAL, [Param::Int(Number::Int)] 1,
+        "discard(int id)", "throws away what a speculation has recorded, and frees it";
     "stack" Role::Recorded(Recorded::Stack { user: false }), (Tag::D_STACK_PROTO, Tag::D_STACK_SIZE), [Constant] 0,
         "stack([nframes])", "records the kernel's call stack";
     "ustack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,
@@ -357,6 +368,9 @@ table! {
     "getminor" Role::Subroutine(Sub::Getminor, Gives::Int(Number::Minor)), GENERAL, [Param::Int(Number::Device)] 1,
         "minor_t getminor(dev_t device)", "the minor number of a device";
 
+    "speculation" Role::Subroutine(Sub::Speculation, Gives::Int(Number::Int)), GENERAL, [] 0,
+        "int speculation()", "begins a speculation and gives its id, 0 when none is free";
+
     "count" Role::Aggregating(Agg::Count), AGGREGATING, [] 0,
         "count()", "how many times";
     "sum" Role::Aggregating(Agg::Sum), AGGREGATING, [INTEGER] 1,
@@ -367,10 +381,16 @@ table! {
         "min(value)", "the smallest";
     "max" Role::Aggregating(Agg::Max), AGGREGATING, [INTEGER] 1,
         "max(value)", "the largest";
+    "stddev" Role::Aggregating(Agg::Stddev), AGGREGATING, [INTEGER] 1,
+        "stddev(value)", "their standard deviation";
     "quantize" Role::Aggregating(Agg::Quantize), AGGREGATING, [INTEGER, INTEGER] 1,
         "quantize(value[, increment])", "a histogram by powers of two";
     "lquantize" Role::Aggregating(Agg::Lquantize), AGGREGATING, [INTEGER, Constant, Constant, Constant, INTEGER] 3,
         "lquantize(value, low, high[, step[, increment]])", "a histogram of equal steps from low to high";
+    "llquantize" Role::Aggregating(Agg::Llquantize), AGGREGATING,
+        [INTEGER, Constant, Constant, Constant, Constant, INTEGER] 5,
+        "llquantize(value, factor, low, high, steps[, increment])",
+        "a histogram of magnitudes, powers of the factor from low to high, each in equal steps";
 }
 
 #[cfg(test)]

@@ -6,6 +6,28 @@ use thiserror::Error;
 
 use crate::diagnostic::nearest;
 
+/// What happens when the buffer is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// It is read while it is filled; what finds it full is lost.
+    Switch,
+    /// Tracing ends, and it is read then.
+    Fill,
+    /// The oldest makes room; it is read at the end.
+    Ring,
+}
+
+/// What the bars of histograms are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Blocks where the terminal is likely to have them and there is no other way.
+    Unset,
+    /// Letters.
+    Ascii,
+    /// Blocks.
+    Utf8,
+}
+
 /// The options' values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -35,8 +57,30 @@ pub struct Options {
     pub dynvarsize: u64,
     /// Nanoseconds between two looks at the buffer.
     pub switchrate: u64,
-    /// Nanoseconds between two looks at the aggregations.
-    pub aggrate: u64,
+    /// Nanoseconds between two looks at what was lost.
+    pub statusrate: u64,
+    /// When the buffer is full.
+    pub bufpolicy: Policy,
+    /// A buffer for which there is no memory is made smaller.
+    pub bufresize: bool,
+    /// The one CPU on which probes fire.
+    pub cpu: Option<u64>,
+    /// How many speculations there are.
+    pub nspec: u64,
+    /// Bytes that a speculation may record on each CPU.
+    pub specsize: u64,
+    /// Indent by entry and return.
+    pub flowindent: bool,
+    /// Say with each drop of what kind it is.
+    pub droptags: bool,
+    /// Draw an aggregation's values as a histogram beside its keys.
+    pub agghist: bool,
+    /// Draw each quantization in one line.
+    pub aggpack: bool,
+    /// Stretch bars to the largest value.
+    pub aggzoom: bool,
+    /// What the bars are made of.
+    pub encoding: Encoding,
     /// Sort aggregations by key.
     pub aggsortkey: bool,
     /// By which part of the key, from 0.
@@ -53,6 +97,8 @@ pub struct Options {
     pub ustackframes: u64,
     /// Blanks before each frame of a stack.
     pub stackindent: u64,
+    /// Options that were set and are without effect here.
+    pub ignored: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -68,10 +114,22 @@ impl Default for Options {
             rawbytes: false,
             strsize: 256,
             bufsize: 4 << 20,
+            bufpolicy: Policy::Switch,
+            bufresize: true,
+            cpu: None,
+            nspec: 1,
+            specsize: 32 << 10,
+            flowindent: false,
+            droptags: false,
+            agghist: false,
+            aggpack: false,
+            aggzoom: false,
+            encoding: Encoding::Unset,
             aggsize: 4 << 20,
             dynvarsize: 1 << 20,
-            switchrate: SECOND,
-            aggrate: SECOND,
+            // DTrace's is a second; people look at the screen.
+            switchrate: SECOND / 10,
+            statusrate: SECOND,
             aggsortkey: false,
             aggsortkeypos: 0,
             aggsortpos: 0,
@@ -80,6 +138,7 @@ impl Default for Options {
             stackframes: 20,
             ustackframes: 20,
             stackindent: 14,
+            ignored: Vec::new(),
         }
     }
 }
@@ -108,8 +167,10 @@ pub enum Takes {
     Size(fn(&mut Options) -> &mut u64, u64, u64),
     /// A period with its unit, or a number of times a second.
     Rate(fn(&mut Options) -> &mut u64),
-    /// A number; up to.
-    Number(fn(&mut Options) -> &mut u64, u64),
+    /// A number; from and to.
+    Number(fn(&mut Options, u64), u64, u64),
+    /// One of these words; by its index.
+    Word(fn(&mut Options, usize), &'static [&'static str]),
     /// Anything: accepted because programs from elsewhere set it, without effect here.
     Ignored,
     /// Something that is not supported yet.
@@ -134,6 +195,12 @@ pub enum OptionError {
         name: &'static str,
         /// What it does.
         doc: &'static str,
+    },
+    /// It cannot be changed any more.
+    #[error("option `{name}` cannot be changed while tracing")]
+    Fixed {
+        /// The option.
+        name: &'static str,
     },
     /// It needs a value.
     #[error("option `{name}` needs a value: {expected}")]
@@ -166,6 +233,7 @@ impl OptionError {
                 Some(format!("there are {}", names.join(", ")))
             }
             OptionError::Later { doc, .. } => Some(format!("leave it out; it {doc}")),
+            OptionError::Fixed { name } => Some(format!("set it before: `-x {name}=VALUE`")),
             OptionError::Missing { name, .. } => Some(format!("write `{name}=VALUE`")),
             OptionError::Invalid { expected, .. } => Some(format!("it takes {expected}")),
         }
@@ -179,7 +247,7 @@ macro_rules! table {
     };
 }
 
-use Takes::{Either, Flag, Ignored, Later, Number, Rate, Size};
+use Takes::{Either, Flag, Ignored, Later, Number, Rate, Size, Word};
 
 const GIB: u64 = 1 << 30;
 
@@ -197,56 +265,93 @@ table! {
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
     "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";
     "switchrate" Rate(|o| &mut o.switchrate), "how often what was recorded is printed";
-    "aggrate" Rate(|o| &mut o.aggrate), "how often aggregations are read";
+    "statusrate" Rate(|o| &mut o.statusrate), "how often drops are looked for";
+    "bufpolicy" Word(|o, n| o.bufpolicy = [Policy::Switch, Policy::Fill, Policy::Ring][n], &["switch", "fill", "ring"]),
+        "what is done when the buffer is full: lose what comes, end tracing, or let go of the oldest";
+    "bufresize" Word(|o, n| o.bufresize = n == 0, &["auto", "manual"]),
+        "makes a buffer smaller for which there is no memory, or gives up";
+    "cpu" Number(|o, n| o.cpu = Some(n), 0, 8191), "traces on one CPU";
+    "nspec" Number(|o, n| o.nspec = n, 1, 1024), "how many speculations there are";
+    "specsize" Size(|o| &mut o.specsize, 64, GIB), "bytes that a speculation may record on each CPU";
+    "flowindent" Flag(|o| &mut o.flowindent), "indents by entry and return, as -F does";
+    "droptags" Flag(|o| &mut o.droptags), "says with each drop of what kind it is";
+    "agghist" Flag(|o| &mut o.agghist), "draws an aggregation's values as a histogram beside its keys";
+    "aggpack" Flag(|o| &mut o.aggpack), "draws each quantization in one line";
+    "aggzoom" Flag(|o| &mut o.aggzoom), "stretches bars to the largest value instead of the sum";
+    "encoding" Word(|o, n| o.encoding = [Encoding::Ascii, Encoding::Utf8][n], &["ascii", "utf8"]),
+        "what the bars of histograms are made of";
     "aggsortkey" Flag(|o| &mut o.aggsortkey), "sorts aggregations by key instead of by value";
-    "aggsortkeypos" Number(|o| &mut o.aggsortkeypos, 255), "which part of the key sorts first, from 0";
-    "aggsortpos" Number(|o| &mut o.aggsortpos, 255), "which of several aggregations sorts, from 0";
+    "aggsortkeypos" Number(|o, n| o.aggsortkeypos = n, 0, 255), "which part of the key sorts first, from 0";
+    "aggsortpos" Number(|o, n| o.aggsortpos = n, 0, 255), "which of several aggregations sorts, from 0";
     "temporal" Flag(|o| &mut o.temporal), "shows what was recorded in the order of its time, across CPUs; `no` for as it comes";
     "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
-    "stackframes" Number(|o| &mut o.stackframes, 127), "frames that stack() records";
-    "ustackframes" Number(|o| &mut o.ustackframes, 127), "frames that ustack() records";
-    "stackindent" Number(|o| &mut o.stackindent, 255), "blanks before each frame of a stack";
+    "stackframes" Number(|o, n| o.stackframes = n, 0, 127), "frames that stack() records";
+    "ustackframes" Number(|o, n| o.ustackframes = n, 0, 127), "frames that ustack() records";
+    "stackindent" Number(|o, n| o.stackindent = n, 0, 255), "blanks before each frame of a stack";
 
-    "agghist" Later, "draws a histogram of an aggregation's values beside its keys";
-    "aggpack" Later, "draws each quantization in one line";
-    "aggzoom" Later, "stretches the bars of quantizations to their largest value";
     "cpp" Later, "runs the C preprocessor over the program";
-    "cpu" Later, "traces on one CPU";
-    "flowindent" Later, "indents by entry and return";
     "incdir" Later, "says where the C preprocessor finds included files";
     "define" Later, "defines a name for the C preprocessor";
     "libdir" Later, "says where D libraries lie";
     "oformat" Later, "chooses the form of the output";
     "syslibdir" Later, "says where the system's D libraries lie";
 
+    "aggrate" Ignored, "aggregations are read whenever they are printed";
     "aggpercpu" Ignored, "aggregations are always kept for each CPU";
     "amin" Ignored, "stability is not tracked";
-    "bufpolicy" Ignored, "the buffer is always read while it is filled";
-    "bufresize" Ignored, "the buffer has the size that was asked for, or the program is refused";
     "cleanrate" Ignored, "dynamic variables are freed at once";
     "ctypes" Ignored, "no file of types is written";
-    "droptags" Ignored, "drops have one form";
     "dtypes" Ignored, "no file of types is written";
     "errtags" Ignored, "errors always have their tags";
     "evaltime" Ignored, "a program is evaluated when its process is ready";
     "jstackframes" Ignored, "jstack() takes as many frames as ustack()";
     "jstackstrsize" Ignored, "names are looked up when a stack is shown";
-    "nspec" Ignored, "nothing is speculated";
     "pspec" Ignored, "probe descriptions are always read as such";
-    "specsize" Ignored, "nothing is speculated";
     "core" Ignored, "no object of D code is made";
     "knodefs" Ignored, "kernel symbols are always looked up";
     "linkmode" Ignored, "kernel symbols are always looked up";
     "nolibs" Ignored, "no D library is read at start";
     "pgmax" Ignored, "no limit on grabbed processes is needed";
-    "statusrate" Ignored, "drops are told when they are seen";
     "stdc" Ignored, "C's integer promotions are always those of ISO C";
     "undef" Ignored, "identifiers are always checked";
     "unodefs" Ignored, "user symbols are always checked";
     "version" Ignored, "there is one version of the language";
 }
 
+/// The options that may change while tracing.
+const DYNAMIC: [&str; 15] = [
+    "agghist",
+    "aggpack",
+    "aggrate",
+    "aggsortkey",
+    "aggsortkeypos",
+    "aggsortpos",
+    "aggsortrev",
+    "aggzoom",
+    "encoding",
+    "flowindent",
+    "quiet",
+    "rawbytes",
+    "stackindent",
+    "statusrate",
+    "switchrate",
+];
+
 impl Options {
+    /// Sets an option while tracing, as setopt() does.
+    pub fn set_running(&mut self, name: &str, value: Option<&str>) -> Result<(), OptionError> {
+        match TABLE.iter().find(|row| row.name == name) {
+            Some(row) if !DYNAMIC.contains(&row.name) => Err(OptionError::Fixed { name: row.name }),
+            _ => self.set(name, value).map(drop),
+        }
+    }
+
+    /// What to say of the options that were set and are without effect.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let rows = self.ignored.iter().filter_map(|name| TABLE.iter().find(|row| row.name == *name));
+        rows.map(|row| format!("option `{}` has no effect: {}", row.name, row.doc))
+    }
+
     /// Sets an option as `-x name[=value]` and `#pragma D option` do.
     ///
     /// Gives the option's row, by which the caller can tell that it is without effect.
@@ -283,12 +388,17 @@ impl Options {
                 let value = needed()?;
                 *place(self) = parse_rate(value).ok_or_else(|| invalid(value))?;
             }
-            Number(place, most) => {
+            Number(set, least, most) => {
                 let value = needed()?;
-                let number = value.parse().ok().filter(|number| *number <= most);
-                *place(self) = number.ok_or_else(|| invalid(value))?;
+                let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+                set(self, number.ok_or_else(|| invalid(value))?);
             }
-            Ignored => {}
+            Word(set, words) => {
+                let value = needed()?;
+                let chosen = words.iter().position(|word| *word == value);
+                set(self, chosen.ok_or_else(|| invalid(value))?);
+            }
+            Ignored => self.ignored.push(row.name),
             Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
         Ok(row)
@@ -304,7 +414,8 @@ impl std::fmt::Display for Takes {
                 write!(f, "a number of bytes from {least} to {most}, with k, m or g for larger units")
             }
             Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
-            Number(_, most) => write!(f, "a number from 0 to {most}"),
+            Number(_, least, most) => write!(f, "a number from {least} to {most}"),
+            Word(_, words) => write!(f, "one of {}", words.join(", ")),
             Ignored | Later => f.write_str("anything"),
         }
     }
@@ -362,10 +473,13 @@ mod tests {
         options.set("strsize", Some("100")).unwrap();
         options.set("bufsize", Some("16m")).unwrap();
         options.set("switchrate", Some("10")).unwrap();
-        options.set("aggrate", Some("250ms")).unwrap();
+        options.set("statusrate", Some("250ms")).unwrap();
+        options.set("bufpolicy", Some("ring")).unwrap();
+        options.set("cleanrate", Some("50hz")).unwrap();
+        assert_eq!((options.bufpolicy, &options.ignored[..]), (Policy::Ring, &["cleanrate"][..]));
         assert!(options.quiet);
         assert_eq!((options.strsize, options.bufsize), (104, 16 << 20));
-        assert_eq!((options.switchrate, options.aggrate), (100_000_000, 250_000_000));
+        assert_eq!((options.switchrate, options.statusrate), (100_000_000, 250_000_000));
         options.set("quiet", Some("0")).unwrap();
         assert!(!options.quiet);
     }
@@ -375,7 +489,15 @@ mod tests {
         let mut options = Options::default();
         let error = options.set("strsiez", Some("1")).unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `strsize`?"));
-        for (name, value) in [("strsize", "1"), ("strsize", "x"), ("switchrate", "0"), ("quiet", "maybe")] {
+        assert!(matches!(options.set_running("bufsize", Some("1m")), Err(OptionError::Fixed { .. })));
+        for (name, value) in [
+            ("bufpolicy", "full"),
+            ("nspec", "0"),
+            ("strsize", "1"),
+            ("strsize", "x"),
+            ("switchrate", "0"),
+            ("quiet", "maybe"),
+        ] {
             assert!(
                 matches!(options.set(name, Some(value)), Err(OptionError::Invalid { .. })),
                 "{name}={value}"

@@ -118,6 +118,19 @@ pub enum Function {
         /// Width of a bucket.
         step: u64,
     },
+    /// Standard deviation.
+    Stddev,
+    /// Log-linear histogram: below `factor` to the `low`, then each magnitude up to and with `high` in equal steps, above.
+    Llquantize {
+        /// What a magnitude is larger than the one before.
+        factor: u16,
+        /// The lowest magnitude: a power of the factor.
+        low: u16,
+        /// The highest.
+        high: u16,
+        /// Steps a magnitude, those from 0 included; no more than one a number.
+        steps: u16,
+    },
 }
 
 /// A statement.
@@ -153,6 +166,28 @@ pub enum Stmt {
     },
 }
 
+impl Function {
+    /// Its name in D.
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Count => "count",
+            Function::Sum => "sum",
+            Function::Avg => "avg",
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Stddev => "stddev",
+            Function::Quantize => "quantize",
+            Function::Lquantize { .. } => "lquantize",
+            Function::Llquantize { .. } => "llquantize",
+        }
+    }
+
+    /// Whether its value is a histogram.
+    pub fn is_histogram(self) -> bool {
+        matches!(self, Function::Quantize | Function::Lquantize { .. } | Function::Llquantize { .. })
+    }
+}
+
 /// An action. Values that are recorded keep their own type.
 #[derive(Debug)]
 pub enum Action {
@@ -172,6 +207,12 @@ pub enum Action {
     Denormalize(AggregationId),
     /// exit(status)
     Exit(Expr),
+    /// speculate(id): what follows is recorded in a speculation.
+    Speculate(Expr),
+    /// commit(id)
+    Commit(Expr),
+    /// discard(id)
+    Discard(Expr),
 }
 
 /// An expression with its type.
@@ -484,4 +525,6 @@ pub enum Subroutine {
     Getminor,
     /// `fds[n]`: an open file, of which only members can be used.
     File,
+    /// speculation()
+    Speculation,
 }

@@ -3,7 +3,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -16,10 +15,11 @@ use crate::diagnostic::{Diagnostic, SourceId, Sources, Span, Tag};
 use crate::ir::At;
 use crate::kernel::{Target, numbers};
 use crate::output::json::Json;
+use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
-use crate::session::{Child, Follow, Pace, Session, SessionError, reason};
+use crate::session::{Child, Follow, Session, SessionError, reason};
 use crate::syntax::DescPart;
 use crate::{Compiled, Input, Stage, compile, describe, link_for};
 
@@ -95,12 +95,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     if trace.verbose {
         complain(&describe::programs(&compiled.image));
+        compiled.options.notes().for_each(|note| complain(&format!("tracer: {note}\n")));
     }
-    let pace = Pace {
-        switch: Duration::from_nanos(compiled.options.switchrate).min(Duration::from_millis(100)),
-        status: Duration::from_secs(1),
-    };
-    match session.run(&mut follow, pace, &mut *output) {
+    match session.run(&mut follow, &mut *output) {
         Err(error) if error.reader_gone() => Ok(0),
         status => Ok(status?),
     }
@@ -254,11 +251,12 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
             (Box::new(out), terminal)
         }
     };
+    let primitive = is_primitive(&std::env::var("TERM").unwrap_or_default());
+    let style = Style::new(&compiled.options, terminal && !trace.json, primitive);
     Ok(if trace.json {
-        Box::new(Json::new(out, names))
+        Box::new(Json::new(out, names, style))
     } else {
-        let quiet = compiled.options.quiet;
-        Box::new(TextOutput::new(out, Box::new(io::stderr()), names, quiet, terminal))
+        Box::new(TextOutput::new(out, Box::new(io::stderr()), names, style))
     })
 }
 

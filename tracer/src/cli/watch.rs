@@ -1,7 +1,6 @@
 //! `tracer watch`: what happens, a line an event with names for every number, and at the end what it came to.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
@@ -15,18 +14,16 @@ use crate::event::{Family, Reader};
 use crate::kernel::{Target, process, syscalls};
 use crate::output::json::Json;
 use crate::output::names::Names;
+use crate::output::style::Style as Shown;
 use crate::output::value;
 use crate::output::{Output, text};
 use crate::provider::Catalog;
-use crate::session::{Follow, Pace, Session};
+use crate::session::{Follow, Session};
 use crate::syntax::DescPart;
 use crate::view::Style;
 use crate::view::lines::Lines;
 use crate::view::summary::Summary;
 use crate::{Input, compile, describe, link_for};
-
-/// How often what has come is shown, and losses are looked for.
-pub(super) const PACE: Pace = Pace { switch: Duration::from_millis(50), status: Duration::from_secs(1) };
 
 /// Runs the command; gives the exit status.
 pub(super) fn run(watch: &Watch) -> Result<i32> {
@@ -35,7 +32,7 @@ pub(super) fn run(watch: &Watch) -> Result<i32> {
     let mut follow = trace::follow(watch.command.as_deref(), watch.pid)?;
     let (mut session, names) = start(&families, &follow, &target)?;
     let mut output = Watching::new(watch, names);
-    match session.run(&mut follow, PACE, &mut output) {
+    match session.run(&mut follow, &mut output) {
         Err(error) if error.reader_gone() => return Ok(0),
         status => status?,
     };
@@ -58,7 +55,7 @@ pub(super) fn start(families: &[Family], follow: &Follow, target: &Target) -> Re
         .iter()
         .map(|family| Input { source: sources.add(family.name(), family.program()), last: DescPart::Name })
         .collect();
-    let options = Options { scope: follow.pid().is_some(), ..Options::default() };
+    let options = Options { scope: follow.pid().is_some(), switchrate: 50_000_000, ..Options::default() };
     // Only the program of pipes asks for it.
     let arguments = families.contains(&Family::Pipe).then(|| own_pipe().to_string());
     let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
@@ -133,7 +130,7 @@ enum Form {
 impl Watching {
     fn new(watch: &Watch, names: Names) -> Watching {
         let form = if watch.json {
-            Form::Json(Json::new(Box::new(Stdout::new()), names.clone()))
+            Form::Json(Json::new(Box::new(Stdout::new()), names.clone(), Shown::default()))
         } else {
             let lines = Lines::new(style(watch.color), process::clock(libc::CLOCK_MONOTONIC));
             let buffer = lines.heading();
@@ -170,12 +167,18 @@ impl Output for Watching {
             value::Event::Drop(notice) => text::dropped(notice),
             value::Event::Disorder(disorder) => text::disordered(disorder),
             // The families' programs have nothing that can fault, and no aggregations.
-            value::Event::Firing(_) | value::Event::Fault(_) | value::Event::Aggregations(_) => return Ok(()),
+            value::Event::Firing(_)
+            | value::Event::Fault(_)
+            | value::Event::Aggregations(_)
+            | value::Event::Interrupted
+            | value::Event::Ended => return Ok(()),
         };
         self.flush()?;
         complain(&format!("tracer: {message}\n"));
         Ok(())
     }
+
+    fn configure(&mut self, _: &Options) {}
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.form {

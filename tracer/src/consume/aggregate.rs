@@ -1,60 +1,81 @@
 //! Aggregations: snapshots of their per-CPU maps, merged, and what clear, trunc and normalize do to them.
+//!
+//! Invariant: what is counted is printed once. What clear and trunc take away is what was read before, for the same
+//! firing where something was: what has been counted since stays. For that a clear does not touch the kernel's counts
+//! but is remembered as what they are too high by, and what a key has counted between being read and being removed is
+//! kept here. Least and greatest values are no counts: they begin anew, and one that comes just then may be lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::os::fd::BorrowedFd;
 
 use super::decode::{At, Decoder};
 use super::map::{self, Objects};
 use crate::check::typed::{AggregationId, Function};
+use crate::kernel::process::clock;
 use crate::lower::layout::{AggregationAt, value_words};
 use crate::output::value::{Row, Table, Value};
 
 /// The aggregations of a program.
 pub(super) struct Aggregations {
-    at: Vec<AggregationAt>,
     state: Vec<State>,
     cpus: usize,
 }
 
-#[derive(Clone)]
 struct State {
+    at: AggregationAt,
     normal: i64,
     printed: bool,
+    /// By key: what is to be added to the kernel's words.
+    adjusted: HashMap<Vec<u8>, Vec<u64>>,
+    /// Keys are kept that have not counted anything since a clear; without one, an array's only element is.
     cleared: bool,
+    /// By key, what was last read, and when.
+    snapshot: Option<(u64, HashMap<Vec<u8>, Vec<u64>>)>,
 }
 
 impl Aggregations {
     pub(super) fn new(at: Vec<AggregationAt>, cpus: u32) -> Aggregations {
-        let state = vec![State { normal: 1, printed: false, cleared: false }; at.len()];
-        Aggregations { at, state, cpus: cpus as usize }
+        let state = |at| State {
+            at,
+            normal: 1,
+            printed: false,
+            adjusted: HashMap::new(),
+            cleared: false,
+            snapshot: None,
+        };
+        Aggregations { state: at.into_iter().map(state).collect(), cpus: cpus as usize }
     }
 
-    /// What it holds now.
-    pub(super) fn table(&self, objects: &Objects, decoder: &Decoder, id: AggregationId) -> io::Result<Table> {
-        let at = &self.at[id];
-        let function = at.aggregation.function;
-        let rows: Vec<Row> = self
-            .raw(objects, at)?
-            .into_iter()
-            .map(|(key, value)| Row {
-                key: at
-                    .keys
-                    .iter()
-                    .map(|&field| decoder.value(&key, field, At { objects, time: u64::MAX }))
-                    .collect(),
-                words: self.merge(function, &value),
-            })
-            // The one element of an array is always there: it counts from its first call on.
-            .filter(|row| row.words[0] != 0 || !at.keys.is_empty() || self.state[id].cleared)
-            .collect();
+    /// What it holds now; whoever changes it takes this as what it held. Raw: strings of the key as bytes.
+    pub(super) fn table(
+        &mut self,
+        objects: &Objects,
+        decoder: &Decoder,
+        id: AggregationId,
+        raw: bool,
+    ) -> io::Result<Table> {
+        let cpus = self.cpus;
+        let state = &mut self.state[id];
+        let rows = state.read(objects, cpus)?;
         let rows =
-            if at.keys.iter().any(|key| key.repr.is_shown_by_name()) { joined(function, rows) } else { rows };
-        Ok(Table { name: at.aggregation.name.clone(), function, normal: self.state[id].normal, rows })
+            rows.into_iter().map(|(key, words)| state.row(&key, words, objects, decoder, raw)).collect();
+        let aggregation = &state.at.aggregation;
+        let function = aggregation.function;
+        let rows = if state.is_shown_by_name() { joined(function, rows) } else { rows };
+        Ok(Table { name: aggregation.name.clone(), function, normal: state.normal, rows })
+    }
+
+    /// For a firing at that time: what was read before it is read anew.
+    pub(super) fn advance(&mut self, time: u64) {
+        for state in &mut self.state {
+            state.snapshot.take_if(|(taken, _)| *taken < time);
+        }
     }
 
     /// Those that printa has not printed, for the end of the run.
     pub(super) fn unprinted(&self) -> Vec<AggregationId> {
-        (0..self.at.len()).filter(|&id| !self.state[id].printed).collect()
+        (0..self.state.len()).filter(|&id| !self.state[id].printed).collect()
     }
 
     /// It has been printed by printa.
@@ -69,12 +90,20 @@ impl Aggregations {
 
     /// Zeroes the values and keeps the keys.
     pub(super) fn clear(&mut self, objects: &Objects, id: AggregationId) -> io::Result<()> {
-        let at = &self.at[id];
-        let zeros = vec![0; self.stride(at) * self.cpus];
-        for (key, _) in self.raw(objects, at)? {
-            map::update(self.descriptor(objects, at)?, &key, &zeros)?;
+        let cpus = self.cpus;
+        let state = &mut self.state[id];
+        for (key, words) in state.read(objects, cpus)? {
+            if state.is_kept() {
+                let zeros = vec![0; state.stride() * cpus];
+                map::update(state.descriptor(objects)?, &key, &zeros)?;
+                state.adjusted.insert(key, vec![0; words.len()]);
+            } else {
+                let adjusted = state.adjusted.entry(key).or_insert_with(|| vec![0; words.len()]);
+                state.at.aggregation.function.subtract(adjusted, &words);
+            }
         }
-        self.state[id].cleared = true;
+        state.cleared = true;
+        state.snapshot = None;
         Ok(())
     }
 
@@ -86,95 +115,159 @@ impl Aggregations {
         id: AggregationId,
         n: Option<i64>,
     ) -> io::Result<()> {
-        let at = &self.at[id];
-        let function = at.aggregation.function;
-        let mut rows: Vec<(Row, Vec<u8>)> = self
-            .raw(objects, at)?
+        let cpus = self.cpus;
+        let state = &mut self.state[id];
+        let function = state.at.aggregation.function;
+        let mut rows: Vec<(Row, Vec<u8>)> = state
+            .read(objects, cpus)?
             .into_iter()
-            .map(|(key, value)| {
-                let values: Vec<Value> = at
-                    .keys
-                    .iter()
-                    .map(|&field| decoder.value(&key, field, At { objects, time: u64::MAX }))
-                    .collect();
-                (Row { key: values, words: self.merge(function, &value) }, key)
-            })
+            .map(|(key, words)| (state.row(&key, words, objects, decoder, false), key))
             .collect();
         rows.sort_by(|(a, _), (b, _)| a.compare(b, function));
         let keep = n.unwrap_or(0).unsigned_abs() as usize;
         let gone = rows.len().saturating_sub(keep);
-        if at.keys.iter().any(|key| key.repr.is_shown_by_name()) {
-            return self.trunc_by_name(objects, id, rows, n.unwrap_or(0));
+        let kept = rows.len() - gone;
+        let removed: Vec<(Row, Vec<u8>)> = match n.unwrap_or(0) {
+            n if state.is_shown_by_name() => unnamed(function, rows, n),
+            ..0 => rows.split_off(kept),
+            _ => rows.drain(..gone).collect(),
+        };
+        state.cleared &= keep > 0;
+        for (row, key) in removed {
+            state.remove(objects, cpus, key, &row.words)?;
         }
-        let remove = if n.unwrap_or(0) < 0 { &rows[rows.len() - gone..] } else { &rows[..gone] };
-        let descriptor = self.descriptor(objects, at)?;
-        self.state[id].cleared &= n.unwrap_or(0) != 0;
-        for (_, key) in remove {
-            if at.keys.is_empty() {
-                map::update(descriptor, key, &vec![0; self.stride(at) * self.cpus])?;
-            } else {
-                map::delete(descriptor, key)?;
+        state.snapshot = None;
+        Ok(())
+    }
+}
+
+impl State {
+    /// A key as it is shown, with its words.
+    fn row(&self, key: &[u8], words: Vec<u64>, objects: &Objects, decoder: &Decoder, raw: bool) -> Row {
+        let at = At { objects, time: u64::MAX };
+        let part = |&field| if raw { decoder.raw(key, field, at) } else { decoder.value(key, field, at) };
+        Row { key: self.at.keys.iter().map(part).collect(), words }
+    }
+
+    /// Whether several keys of the kernel can be one that is shown.
+    fn is_shown_by_name(&self) -> bool {
+        self.at.keys.iter().any(|key| key.repr.is_shown_by_name())
+    }
+
+    /// Keys and words as they are printed.
+    fn read(&mut self, objects: &Objects, cpus: usize) -> io::Result<HashMap<Vec<u8>, Vec<u64>>> {
+        if let Some((_, rows)) = &self.snapshot {
+            return Ok(rows.clone());
+        }
+        let taken = clock(libc::CLOCK_MONOTONIC);
+        let mut rows: HashMap<Vec<u8>, Vec<u64>> = self.adjusted.clone();
+        for (key, bytes) in self.raw(objects, cpus)? {
+            let words = self.merge(&bytes, cpus);
+            match rows.get_mut(&key) {
+                Some(adjusted) => self.at.aggregation.function.add(adjusted, &words),
+                None => drop(rows.insert(key, words)),
+            }
+        }
+        // The one element of an array is always there: it counts from its first call on.
+        rows.retain(|_, words| words[0] != 0 || self.cleared || !self.at.keys.is_empty());
+        self.snapshot = Some((taken, rows.clone()));
+        Ok(rows)
+    }
+
+    /// Takes a key out, of which `seen` was read; what has been counted since stays.
+    fn remove(&mut self, objects: &Objects, cpus: usize, key: Vec<u8>, seen: &[u64]) -> io::Result<()> {
+        let size = self.stride() * cpus;
+        let last = match (self.at.keys.is_empty(), self.is_kept()) {
+            (true, true) => {
+                map::update(self.descriptor(objects)?, &key, &vec![0; size])?;
+                None
+            }
+            (true, false) => {
+                // It stays where it is: from now on it counts from here.
+                let adjusted = self.adjusted.entry(key).or_insert_with(|| vec![0; seen.len()]);
+                self.at.aggregation.function.subtract(adjusted, seen);
+                return Ok(());
+            }
+            (false, _) => map::remove(self.descriptor(objects)?, &key, size)?,
+        };
+        let mut rest = self.adjusted.remove(&key).unwrap_or_else(|| vec![0; seen.len()]);
+        if let Some(last) = last.filter(|_| !self.is_kept()) {
+            let function = self.at.aggregation.function;
+            function.add(&mut rest, &self.merge(&last, cpus));
+            function.subtract(&mut rest, seen);
+            if rest[0] != 0 {
+                self.adjusted.insert(key, rest);
             }
         }
         Ok(())
     }
 
-    /// As trunc, where several keys of the kernel are one that is shown: they go or stay together.
-    fn trunc_by_name(
-        &mut self,
-        objects: &Objects,
-        id: AggregationId,
-        rows: Vec<(Row, Vec<u8>)>,
-        n: i64,
-    ) -> io::Result<()> {
-        let at = &self.at[id];
-        let function = at.aggregation.function;
-        let mut shown = joined(function, rows.iter().map(|(row, _)| row.clone()).collect());
-        shown.sort_by(|a, b| a.compare(b, function));
-        let keep = (n.unsigned_abs() as usize).min(shown.len());
-        let kept = if n < 0 { &shown[..keep] } else { &shown[shown.len() - keep..] };
-        self.state[id].cleared &= n != 0;
-        for (_, key) in rows.iter().filter(|(row, _)| kept.iter().all(|kept| kept.key != row.key)) {
-            map::delete(self.descriptor(objects, at)?, key)?;
-        }
-        Ok(())
+    /// Whether the words keep one of the values, and are no counts.
+    fn is_kept(&self) -> bool {
+        matches!(self.at.aggregation.function, Function::Min | Function::Max)
     }
 
     /// Keys and values as the kernel has them, all CPUs' values side by side.
-    fn raw(&self, objects: &Objects, at: &AggregationAt) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let descriptor = self.descriptor(objects, at)?;
-        let size = self.stride(at) * self.cpus;
-        if at.keys.is_empty() {
+    fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let descriptor = self.descriptor(objects)?;
+        let size = self.stride() * cpus;
+        if self.at.keys.is_empty() {
             let key = 0_u32.to_le_bytes();
             Ok(map::lookup(descriptor, &key, size)?.map(|value| (key.to_vec(), value)).into_iter().collect())
         } else {
-            map::entries(descriptor, at.key_size as usize, size)
+            map::entries(descriptor, self.at.key_size as usize, size)
         }
     }
 
-    fn descriptor<'a>(
-        &self,
-        objects: &'a Objects,
-        at: &AggregationAt,
-    ) -> io::Result<std::os::fd::BorrowedFd<'a>> {
-        objects
-            .get(&at.map)
-            .and_then(map::descriptor)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no map {}", at.map)))
+    fn descriptor<'a>(&self, objects: &'a Objects) -> io::Result<BorrowedFd<'a>> {
+        let name = &self.at.map;
+        let map = objects.get(name).and_then(map::descriptor);
+        map.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no map {name}")))
     }
 
-    fn stride(&self, at: &AggregationAt) -> usize {
-        (at.value_size as usize).next_multiple_of(8)
+    /// Bytes of one CPU's value.
+    fn stride(&self) -> usize {
+        (self.at.value_size as usize).next_multiple_of(8)
     }
 
     /// One value out of all CPUs'.
-    fn merge(&self, function: Function, bytes: &[u8]) -> Vec<u64> {
+    fn merge(&self, bytes: &[u8], cpus: usize) -> Vec<u64> {
+        let function = self.at.aggregation.function;
         let words: Vec<u64> = bytes
             .chunks_exact(8)
             .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
             .collect();
         let count = value_words(function) as usize;
-        merge(function, words.chunks_exact(words.len() / self.cpus).map(|cpu| &cpu[..count]))
+        merge(function, words.chunks_exact(words.len() / cpus).map(|cpu| &cpu[..count]))
+    }
+}
+
+impl Function {
+    /// Adds what was counted: word by word, but for the sum of squares, which has two words.
+    fn add(self, words: &mut [u64], others: &[u64]) {
+        let squares = self.squares(words).wrapping_add(self.squares(others));
+        words.iter_mut().zip(others).for_each(|(word, other)| *word = word.wrapping_add(*other));
+        self.set_squares(words, squares);
+    }
+
+    /// Takes away what was counted before.
+    fn subtract(self, words: &mut [u64], others: &[u64]) {
+        let squares = self.squares(words).wrapping_sub(self.squares(others));
+        words.iter_mut().zip(others).for_each(|(word, other)| *word = word.wrapping_sub(*other));
+        self.set_squares(words, squares);
+    }
+
+    fn squares(self, words: &[u64]) -> u128 {
+        match words {
+            [_, _, low, high] if self == Function::Stddev => u128::from(*high) << 64 | u128::from(*low),
+            _ => 0,
+        }
+    }
+
+    fn set_squares(self, words: &mut [u64], squares: u128) {
+        if let ([_, _, low, high], Function::Stddev) = (words, self) {
+            (*low, *high) = (squares as u64, (squares >> 64) as u64);
+        }
     }
 }
 
@@ -192,18 +285,28 @@ fn joined(function: Function, rows: Vec<Row>) -> Vec<Row> {
     all.into_iter().map(join).collect()
 }
 
+/// What trunc removes where several keys of the kernel are one that is shown: they go or stay together.
+fn unnamed(function: Function, rows: Vec<(Row, Vec<u8>)>, n: i64) -> Vec<(Row, Vec<u8>)> {
+    let mut shown = joined(function, rows.iter().map(|(row, _)| row.clone()).collect());
+    shown.sort_by(|a, b| a.compare(b, function));
+    let keep = (n.unsigned_abs() as usize).min(shown.len());
+    let kept = if n < 0 { &shown[..keep] } else { &shown[shown.len() - keep..] };
+    let gone = |(row, _): &(Row, Vec<u8>)| kept.iter().all(|kept| kept.key != row.key);
+    rows.into_iter().filter(gone).collect()
+}
+
 /// Merges the values of several CPUs; one with no calls has no say.
 fn merge<'a>(function: Function, cpus: impl Iterator<Item = &'a [u64]>) -> Vec<u64> {
     let mut merged = vec![0_u64; value_words(function) as usize];
     for words in cpus.filter(|words| words[0] != 0) {
-        let first = merged[0] == 0;
-        merged[0] = merged[0].wrapping_add(words[0]);
-        for (into, &word) in merged.iter_mut().zip(words).skip(1) {
-            *into = match function {
-                Function::Min if !first => (*into as i64).min(word as i64) as u64,
-                Function::Max if !first => (*into as i64).max(word as i64) as u64,
-                _ => into.wrapping_add(word),
-            };
+        let kept = match (merged[0], function) {
+            (1.., Function::Min) => Some((merged[1] as i64).min(words[1] as i64)),
+            (1.., Function::Max) => Some((merged[1] as i64).max(words[1] as i64)),
+            _ => None,
+        };
+        function.add(&mut merged, words);
+        if let Some(kept) = kept {
+            merged[1] = kept as u64;
         }
     }
     merged
@@ -226,5 +329,15 @@ mod tests {
         assert_eq!(merge(Function::Min, cpus.iter().map(|cpu| &cpu[..])), [3, (-3_i64) as u64]);
         assert_eq!(merge(Function::Max, cpus.iter().map(|cpu| &cpu[..])), [3, 7]);
         assert_eq!(merge(Function::Sum, cpus.iter().map(|cpu| &cpu[..])), [3, 4]);
+    }
+
+    #[test]
+    fn sums_of_squares_carry_into_their_upper_half() {
+        let cpus = [[1, 5, u64::MAX, 7], [2, 6, 2, 1]];
+        let merged = merge(Function::Stddev, cpus.iter().map(|cpu| &cpu[..]));
+        assert_eq!(merged, [3, 11, 1, 9]);
+        let mut rest = merged;
+        Function::Stddev.subtract(&mut rest, &cpus[0]);
+        assert_eq!(rest, cpus[1]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::rc::Rc;
 
 use probes_common::abi::{EPID_FAULT, Fault, HEADER_SIZE, Header};
 use probes_common::schema::Described;
@@ -23,9 +24,7 @@ pub(super) enum Message<'a> {
         /// Its header.
         header: Header,
         /// What lies where in `bytes`.
-        layout: &'a Layout,
-        /// The whole message.
-        bytes: &'a [u8],
+        layout: &'a Rc<Layout>,
     },
     /// A clause faulted.
     Fault(FaultNotice),
@@ -43,7 +42,7 @@ pub(super) struct At<'a> {
 /// What decoding needs to know of the program.
 pub(super) struct Decoder {
     /// The layouts, by epid.
-    pub(super) layouts: Vec<Layout>,
+    pub(super) layouts: Vec<Rc<Layout>>,
     /// The probe of each `program << 16 | discriminator`.
     pub(super) probes: HashMap<u32, ProbeId>,
     /// Names of the probes in use.
@@ -68,7 +67,7 @@ impl Decoder {
                 Some((id, parts.map(|part| part.to_string())))
             })
             .collect();
-        Decoder { layouts, probes, names, symbolizer }
+        Decoder { layouts: layouts.into_iter().map(Rc::new).collect(), probes, names, symbolizer }
     }
 
     /// The probe of a number from the kernel. Numbers of probes that no clause named do not occur.
@@ -81,6 +80,19 @@ impl Decoder {
         self.probe(number) == BEGIN
     }
 
+    /// On which CPU.
+    pub(super) fn cpu(&self, message: &[u8]) -> u32 {
+        header(message).map_or(0, |header| header.cpu)
+    }
+
+    /// As [`Decoder::value`], strings as the bytes that they lie in.
+    pub(super) fn raw(&self, bytes: &[u8], field: FieldAt, at: At<'_>) -> Value {
+        match field.repr {
+            Repr::Str(size) => Value::Bytes(bytes[field.offset as usize..][..size as usize].to_vec()),
+            _ => self.value(bytes, field, at),
+        }
+    }
+
     /// Takes a message apart; `None` for one that no layout describes.
     pub(super) fn message<'a>(&'a self, bytes: &'a [u8]) -> Option<Message<'a>> {
         let header = header(bytes)?;
@@ -88,7 +100,7 @@ impl Decoder {
             return self.fault(&header, &bytes[HEADER_SIZE..]).map(Message::Fault);
         }
         let layout = self.layouts.get(header.epid as usize - 1)?;
-        (bytes.len() >= layout.size as usize).then_some(Message::Record { header, layout, bytes })
+        (bytes.len() >= layout.size as usize).then_some(Message::Record { header, layout })
     }
 
     fn fault(&self, header: &Header, body: &[u8]) -> Option<FaultNotice> {
@@ -219,6 +231,20 @@ fn address(bytes: &[u8]) -> String {
     }
     let v6 = std::net::Ipv6Addr::from(bytes);
     v6.to_ipv4_mapped().map_or_else(|| v6.to_string(), |v4| v4.to_string())
+}
+
+#[cfg(test)]
+impl Decoder {
+    /// For these layouts, without names.
+    pub(super) fn bare(layouts: Vec<Layout>) -> Decoder {
+        let layouts = layouts.into_iter().map(Rc::new).collect();
+        Decoder {
+            layouts,
+            probes: HashMap::new(),
+            names: HashMap::new(),
+            symbolizer: Symbolizer::new(false, 0),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use aya::maps::Map;
 
-use crate::kernel::sys::{MAP_DELETE_ELEM, MAP_LOOKUP_BATCH, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf};
+use crate::kernel::sys::{
+    MAP_DELETE_ELEM, MAP_LOOKUP_AND_DELETE_ELEM, MAP_LOOKUP_BATCH, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf,
+};
 
 /// The maps and programs of a session.
 #[derive(Debug)]
@@ -91,6 +93,15 @@ struct BatchAttr {
 
 /// The value of a key: `size` bytes, of a per-CPU map all CPUs' together. `None` where there is none.
 pub fn lookup(map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option<Vec<u8>>> {
+    read(MAP_LOOKUP_ELEM, map, key, size)
+}
+
+/// Takes a key out of a hash and gives the value that it had.
+pub fn remove(map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option<Vec<u8>>> {
+    read(MAP_LOOKUP_AND_DELETE_ELEM, map, key, size)
+}
+
+fn read(command: libc::c_long, map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option<Vec<u8>>> {
     let mut value = vec![0; size];
     let mut attr = ElementAttr {
         map: map.as_raw_fd() as u32,
@@ -98,7 +109,7 @@ pub fn lookup(map: BorrowedFd<'_>, key: &[u8], size: usize) -> io::Result<Option
         value: value.as_mut_ptr() as u64,
         ..ElementAttr::default()
     };
-    match bpf(MAP_LOOKUP_ELEM, &mut attr) {
+    match bpf(command, &mut attr) {
         Ok(_) => Ok(Some(value)),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),

@@ -18,6 +18,7 @@ pub(crate) const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BTF_LOAD: libc::c_long = 18;
 const MAP_FREEZE: libc::c_long = 22;
+pub(crate) const MAP_LOOKUP_AND_DELETE_ELEM: libc::c_long = 21;
 pub(crate) const MAP_LOOKUP_BATCH: libc::c_long = 24;
 
 /// enum bpf_map_type; a flag of a map that programs only read.

@@ -336,6 +336,7 @@ impl Linker {
                 map.value_size = slot_size;
                 map.max_entries = constants.scope.cpus * SLOTS_PER_CPU;
             }
+            "SPECULATIONS" | "SPECULATED" => map.max_entries = constants.scope.speculations as u32,
             "RING" => map.max_entries = constants.ring_size,
             scope::SCOPED if constants.scope.following == 0 => map.max_entries = 1,
             _ => {}

@@ -18,20 +18,33 @@ pub(super) struct Actions {
     pub(super) actions: Vec<ActionAt>,
     /// Bytes of the whole message, a multiple of 8.
     pub(super) size: u32,
+    /// Whether it belongs to a speculation.
+    pub(super) speculative: bool,
 }
 
 impl Actions {
     /// Of a part that sends nothing.
     pub(super) fn none() -> Actions {
-        Actions { actions: Vec::new(), size: HEADER_SIZE as u32 }
+        Actions { actions: Vec::new(), size: HEADER_SIZE as u32, speculative: false }
+    }
+
+    /// Whether there is anything to send.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.actions.iter().any(|action| !matches!(action.kind, ActionKind::Speculate))
+    }
+
+    /// Whether they only end speculations.
+    pub(super) fn only_end(&self) -> bool {
+        self.are_recorded() && self.actions.iter().all(|action| action.kind.is_about_speculation())
     }
 }
 
 /// Lays out the message of these statements, none of which is an `if`.
-pub(super) fn layout(statements: &[Stmt]) -> Actions {
-    let mut size = HEADER_SIZE as u32;
-    let mut place = |expr: &Expr| {
-        let repr = repr(&expr.ty);
+///
+/// The tag of a speculation lies behind the header.
+pub(super) fn layout(statements: &[Stmt], speculative: bool) -> Actions {
+    let mut size = HEADER_SIZE as u32 + if speculative { 8 } else { 0 };
+    let mut place = |repr: Repr| {
         let align = match repr {
             Repr::Int { bytes, .. } => u32::from(bytes),
             Repr::Probe(_) => 4,
@@ -50,11 +63,14 @@ pub(super) fn layout(statements: &[Stmt]) -> Actions {
     let mut actions = Vec::new();
     for statement in statements {
         if let Stmt::Action(action, _) = statement {
-            let fields = values(action).into_iter().map(&mut place).collect();
+            let fields = match action {
+                Action::Commit(_) | Action::Discard(_) => vec![place(Repr::Int { bytes: 8, signed: false })],
+                _ => values(action).into_iter().map(|value| place(repr(&value.ty))).collect(),
+            };
             actions.push(ActionAt { kind: kind(action), fields });
         }
     }
-    Actions { actions, size: size.next_multiple_of(8) }
+    Actions { actions, size: size.next_multiple_of(8), speculative }
 }
 
 /// The values that an action records.
@@ -63,7 +79,12 @@ fn values(action: &Action) -> Vec<&Expr> {
         Action::Trace(value) | Action::Normalize(_, value) | Action::Exit(value) => vec![value],
         Action::Printf(_, values) => values.iter().collect(),
         Action::Trunc(_, count) => count.iter().collect(),
-        Action::Printa(..) | Action::Clear(_) | Action::Denormalize(_) => Vec::new(),
+        Action::Printa(..)
+        | Action::Clear(_)
+        | Action::Denormalize(_)
+        | Action::Speculate(_)
+        | Action::Commit(_)
+        | Action::Discard(_) => Vec::new(),
     }
 }
 
@@ -77,12 +98,20 @@ fn kind(action: &Action) -> ActionKind {
         Action::Normalize(aggregation, _) => ActionKind::Normalize(*aggregation),
         Action::Denormalize(aggregation) => ActionKind::Denormalize(*aggregation),
         Action::Exit(_) => ActionKind::Exit,
+        Action::Speculate(_) => ActionKind::Speculate,
+        Action::Commit(_) => ActionKind::Commit,
+        Action::Discard(_) => ActionKind::Discard,
     }
 }
 
 impl Clause<'_> {
     /// Compiles an action into its place in the message. Each value counts as an action, as in DTrace.
     pub(super) fn record_action(&mut self, action: &Action, record: &ActionAt) {
+        match action {
+            Action::Speculate(id) => self.speculate(id),
+            Action::Commit(id) | Action::Discard(id) => self.end_speculation(id, record),
+            _ => {}
+        }
         let values = values(action);
         for (value, field) in values.iter().zip(&record.fields) {
             let to = (self.slot, (self.message + field.offset) as i32).into();
@@ -123,9 +152,14 @@ impl Clause<'_> {
     }
 
     /// Sends the message.
-    pub(super) fn emit(&mut self, size: u32) {
+    pub(super) fn emit(&mut self, actions: &Actions) {
         let at = Operand::Imm(self.message.into());
-        let args = [self.slot.into(), at, Operand::Imm(size.into()), Operand::Imm(self.epid.into())];
-        self.b.call_void("emit", &args);
+        let size = Operand::Imm(actions.size.into());
+        let args = [self.slot.into(), at, size, Operand::Imm(self.epid.into())];
+        match self.speculating.filter(|_| actions.speculative) {
+            Some(tag) => self.emit_speculative(&args, tag),
+            None if actions.only_end() => self.emit_end(&args, actions),
+            None => self.b.call_void("emit", &args),
+        }
     }
 }

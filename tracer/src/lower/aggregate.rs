@@ -8,7 +8,7 @@ use probes_common::abi::Drop;
 use super::clause::Clause;
 use super::data::ZEROS;
 use super::helper;
-use super::layout::lquantize_levels;
+use super::layout::{lquantize_levels, magnitudes, value_words};
 use crate::check::typed::{AggregationId, Expr, Function};
 use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg, Width};
 
@@ -93,8 +93,44 @@ impl Clause<'_> {
                 let args = [value, Operand::Imm(low), Operand::Imm(step as i64), Operand::Imm(levels)];
                 Some((self.b.call("lquantize_bucket", &args), levels + 1))
             }
+            Function::Llquantize { .. } => Some(self.magnitude_bucket(function, value)),
             _ => None,
         }
+    }
+
+    /// The bucket of llquantize and the number of the last one: comparisons with one magnitude after the other, all of
+    /// them constants.
+    fn magnitude_bucket(&mut self, function: Function, value: Operand) -> (VReg, i64) {
+        let value = self.b.in_reg(value);
+        let bucket = self.b.copy(0);
+        let done = self.b.label();
+        let mut first = 1;
+        for (index, magnitude) in magnitudes(function).enumerate() {
+            // No value reaches a magnitude that begins beyond 64 bits.
+            let Ok(from) = i64::try_from(magnitude.from) else { break };
+            let above = self.b.label();
+            if index == 0 {
+                let from = self.b.constant(from);
+                self.b.branch(Condition::Slt, value, from, done);
+            }
+            if let Ok(to) = i64::try_from(magnitude.to) {
+                let to = self.b.constant(to);
+                self.b.branch(Condition::Sge, value, to, above);
+            }
+            let from = self.b.constant(from);
+            let distance = self.b.binary(BinaryOp::Sub, value, from);
+            let width = self.b.constant(magnitude.width as i64);
+            let step = self.b.binary(BinaryOp::Div, distance, width);
+            let found = self.b.add(step, first);
+            self.b.set(bucket, found);
+            self.b.jump(done);
+            self.b.place(above);
+            first += i64::from(magnitude.steps);
+        }
+        let last = i64::from(value_words(function)) - 2;
+        self.b.set(bucket, last);
+        self.b.place(done);
+        (bucket, last)
     }
 
     /// Counts the value up by the function's rule; see `layout::value_words`.
@@ -109,9 +145,13 @@ impl Clause<'_> {
         match function {
             Function::Count => {}
             Function::Sum | Function::Avg => self.b.atomic_add(Width::W64, (at, 8), value),
+            Function::Stddev => {
+                let words = self.b.add(at, 8);
+                self.b.call_void("stddev_add", &[words.into(), value]);
+            }
             Function::Min => self.keep(at, value, Condition::Sge),
             Function::Max => self.keep(at, value, Condition::Sle),
-            Function::Quantize | Function::Lquantize { .. } => {
+            Function::Quantize | Function::Lquantize { .. } | Function::Llquantize { .. } => {
                 if let Some((bucket, last)) = bucket {
                     self.count_bucket(at, bucket, last, weight);
                 }

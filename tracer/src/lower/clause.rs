@@ -17,6 +17,7 @@ use super::data::{Data, STATE};
 use super::layout::Layout;
 use super::names::Names;
 use super::program::Unit;
+use super::speculation;
 use super::storage::Storage;
 use super::{Error, Options};
 use crate::bpf::Code;
@@ -79,6 +80,7 @@ pub(super) fn compile(
         assigned: vec![0; context.storage.dynamics.len()],
         stack: Stack::default(),
         action: 0,
+        speculating: None,
         faults: Vec::new(),
         fault_exits: Vec::new(),
         layouts: Vec::new(),
@@ -127,6 +129,8 @@ pub(super) struct Clause<'a> {
     stack: Stack,
     /// The action being compiled, from 1; 0 is the predicate.
     pub(super) action: u32,
+    /// The tag of the speculation in which the rest of this block is recorded.
+    pub(super) speculating: Option<VReg>,
     /// What can fault in this part so far.
     pub(super) faults: Vec<(u32, u32, Span)>,
     /// Where a fault leaves this part.
@@ -171,7 +175,7 @@ impl Clause<'_> {
             self.b.place(taken);
         }
         if source.statements.is_empty() {
-            self.run(&[], source.span);
+            self.run(&[], source.span, true);
         }
         self.statements(&source.statements, source.span);
         let outcome = self.outcome(source);
@@ -179,10 +183,14 @@ impl Clause<'_> {
         self.place_fault_exits();
     }
 
-    /// Statements, `if` among them.
+    /// Statements, `if` among them. A speculation lasts to the end of the block.
     fn statements(&mut self, statements: &[Stmt], whole: Span) {
+        let before = self.speculating;
         let conditional = |statement: &Stmt| matches!(statement, Stmt::If { .. });
-        for part in statements.chunk_by(|a, b| !conditional(a) && !conditional(b)) {
+        // What ends a speculation is no part of what is recorded in one.
+        let speculative = before.is_some() || statements.iter().any(speculation::begins);
+        let apart = |a: &Stmt, b: &Stmt| speculative && speculation::ends(a) != speculation::ends(b);
+        for part in statements.chunk_by(|a, b| !conditional(a) && !conditional(b) && !apart(a, b)) {
             match part {
                 [Stmt::If { cond, then, otherwise, span }] => {
                     self.action = 1;
@@ -199,14 +207,18 @@ impl Clause<'_> {
                     self.scoped(|c| c.statements(otherwise, *span));
                     self.b.place(done);
                 }
-                run => self.run(run, whole),
+                run => self.run(run, whole, statements.len() == 1),
             }
         }
+        self.speculating = before;
     }
 
-    /// Statements without `if`, and the message of what they record.
-    fn run(&mut self, statements: &[Stmt], whole: Span) {
-        let actions = action::layout(statements);
+    /// Statements without `if`, and the message of what they record. Nothing at all, or a speculate() alone, records the
+    /// default action.
+    fn run(&mut self, statements: &[Stmt], whole: Span, alone: bool) {
+        let begins = statements.iter().any(speculation::begins);
+        let speculative = begins || self.speculating.is_some() && !statements.iter().any(speculation::ends);
+        let actions = action::layout(statements, speculative);
         self.scratch = self.message + actions.size;
         self.slot_size = self.slot_size.max(self.scratch);
         self.action = 1;
@@ -216,9 +228,9 @@ impl Clause<'_> {
             self.statement(statement, &mut records);
             self.scratch = scratch;
         }
-        if statements.is_empty() || !actions.actions.is_empty() {
+        if statements.is_empty() || actions.are_recorded() || begins && alone {
             self.set_span(whole);
-            self.emit(actions.size);
+            self.emit(&actions);
         }
         if self.exits(statements) {
             self.b.ret(outcome::STOP as i64);
@@ -235,8 +247,9 @@ impl Clause<'_> {
             let exit = std::mem::replace(&mut self.fault_exit, self.b.label());
             self.fault_exits.push((self.epid, exit));
         }
-        let Actions { actions, size } = actions;
-        self.layouts.push(Layout { epid: self.epid, clause: self.index, size, actions, faults });
+        let Actions { actions, size, speculative } = actions;
+        let (epid, clause) = (self.epid, self.index);
+        self.layouts.push(Layout { epid, clause, size, speculative, actions, faults });
         self.epid += 1;
     }
 

@@ -288,6 +288,7 @@ impl Clause<'_> {
                 let pid = self.int(&arguments[0]);
                 self.b.call("progeny", &[pid]).into()
             }
+            Subroutine::Speculation => self.b.call("speculation_begin", &[self.slot.into()]).into(),
             Subroutine::Rand => {
                 let random = self.b.helper(helper::GET_PRANDOM_U32, &[]);
                 self.narrow(random, &expr.ty)

@@ -117,6 +117,12 @@ pub enum ActionKind {
     Denormalize(AggregationId),
     /// End with the status in the one field.
     Exit,
+    /// What follows is recorded in a speculation.
+    Speculate,
+    /// Print what was recorded in the speculation whose tag is the one field; 0 for none.
+    Commit,
+    /// Forget it.
+    Discard,
 }
 
 /// The message of one enabled probe: a clause on a program, or where it has `if`, a part of that.
@@ -128,10 +134,19 @@ pub struct Layout {
     pub clause: usize,
     /// Size of the whole message in bytes, the header included.
     pub size: u32,
+    /// Whether it belongs to a speculation, whose tag is the word behind the header.
+    pub speculative: bool,
     /// The actions in order; empty for the default action.
     pub actions: Vec<ActionAt>,
     /// For each instruction that can fault: its index and the action (from 1) and place it belongs to.
     pub faults: Vec<(u32, u32, Span)>,
+}
+
+impl ActionKind {
+    /// Whether it is about a speculation only, and shows nothing.
+    pub fn is_about_speculation(&self) -> bool {
+        matches!(self, ActionKind::Speculate | ActionKind::Commit | ActionKind::Discard)
+    }
 }
 
 /// An aggregation's maps.
@@ -151,18 +166,73 @@ pub struct AggregationAt {
 
 /// How many u64 words a value of that function has, all CPUs' to be merged word by word:
 /// count: `[n]`; sum: `[calls, sum]`; avg: `[calls, sum]`; min, max: `[calls, value]` (a CPU with no calls has no say);
-/// quantize: `[calls, bucket 0..126]`; lquantize: `[calls, below, bucket 0..levels-1, above]`.
+/// stddev: `[calls, sum, lower and upper half of the sum of squares]`; quantize: `[calls, bucket 0..126]`;
+/// lquantize and llquantize: `[calls, below, bucket 0..levels-1, above]`.
 pub fn value_words(function: crate::check::typed::Function) -> u32 {
     use crate::check::typed::Function;
     match function {
         Function::Count => 1,
         Function::Sum | Function::Avg | Function::Min | Function::Max => 2,
+        Function::Stddev => 4,
         Function::Quantize => 1 + 127,
         Function::Lquantize { low, high, step } => 1 + 2 + lquantize_levels(low, high, step),
+        Function::Llquantize { .. } => {
+            1 + 2 + magnitudes(function).map(|magnitude| magnitude.steps).sum::<u32>()
+        }
     }
 }
 
 /// How many buckets lie between the bounds.
 pub fn lquantize_levels(low: i64, high: i64, step: u64) -> u32 {
     ((high as i128 - low as i128) as u128 / step as u128) as u32
+}
+
+/// A magnitude of llquantize: its buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Magnitude {
+    /// Where its first bucket begins: a power of the factor.
+    pub from: i128,
+    /// Where the next magnitude begins.
+    pub to: i128,
+    /// Width of each bucket.
+    pub width: i128,
+    /// How many buckets it has.
+    pub steps: u32,
+}
+
+/// The magnitudes of llquantize, from the lowest to the highest; none for other functions.
+pub fn magnitudes(function: crate::check::typed::Function) -> impl Iterator<Item = Magnitude> {
+    use crate::check::typed::Function;
+    let (factor, low, high, steps) = match function {
+        Function::Llquantize { factor, low, high, steps } => {
+            (i128::from(factor), low, high, i128::from(steps))
+        }
+        _ => (1, 1, 0, 1),
+    };
+    // The checker has made sure that the highest magnitude fits in 64 bits; a factor has 16.
+    (low..=high).map(move |power| {
+        let from = factor.pow(power.into());
+        let to = from * factor;
+        let width = (to / steps).max(1);
+        Magnitude { from, to, width, steps: ((to - from) / width) as u32 }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::typed::Function;
+
+    #[test]
+    fn magnitudes_are_divided_evenly() {
+        let all: Vec<Magnitude> =
+            magnitudes(Function::Llquantize { factor: 10, low: 0, high: 2, steps: 20 }).collect();
+        let magnitude = |from, to, width, steps| Magnitude { from, to, width, steps };
+        // Below 20 there are no 20 whole numbers: each is a bucket.
+        assert_eq!(all, [magnitude(1, 10, 1, 9), magnitude(10, 100, 5, 18), magnitude(100, 1000, 50, 18)]);
+        let widest = Function::Llquantize { factor: 2, low: 62, high: 63, steps: 2 };
+        assert_eq!(magnitudes(widest).last().map(|last| last.to), Some(1 << 64));
+        assert_eq!(value_words(widest), 1 + 2 + 2);
+        assert_eq!(magnitudes(Function::Count).count(), 0);
+    }
 }

@@ -26,6 +26,7 @@ mod program;
 mod record;
 mod release;
 mod scratch;
+mod speculation;
 mod stack;
 mod storage;
 mod strings;
@@ -76,6 +77,8 @@ pub struct Options {
     pub aggsize: u64,
     /// Bytes for each dynamic variable's keys and values (`-x dynvarsize`).
     pub dynvarsize: u64,
+    /// How many speculations there are (`-x nspec`).
+    pub speculations: u64,
     /// Where the kernel's fields are.
     pub offsets: Offsets,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
@@ -85,7 +88,13 @@ pub struct Options {
 impl Default for Options {
     /// DTrace's sizes, on a kernel without fields, in 1970.
     fn default() -> Self {
-        Options { aggsize: 4 << 20, dynvarsize: 1 << 20, offsets: Offsets::NONE, wall_offset: 0 }
+        Options {
+            aggsize: 4 << 20,
+            dynvarsize: 1 << 20,
+            speculations: 1,
+            offsets: Offsets::NONE,
+            wall_offset: 0,
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Aggregations as text: the default layout and printa's formats.
 //!
-//! Rows come by value, then by key. Several aggregations are joined by key and come in the order of the first.
+//! Rows come by value, then by key, unless options say otherwise. Several aggregations are joined by key.
 
 use std::collections::BTreeMap;
 
 use super::datum;
+use super::order::{self, Joined};
 use super::printf::Spec;
-use super::quantize::{self, Bucket};
+use super::quantize::{self, Bucket, Packed, Scale};
+use super::style::{Bars, Sort, Style};
 use super::value::{Printout, Row, Table, Value};
 use crate::check::typed::Function;
 use crate::lower::layout::value_words;
@@ -22,20 +24,28 @@ pub enum Summary {
 }
 
 /// Appends the rows: each a line of columns, or text by the format. Several aggregations are joined by key.
-pub fn print(into: &mut Vec<u8>, printout: &Printout, terminal: bool) {
+pub fn print(into: &mut Vec<u8>, printout: &Printout, style: &Style) {
     let tables = &printout.tables;
-    for (key, words) in joined(tables) {
-        match &printout.format {
-            Some(format) => formatted(into, format, key, tables, &words, terminal),
-            None => line(into, key, tables, &words, terminal),
+    match (&printout.format, &tables[..]) {
+        (Some(format), _) => {
+            for (key, words) in joined(tables, style.sort) {
+                formatted(into, format, key, tables, &words, style);
+            }
+        }
+        (None, [table]) if style.bars.beside && is_counted(table.function) => beside(into, table, style),
+        (None, [table]) if style.bars.packed && packed(into, table, style) => {}
+        (None, _) => {
+            for (key, words) in joined(tables, style.sort) {
+                line(into, key, tables, &words, style);
+            }
         }
     }
 }
 
-/// The rows in DTrace's order.
-pub fn sorted(table: &Table) -> Vec<&Row> {
+/// The rows in order.
+pub fn sorted(table: &Table, sort: Sort) -> Vec<&Row> {
     let mut rows: Vec<&Row> = table.rows.iter().collect();
-    rows.sort_by(|a, b| a.compare(b, table.function));
+    rows.sort_by(|a, b| order::rows(a, b, table.function, sort));
     rows
 }
 
@@ -46,15 +56,17 @@ pub fn summary(function: Function, words: &[u64], normal: i64) -> Summary {
         Function::Count => Summary::Scalar(divided(words[0])),
         Function::Sum | Function::Min | Function::Max => Summary::Scalar(divided(words[1])),
         Function::Avg => Summary::Scalar(divided(words[1]).checked_div(words[0] as i64).unwrap_or(0)),
+        Function::Stddev => Summary::Scalar(order::deviation(words, normal) as i64),
         Function::Quantize => Summary::Histogram(quantize::power_buckets(&words[1..])),
         Function::Lquantize { low, step, .. } => {
             Summary::Histogram(quantize::linear_buckets(low, step, &words[1..]))
         }
+        Function::Llquantize { .. } => Summary::Histogram(quantize::magnitude_buckets(function, &words[1..])),
     }
 }
 
-/// Each key once with its words in every table, zeros where it has none, ordered by the first table.
-fn joined(tables: &[Table]) -> Vec<(&[Value], Vec<Vec<u64>>)> {
+/// Each key once with its words in every table, zeros where it has none.
+fn joined(tables: &[Table], sort: Sort) -> Vec<Joined<'_>> {
     let zeros: Vec<Vec<u64>> =
         tables.iter().map(|table| vec![0; value_words(table.function) as usize]).collect();
     let mut rows: BTreeMap<&[Value], Vec<Vec<u64>>> = BTreeMap::new();
@@ -63,25 +75,72 @@ fn joined(tables: &[Table]) -> Vec<(&[Value], Vec<Vec<u64>>)> {
             rows.entry(&row.key).or_insert_with(|| zeros.clone())[index].clone_from(&row.words);
         }
     }
-    let mut rows: Vec<_> = rows.into_iter().collect();
-    if let Some(table) = tables.first() {
-        // Stable: keys of equal value stay in the order of the keys.
-        rows.sort_by_key(|(_, words)| super::value::magnitude(table.function, &words[0]));
-    }
+    let functions: Vec<Function> = tables.iter().map(|table| table.function).collect();
+    let mut rows: Vec<Joined<'_>> = rows.into_iter().collect();
+    rows.sort_by(|a, b| order::joined(a, b, &functions, sort));
     rows
 }
 
-fn line(into: &mut Vec<u8>, key: &[Value], tables: &[Table], words: &[Vec<u64>], terminal: bool) {
+fn line(into: &mut Vec<u8>, key: &[Value], tables: &[Table], words: &[Vec<u64>], style: &Style) {
     for value in key {
-        datum::column(into, value, datum::KEY_WIDTH, terminal);
+        datum::column(into, value, datum::KEY_WIDTH, style);
     }
     for (table, words) in tables.iter().zip(words) {
         match summary(table.function, words, table.normal) {
-            Summary::Scalar(value) => datum::column(into, &scalar(value), datum::KEY_WIDTH, terminal),
-            Summary::Histogram(buckets) => histogram(into, table, &buckets),
+            Summary::Scalar(value) => {
+                datum::column(into, &scalar(table.function, value), datum::KEY_WIDTH, style);
+            }
+            Summary::Histogram(buckets) => histogram(into, table, &buckets, style.bars),
         }
     }
     into.push(b'\n');
+}
+
+/// Whether the values are amounts, that can be drawn as parts of their sum.
+fn is_counted(function: Function) -> bool {
+    matches!(function, Function::Count | Function::Sum | Function::Avg | Function::Stddev)
+}
+
+/// Each key with a bar for its value (agghist).
+fn beside(into: &mut Vec<u8>, table: &Table, style: &Style) {
+    let rows = sorted(table, style.sort);
+    let values = rows.iter().map(|row| match summary(table.function, &row.words, 1) {
+        Summary::Scalar(value) => value,
+        Summary::Histogram(_) => 0,
+    });
+    let Some(first) = rows.first() else { return };
+    let scale = Scale::new(values.clone(), style.bars);
+    match first.key.iter().map(datum::packed_width).sum() {
+        0 => quantize::heading(into, "value", 16),
+        width => quantize::heading(into, "key", width),
+    }
+    for (row, value) in rows.iter().zip(values) {
+        row.key.iter().for_each(|part| datum::packed(into, part, style));
+        into.push(b' ');
+        quantize::line(into, value, table.normal, scale);
+    }
+}
+
+/// Each key with its histogram in one line (aggpack); false for a function that is not drawn so.
+fn packed(into: &mut Vec<u8>, table: &Table, style: &Style) -> bool {
+    let rows = sorted(table, style.sort);
+    let histograms: Vec<Vec<Bucket>> = rows
+        .iter()
+        .map(|row| match summary(table.function, &row.words, 1) {
+            Summary::Histogram(buckets) => buckets,
+            Summary::Scalar(_) => Vec::new(),
+        })
+        .collect();
+    let Some(packed) = Packed::new(table.function, histograms.iter().map(|buckets| &buckets[..])) else {
+        return false;
+    };
+    let width = rows.first().map_or(0, |row| row.key.iter().map(datum::packed_width).sum());
+    packed.heading(into, width);
+    for (row, buckets) in rows.iter().zip(&histograms) {
+        row.key.iter().for_each(|part| datum::packed(into, part, style));
+        packed.line(into, buckets, style.bars);
+    }
+    true
 }
 
 /// The format once: plain conversions take the parts of the key, those with `@` the values, in turn.
@@ -91,7 +150,7 @@ fn formatted(
     key: &[Value],
     tables: &[Table],
     words: &[Vec<u64>],
-    terminal: bool,
+    style: &Style,
 ) {
     let mut parts = key.iter();
     let mut values = tables.iter().zip(words).cycle();
@@ -102,12 +161,14 @@ fn formatted(
                 let spec = Spec::new(conversion, || 0);
                 if !conversion.aggregation {
                     if let Some(value) = parts.next() {
-                        spec.print(into, value, terminal);
+                        spec.print(into, value, style.terminal);
                     }
                 } else if let Some((table, words)) = values.next() {
                     match summary(table.function, words, table.normal) {
-                        Summary::Scalar(value) => spec.print(into, &scalar(value), terminal),
-                        Summary::Histogram(buckets) => histogram(into, table, &buckets),
+                        Summary::Scalar(value) => {
+                            spec.print(into, &scalar(table.function, value), style.terminal);
+                        }
+                        Summary::Histogram(buckets) => histogram(into, table, &buckets, style.bars),
                     }
                 }
             }
@@ -115,13 +176,17 @@ fn formatted(
     }
 }
 
-fn scalar(value: i64) -> Value {
-    Value::Int { value, bytes: 8, signed: true }
+fn scalar(function: Function, value: i64) -> Value {
+    Value::Int { value, bytes: 8, signed: function != Function::Stddev }
 }
 
-fn histogram(into: &mut Vec<u8>, table: &Table, buckets: &[Bucket]) {
-    let if_empty = if table.function == Function::Quantize { 62..=64 } else { 0..=2 };
-    quantize::draw(into, buckets, if_empty, table.normal);
+fn histogram(into: &mut Vec<u8>, table: &Table, buckets: &[Bucket], bars: Bars) {
+    let if_empty = match table.function {
+        Function::Quantize => 62..=64,
+        Function::Llquantize { .. } => 0..=1,
+        _ => 0..=2,
+    };
+    quantize::draw(into, buckets, if_empty, table.normal, bars);
 }
 
 #[cfg(test)]
@@ -146,7 +211,7 @@ mod tests {
     fn show(format: Option<&str>, tables: Vec<Table>) -> String {
         let format = format.map(|format| Rc::new(Format::parse(format.as_bytes()).unwrap()));
         let mut out = Vec::new();
-        print(&mut out, &Printout { format, tables }, false);
+        print(&mut out, &Printout { format, tables }, &Style::default());
         String::from_utf8(out).unwrap()
     }
 

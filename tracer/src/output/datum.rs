@@ -1,6 +1,7 @@
 //! DTrace's default form of a value: what trace() prints and what the columns of an aggregation are.
 
 use super::printf::columns;
+use super::style::Style;
 use super::value::Value;
 use super::{escape, stack};
 
@@ -10,47 +11,75 @@ pub const TRACE_WIDTH: usize = 33;
 pub const KEY_WIDTH: usize = 50;
 
 /// Appends a value as a column: integers to the right, as wide as their type needs; strings to the left.
-pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, terminal: bool) {
+pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, style: &Style) {
     match value {
         Value::Int { value, bytes, signed } => {
-            let width = match bytes {
-                1 => 3,
-                2 => 5,
-                4 => 8,
-                _ => 16,
-            };
+            let width = integer_width(*bytes);
             into.extend_from_slice(format!(" {:>width$}", integer(*value, *signed)).as_bytes());
         }
         Value::Str(text) => {
             into.extend_from_slice(b"  ");
             let start = into.len();
-            string(into, text, terminal);
+            string(into, text, style.terminal);
             let blanks = text_width.saturating_sub(columns(&into[start..]));
             into.extend(std::iter::repeat_n(b' ', blanks));
         }
         Value::Float(bits) => {
             into.extend_from_slice(format!(" {:>16}", float(*bits)).as_bytes());
         }
-        Value::Bytes(bytes) => match characters(bytes) {
-            Some(text) => column(into, &Value::Str(text.to_vec()), text_width, terminal),
+        Value::Bytes(bytes) => match characters(bytes).filter(|_| !style.raw) {
+            Some(text) => column(into, &Value::Str(text.to_vec()), text_width, style),
             None => dump(into, bytes),
         },
-        Value::Stack { frames, indent, .. } => stack::action(into, frames, *indent, terminal),
-        Value::Symbol { frame, shows, .. } => stack::symbol(into, frame, *shows, terminal),
+        Value::Stack { frames, indent, .. } => stack::action(into, frames, *indent, style.terminal),
+        Value::Symbol { frame, shows, .. } => stack::symbol(into, frame, *shows, style.terminal),
+    }
+}
+
+fn integer_width(bytes: u8) -> usize {
+    match bytes {
+        1 => 3,
+        2 => 5,
+        4 => 8,
+        _ => 16,
+    }
+}
+
+/// Characters that [`packed`] takes.
+pub fn packed_width(value: &Value) -> usize {
+    1 + match value {
+        Value::Int { bytes, .. } => integer_width(*bytes),
+        Value::Float(_) => 16,
+        Value::Str(_) | Value::Bytes(_) | Value::Stack { .. } | Value::Symbol { .. } => 16,
+    }
+}
+
+/// Appends a value as a narrow column, to the right: the key beside a bar.
+pub fn packed(into: &mut Vec<u8>, value: &Value, style: &Style) {
+    match value {
+        Value::Int { .. } | Value::Float(_) | Value::Stack { .. } | Value::Symbol { .. } => {
+            column(into, value, 0, style);
+        }
+        Value::Str(_) | Value::Bytes(_) => {
+            let mut text = Vec::new();
+            bare(&mut text, value, style);
+            into.extend(std::iter::repeat_n(b' ', packed_width(value).saturating_sub(columns(&text)).max(1)));
+            into.extend_from_slice(&text);
+        }
     }
 }
 
 /// Appends a value by itself, as trace() does in quiet mode.
-pub fn bare(into: &mut Vec<u8>, value: &Value, terminal: bool) {
+pub fn bare(into: &mut Vec<u8>, value: &Value, style: &Style) {
     match value {
         Value::Int { value, signed, .. } => into.extend_from_slice(integer(*value, *signed).as_bytes()),
-        Value::Str(text) => string(into, text, terminal),
+        Value::Str(text) => string(into, text, style.terminal),
         Value::Float(bits) => into.extend_from_slice(float(*bits).as_bytes()),
-        Value::Bytes(bytes) => match characters(bytes) {
-            Some(text) => string(into, text, terminal),
+        Value::Bytes(bytes) => match characters(bytes).filter(|_| !style.raw) {
+            Some(text) => string(into, text, style.terminal),
             None => dump(into, bytes),
         },
-        Value::Stack { .. } | Value::Symbol { .. } => column(into, value, KEY_WIDTH, terminal),
+        Value::Stack { .. } | Value::Symbol { .. } => column(into, value, KEY_WIDTH, style),
     }
 }
 
@@ -102,7 +131,7 @@ mod tests {
 
     fn traced(bytes: &[u8]) -> String {
         let mut text = Vec::new();
-        column(&mut text, &Value::Bytes(bytes.to_vec()), TRACE_WIDTH, false);
+        column(&mut text, &Value::Bytes(bytes.to_vec()), TRACE_WIDTH, &Style::default());
         String::from_utf8(text).expect("it is ASCII")
     }
 

@@ -13,8 +13,10 @@ use super::aggregation::{self, Summary};
 use super::names::Names;
 use super::printf;
 use super::quantize::Bucket;
+use super::style::{Sort, Style};
 use super::text::fault_name;
-use super::value::{Event, FaultNotice, Firing, Frame, Printout, Recorded, Row, Table, Value};
+use super::value::{Event, FaultNotice, Firing, Frame, Lost, Printout, Recorded, Row, Table, Value};
+use crate::check::Options;
 use crate::check::typed::Function;
 use crate::provider::ProbeId;
 
@@ -22,13 +24,14 @@ use crate::provider::ProbeId;
 pub struct Json {
     out: Box<dyn Write>,
     names: Names,
+    style: Style,
     buffer: Vec<u8>,
 }
 
 impl Json {
-    /// Writes to `out`.
-    pub fn new(out: Box<dyn Write>, names: Names) -> Json {
-        Json { out, names, buffer: Vec::new() }
+    /// Writes to `out`, in the style's order.
+    pub fn new(out: Box<dyn Write>, names: Names, style: Style) -> Json {
+        Json { out, names, style, buffer: Vec::new() }
     }
 
     /// Writes any serializable object as a line: the typed events of views and recordings.
@@ -43,26 +46,31 @@ impl Output for Json {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Firing(firing) => {
-                let line = Line::record(firing, &self.names);
+                let line = Line::record(firing, &self.names, &self.style);
                 self.line(&line)
             }
             Event::Aggregations(printout) => {
-                printout.tables.iter().try_for_each(|table| self.line(&Line::Aggregation(table.into())))
+                let sort = self.style.sort;
+                let mut tables = printout.tables.iter();
+                tables.try_for_each(|table| self.line(&Line::Aggregation(Aggregation::new(table, sort))))
             }
-            Event::Drop(notice) => self.line(&Line::Drop {
-                kind: drop_name(notice.kind),
-                probe: &notice.probe,
-                count: notice.count,
-                total: notice.total,
+            Event::Drop(notice) => notice.by.iter().try_for_each(|Lost { probe, count, total }| {
+                let kind = drop_name(notice.kind);
+                self.line(&Line::Drop { kind, cpu: notice.cpu, probe, count: *count, total: *total })
             }),
             Event::Disorder(notice) => {
                 self.line(&Line::Disorder { count: notice.count, total: notice.total })
             }
+            Event::Interrupted | Event::Ended => Ok(()),
             Event::Fault(notice) => {
                 let line = Line::error(notice, &self.names);
                 self.line(&line)
             }
         }
+    }
+
+    fn configure(&mut self, options: &Options) {
+        self.style = Style::new(options, false, self.style.primitive);
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -81,10 +89,26 @@ pub fn text(text: &[u8]) -> impl Serialize + use<> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Line<'a> {
-    Record { time: u64, cpu: u32, probe: Probe, epid: u32, actions: Vec<Action> },
+    Record {
+        time: u64,
+        cpu: u32,
+        probe: Probe,
+        epid: u32,
+        actions: Vec<Action>,
+    },
     Aggregation(Aggregation),
-    Drop { kind: &'static str, probe: &'a str, count: u64, total: u64 },
-    Disorder { count: u64, total: u64 },
+    Drop {
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cpu: Option<u32>,
+        probe: &'a str,
+        count: u64,
+        total: u64,
+    },
+    Disorder {
+        count: u64,
+        total: u64,
+    },
     Error(Fault),
 }
 
@@ -126,6 +150,7 @@ struct AggregationRow {
 enum AggregationValue {
     Scalar { value: i64 },
     Average { value: i64, count: u64, sum: i64 },
+    Deviation { value: u64, count: u64, sum: i64, squares: u128 },
     Histogram { buckets: Vec<BucketLine> },
 }
 
@@ -180,13 +205,13 @@ impl From<&Frame> for FrameLine {
 }
 
 impl Line<'_> {
-    fn record(firing: &Firing, names: &Names) -> Line<'static> {
+    fn record(firing: &Firing, names: &Names, style: &Style) -> Line<'static> {
         Line::Record {
             time: firing.time,
             cpu: firing.cpu,
             probe: Probe::new(firing.probe, names),
             epid: firing.epid,
-            actions: firing.actions.iter().filter_map(Action::new).collect(),
+            actions: firing.actions.iter().filter_map(|action| Action::new(action, style)).collect(),
         }
     }
 
@@ -218,7 +243,7 @@ impl Probe {
 
 impl Action {
     /// None for an action that shows nothing.
-    fn new(recorded: &Recorded) -> Option<Action> {
+    fn new(recorded: &Recorded, style: &Style) -> Option<Action> {
         Some(match recorded {
             Recorded::Trace(value) => Action::Trace { value: value.into() },
             Recorded::Printf(format, values) => {
@@ -227,8 +252,12 @@ impl Action {
                 Action::Printf { text: Datum::text(&text), values: values.iter().map(Datum::from).collect() }
             }
             Recorded::Printa(printout) => Action::Printa {
-                text: printout.format.as_ref().map(|_| formatted(printout)),
-                aggregations: printout.tables.iter().map(Aggregation::from).collect(),
+                text: printout.format.as_ref().map(|_| formatted(printout, style)),
+                aggregations: printout
+                    .tables
+                    .iter()
+                    .map(|table| Aggregation::new(table, style.sort))
+                    .collect(),
             },
             Recorded::Exit(status) => Action::Exit { status: *status },
             Recorded::Silent => return None,
@@ -236,19 +265,22 @@ impl Action {
     }
 }
 
-fn formatted(printout: &Printout) -> Datum {
+fn formatted(printout: &Printout, style: &Style) -> Datum {
     let mut text = Vec::new();
-    aggregation::print(&mut text, printout, false);
+    aggregation::print(&mut text, printout, style);
     Datum::text(&text)
 }
 
-impl From<&Table> for Aggregation {
-    fn from(table: &Table) -> Aggregation {
+impl Aggregation {
+    fn new(table: &Table, sort: Sort) -> Aggregation {
         Aggregation {
             name: table.name.clone(),
-            function: function_name(table.function),
+            function: table.function.name(),
             normal: table.normal,
-            rows: aggregation::sorted(table).into_iter().map(|row| AggregationRow::new(table, row)).collect(),
+            rows: aggregation::sorted(table, sort)
+                .into_iter()
+                .map(|row| AggregationRow::new(table, row))
+                .collect(),
         }
     }
 }
@@ -259,6 +291,12 @@ impl AggregationRow {
             (Summary::Scalar(value), Function::Avg) => {
                 AggregationValue::Average { value, count: row.words[0], sum: row.words[1] as i64 }
             }
+            (Summary::Scalar(value), Function::Stddev) => AggregationValue::Deviation {
+                value: value as u64,
+                count: row.words[0],
+                sum: row.words[1] as i64,
+                squares: u128::from(row.words[3]) << 64 | u128::from(row.words[2]),
+            },
             (Summary::Scalar(value), _) => AggregationValue::Scalar { value },
             (Summary::Histogram(buckets), _) => {
                 let used = buckets.into_iter().filter(|bucket| bucket.count != 0);
@@ -297,18 +335,6 @@ impl From<&Value> for Datum {
     }
 }
 
-fn function_name(function: Function) -> &'static str {
-    match function {
-        Function::Count => "count",
-        Function::Sum => "sum",
-        Function::Avg => "avg",
-        Function::Min => "min",
-        Function::Max => "max",
-        Function::Quantize => "quantize",
-        Function::Lquantize { .. } => "lquantize",
-    }
-}
-
 fn drop_name(kind: Drop) -> &'static str {
     match kind {
         Drop::Ring => "principal",
@@ -317,6 +343,8 @@ fn drop_name(kind: Drop) -> &'static str {
         Drop::Dynamic => "dynamic",
         Drop::Support => "support",
         Drop::Compat => "compat",
+        Drop::Speculation => "speculation",
+        Drop::Unavailable => "unavailable",
     }
 }
 

@@ -5,21 +5,27 @@ pub mod datum;
 pub mod escape;
 pub mod json;
 pub mod names;
+pub mod order;
 pub mod printf;
 pub mod quantize;
 pub mod stack;
+pub mod style;
 pub mod table;
 pub mod text;
 pub mod value;
 
 use std::io;
 
+use crate::check::Options;
 use value::Event;
 
 /// One way to show a run. What it writes reaches its reader with the next flush.
 pub trait Output {
     /// Shows an event.
     fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// An option has changed.
+    fn configure(&mut self, options: &Options);
 
     /// Hands everything over; called after each batch of events.
     fn flush(&mut self) -> io::Result<()>;

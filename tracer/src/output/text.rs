@@ -9,64 +9,71 @@ use probes_common::abi::{Drop, fault};
 
 use super::aggregation;
 use super::datum;
-use super::names::Names;
+use super::names::{Name, Names};
 use super::printf;
-use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, Recorded};
+use super::style::Style;
+use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, FlowKind, Recorded};
 use super::{Output, escape};
+use crate::check::Options;
 
 /// The text output.
 pub struct Text {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     names: Names,
-    quiet: bool,
-    terminal: bool,
+    style: Style,
     headed: bool,
-    ending: bool,
     buffer: Vec<u8>,
 }
 
 impl Text {
-    /// Writes to `out`, messages to `err`. Quiet: only what actions print. Terminal: what traced programs choose is
-    /// escaped.
-    pub fn new(out: Box<dyn Write>, err: Box<dyn Write>, names: Names, quiet: bool, terminal: bool) -> Text {
-        Text { out, err, names, quiet, terminal, headed: false, ending: false, buffer: Vec::new() }
+    /// Writes to `out`, messages to `err`.
+    pub fn new(out: Box<dyn Write>, err: Box<dyn Write>, names: Names, style: Style) -> Text {
+        Text { out, err, names, style, headed: false, buffer: Vec::new() }
     }
 
     fn firing(&mut self, firing: &Firing) {
-        if !self.quiet {
-            self.heading();
-            let name = self.names.get(firing.probe);
-            let name = format!("{}:{}", name.function, name.name);
-            let line = format!("{:3} {:6} {name:>32} ", firing.cpu, firing.probe.0);
-            self.buffer.extend_from_slice(line.as_bytes());
+        self.heading();
+        let name = self.names.get(firing.probe);
+        match firing.flow.filter(|_| self.style.flow) {
+            Some(flow) => {
+                let name = format!("{:indent$}{}", "", indented(flow.kind, &name), indent = flow.indent);
+                self.buffer.extend_from_slice(format!("{:3} {name:<41} ", firing.cpu).as_bytes());
+            }
+            None if self.style.quiet => {}
+            None => {
+                let name = format!("{}:{}", name.function, name.name);
+                let line = format!("{:3} {:6} {name:>32} ", firing.cpu, firing.probe.0);
+                self.buffer.extend_from_slice(line.as_bytes());
+            }
         }
+        let Text { buffer, style, .. } = self;
         for action in &firing.actions {
             match action {
-                Recorded::Trace(value) if self.quiet => datum::bare(&mut self.buffer, value, self.terminal),
-                Recorded::Trace(value) => {
-                    datum::column(&mut self.buffer, value, datum::TRACE_WIDTH, self.terminal);
-                }
-                Recorded::Printf(format, values) => {
-                    printf::print(&mut self.buffer, format, values, self.terminal);
-                }
+                Recorded::Trace(value) if style.quiet => datum::bare(buffer, value, style),
+                Recorded::Trace(value) => datum::column(buffer, value, datum::TRACE_WIDTH, style),
+                Recorded::Printf(format, values) => printf::print(buffer, format, values, style.terminal),
                 Recorded::Printa(printout) => {
                     if printout.format.is_none() {
-                        self.buffer.push(b'\n');
+                        buffer.push(b'\n');
                     }
-                    aggregation::print(&mut self.buffer, printout, self.terminal);
+                    aggregation::print(buffer, printout, style);
                 }
                 Recorded::Exit(_) | Recorded::Silent => {}
             }
         }
-        if !self.quiet {
+        if !self.style.quiet {
             self.buffer.push(b'\n');
         }
     }
 
     fn heading(&mut self) {
-        if !self.headed {
-            self.headed = true;
+        if std::mem::replace(&mut self.headed, true) {
+            return;
+        }
+        if self.style.flow {
+            self.buffer.extend_from_slice(format!("{:>3} {:<41}\n", "CPU", "FUNCTION").as_bytes());
+        } else if !self.style.quiet {
             let heading = format!("{:>3} {:>6} {:>32}\n", "CPU", "ID", "FUNCTION:NAME");
             self.buffer.extend_from_slice(heading.as_bytes());
         }
@@ -80,22 +87,38 @@ impl Text {
     }
 }
 
+/// A probe between entries and returns: those by the function alone, others by their whole name.
+fn indented(kind: FlowKind, name: &Name) -> String {
+    let Name { function, name, .. } = name;
+    match kind {
+        FlowKind::Entry { syscall: false } => format!(" -> {function}"),
+        FlowKind::Entry { syscall: true } => format!(" => {function}"),
+        FlowKind::Return { syscall: false } => format!(" <- {function}"),
+        FlowKind::Return { syscall: true } => format!(" <= {function}"),
+        FlowKind::Inside => format!("| {function}:{name}"),
+    }
+}
+
 impl Output for Text {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Firing(firing) => self.firing(firing),
-            Event::Aggregations(printout) => {
-                // One blank line between the firings and all that is printed at the end.
-                if !std::mem::replace(&mut self.ending, true) {
-                    self.buffer.push(b'\n');
-                }
-                aggregation::print(&mut self.buffer, printout, self.terminal);
+            Event::Aggregations(printout) => aggregation::print(&mut self.buffer, printout, &self.style),
+            // A line of its own for the `^C` of the terminal, and a blank one before what is left to say.
+            Event::Interrupted | Event::Ended => self.buffer.push(b'\n'),
+            Event::Drop(notice) => {
+                let tag =
+                    if self.style.tags { format!("[{}] ", drop_tag(notice.kind)) } else { String::new() };
+                self.message(&(tag + &dropped(notice)))?;
             }
-            Event::Drop(notice) => self.message(&dropped(notice))?,
             Event::Fault(notice) => self.message(&faulted(notice, &self.names))?,
             Event::Disorder(notice) => self.message(&disordered(notice))?,
         }
         Ok(())
+    }
+
+    fn configure(&mut self, options: &Options) {
+        self.style = Style::new(options, self.style.terminal, self.style.primitive);
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -111,15 +134,18 @@ pub fn matched(what: &str, text: &str, probes: usize) -> String {
     format!("{what} '{}' matched {probes} probe{}", escape::printable(text.as_bytes()), plural(probes as u64))
 }
 
-/// What was lost, in words.
+/// What was lost, in DTrace's words; what DTrace does not lose, by the probe.
 pub fn dropped(notice: &DropNotice) -> String {
-    let DropNotice { kind, probe, count, .. } = notice;
-    let s = plural(*count);
-    match kind {
-        Drop::Ring => format!("{count} drop{s} at {probe}"),
+    let count = notice.count();
+    let (s, cpu) = (plural(count), notice.cpu.unwrap_or(0));
+    let probe = notice.by.first().map_or("", |lost| lost.probe.as_str());
+    match notice.kind {
+        Drop::Ring => format!("{count} drop{s} on CPU {cpu}"),
+        Drop::Aggregation => format!("{count} aggregation drop{s} on CPU {cpu}"),
+        Drop::Dynamic => format!("{count} dynamic variable drop{s}"),
+        Drop::Speculation => format!("{count} speculative drop{s}"),
+        Drop::Unavailable => format!("{count} failed speculation{s} (no speculative buffer available)"),
         Drop::Slot => format!("{count} drop{s} at {probe}: too many firings at once on one CPU"),
-        Drop::Aggregation => format!("{count} aggregation drop{s} at {probe}"),
-        Drop::Dynamic => format!("{count} dynamic variable drop{s} at {probe}"),
         Drop::Support => format!("{count} drop{s} at {probe}: no room to remember calls and owners"),
         Drop::Compat => format!("{count} 32-bit system call{s} passed over at {probe}"),
     }
@@ -132,6 +158,20 @@ pub fn disordered(notice: &Disorder) -> String {
     format!(
         "{count} record{s} came too late to be shown in the order of time, and {were} shown after later ones"
     )
+}
+
+/// DTrace's tag for a kind of drop, or one in its way.
+fn drop_tag(kind: Drop) -> &'static str {
+    match kind {
+        Drop::Ring => "DROP_PRINCIPAL",
+        Drop::Aggregation => "DROP_AGGREGATION",
+        Drop::Dynamic => "DROP_DYNAMIC",
+        Drop::Speculation => "DROP_SPEC",
+        Drop::Unavailable => "DROP_SPECUNAVAIL",
+        Drop::Slot => "DROP_NESTING",
+        Drop::Support => "DROP_SUPPORT",
+        Drop::Compat => "DROP_COMPAT",
+    }
 }
 
 /// What went wrong in a clause, in words.
@@ -181,7 +221,7 @@ mod tests {
 
     use super::*;
     use crate::check::typed::Function;
-    use crate::output::value::{Printout, Row, Table, Value};
+    use crate::output::value::{Flow, Lost, Printout, Row, Table, Value};
     use crate::provider::ProbeId;
     use crate::syntax::format::Format;
 
@@ -203,14 +243,15 @@ mod tests {
     fn show(quiet: bool, events: &[Event]) -> String {
         let names = Names::of(&[(1, "dtrace:::BEGIN"), (44, "syscall:vmlinux:write:entry")]);
         let shared = Shared::default();
-        let mut text = Text::new(Box::new(shared.clone()), Box::new(shared.clone()), names, quiet, true);
+        let style = Style { quiet, terminal: true, ..Style::default() };
+        let mut text = Text::new(Box::new(shared.clone()), Box::new(shared.clone()), names, style);
         events.iter().for_each(|event| text.event(event).unwrap());
         text.flush().unwrap();
         String::from_utf8(shared.0.take()).unwrap()
     }
 
     fn firing(probe: u32, actions: Vec<Recorded>) -> Event {
-        Event::Firing(Firing { probe: ProbeId(probe), epid: 1, cpu: 0, time: 5, actions })
+        Event::Firing(Firing { probe: ProbeId(probe), epid: 1, cpu: 0, time: 5, flow: None, actions })
     }
 
     fn count(name: &str, n: u64) -> Printout {
@@ -239,12 +280,7 @@ mod tests {
                 vec![Recorded::Printf(format, vec![Value::Int { value: 12, bytes: 4, signed: true }])],
             ),
             firing(44, vec![Recorded::Printa(count("p", 1)), Recorded::Silent]),
-            Event::Drop(DropNotice {
-                kind: Drop::Ring,
-                probe: "syscall:::entry".to_owned(),
-                count: 12,
-                total: 12,
-            }),
+            Event::Drop(drop_of(Drop::Ring, 12)),
             Event::Fault(FaultNotice {
                 probe: ProbeId(1),
                 epid: 1,
@@ -256,6 +292,7 @@ mod tests {
                 time: 9,
             }),
             firing(1, vec![Recorded::Exit(0)]),
+            Event::Ended,
             Event::Aggregations(count("a", 2)),
             Event::Aggregations(count("b", 3)),
         ]
@@ -278,15 +315,51 @@ mod tests {
         assert_eq!(show(false, &[firing(1, vec![])]), expected);
     }
 
+    fn drop_of(kind: Drop, count: u64) -> DropNotice {
+        let lost = |probe: &str, count| Lost { probe: probe.to_owned(), count, total: count };
+        DropNotice { kind, cpu: Some(3), by: vec![lost("p", count - 1), lost("q", 1)] }
+    }
+
+    #[test]
+    fn entries_and_returns_are_indented_as_in_dtrace() {
+        let flow = |kind, indent, probe| {
+            let flow = Some(Flow { kind, indent });
+            Event::Firing(Firing { probe: ProbeId(probe), epid: 1, cpu: 0, time: 5, flow, actions: vec![] })
+        };
+        let names = Names::of(&[
+            (1, "dtrace:::BEGIN"),
+            (44, "syscall:vmlinux:read:entry"),
+            (45, "fbt:vmlinux:f:entry"),
+        ]);
+        let shared = Shared::default();
+        let style = Style { flow: true, ..Style::default() };
+        let mut text = Text::new(Box::new(shared.clone()), Box::new(shared.clone()), names, style);
+        let events = [
+            flow(FlowKind::Inside, 0, 1),
+            flow(FlowKind::Entry { syscall: true }, 0, 44),
+            flow(FlowKind::Inside, 2, 44),
+            flow(FlowKind::Entry { syscall: false }, 2, 45),
+            flow(FlowKind::Return { syscall: false }, 2, 45),
+            flow(FlowKind::Return { syscall: true }, 0, 44),
+        ];
+        events.iter().for_each(|event| text.event(event).unwrap());
+        text.flush().unwrap();
+        insta::assert_snapshot!(String::from_utf8(shared.0.take()).unwrap());
+    }
+
     #[test]
     fn messages_in_words() {
-        let drop = |kind, count| dropped(&DropNotice { kind, probe: "p".to_owned(), count, total: count });
-        assert_eq!(drop(Drop::Ring, 1), "1 drop at p");
+        let drop = |kind, count| dropped(&drop_of(kind, count));
+        assert_eq!(drop(Drop::Ring, 1), "1 drop on CPU 3");
+        assert_eq!(drop(Drop::Aggregation, 5), "5 aggregation drops on CPU 3");
+        assert_eq!(drop(Drop::Dynamic, 2), "2 dynamic variable drops");
+        assert_eq!(drop(Drop::Speculation, 1), "1 speculative drop");
+        assert_eq!(drop(Drop::Unavailable, 2), "2 failed speculations (no speculative buffer available)");
+        assert_eq!(drop_tag(Drop::Unavailable), "DROP_SPECUNAVAIL");
         assert_eq!(
             disordered(&Disorder { count: 1, total: 4 }),
             "1 record came too late to be shown in the order of time, and was shown after later ones"
         );
-        assert_eq!(drop(Drop::Dynamic, 2), "2 dynamic variable drops at p");
         assert_eq!(matched("description", "BEGIN", 1), "description 'BEGIN' matched 1 probe");
         assert_eq!(matched("script", "./a.d", 2), "script './a.d' matched 2 probes");
         let notice = FaultNotice {

@@ -91,6 +91,10 @@ pub enum Event {
     Fault(FaultNotice),
     /// Something could not be shown in the order of time.
     Disorder(Disorder),
+    /// A signal asks for the end.
+    Interrupted,
+    /// Nothing more is recorded: what follows is what is left to say.
+    Ended,
 }
 
 /// One firing of one clause.
@@ -104,8 +108,36 @@ pub struct Firing {
     pub cpu: u32,
     /// Nanoseconds, monotonic.
     pub time: u64,
+    /// Where it stands between entries and returns, where that is asked for.
+    pub flow: Option<Flow>,
     /// What it recorded; empty for the default action.
     pub actions: Vec<Recorded>,
+}
+
+/// Where a firing stands between entries and returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// What it is.
+    pub kind: FlowKind,
+    /// Characters by which it is indented.
+    pub indent: usize,
+}
+
+/// What a firing is, as far as entries and returns go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlowKind {
+    /// The first record of an entry; of a system call's.
+    Entry {
+        /// Whether it is a system call's.
+        syscall: bool,
+    },
+    /// The last record of a return.
+    Return {
+        /// Whether it is a system call's.
+        syscall: bool,
+    },
+    /// Anything else.
+    Inside,
 }
 
 /// What one action recorded.
@@ -159,7 +191,16 @@ pub struct Row {
 pub struct DropNotice {
     /// What kind.
     pub kind: probes_common::abi::Drop,
-    /// The program or probe that lost it, such as `syscall:::entry`.
+    /// The CPU, where drops of that kind are counted by CPU.
+    pub cpu: Option<u32>,
+    /// The programs or probes that lost it, such as `syscall:::entry`; never empty.
+    pub by: Vec<Lost>,
+}
+
+/// What one program or probe lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The program or probe.
     pub probe: String,
     /// How many since the last notice.
     pub count: u64,
@@ -174,6 +215,13 @@ pub struct Disorder {
     pub count: u64,
     /// How many in all.
     pub total: u64,
+}
+
+impl DropNotice {
+    /// How many were lost since the last notice.
+    pub fn count(&self) -> u64 {
+        self.by.iter().map(|lost| lost.count).sum()
+    }
 }
 
 /// A clause faulted.
@@ -195,35 +243,6 @@ pub struct FaultNotice {
     pub cpu: u32,
     /// Nanoseconds, monotonic.
     pub time: u64,
-}
-
-impl Row {
-    /// DTrace's order of rows: by value, then by key.
-    pub fn compare(&self, other: &Row, function: Function) -> std::cmp::Ordering {
-        let (a, b) = (magnitude(function, &self.words), magnitude(function, &other.words));
-        a.cmp(&b).then_with(|| self.key.cmp(&other.key))
-    }
-}
-
-/// What a value is sorted by: the number that is printed; of a histogram, the sum of its buckets' values by their
-/// counts.
-pub fn magnitude(function: Function, words: &[u64]) -> i128 {
-    let signed = |word: u64| i128::from(word as i64);
-    match function {
-        Function::Count => i128::from(words[0]),
-        Function::Sum | Function::Min | Function::Max => signed(words[1]),
-        Function::Avg => signed(words[1]) / i128::from(words[0].max(1)),
-        Function::Quantize => words[1..]
-            .iter()
-            .enumerate()
-            .map(|(bucket, &n)| i128::from(quantize_value(bucket)) * signed(n))
-            .sum(),
-        Function::Lquantize { low, step, .. } => words[1..]
-            .iter()
-            .enumerate()
-            .map(|(bucket, &n)| (i128::from(low) + (bucket as i128 - 1) * i128::from(step)) * signed(n))
-            .sum(),
-    }
 }
 
 /// The value that a bucket of quantize stands for: 0 at 63, powers of two above, their negatives below.

@@ -24,6 +24,7 @@ use tokio::io::unix::AsyncFd;
 use crate::consume::{Consumer, Description, WINDOW};
 use crate::link;
 use crate::output::Output;
+use crate::output::value::Event;
 pub use child::Child;
 pub use error::{SessionError, reason};
 use load::Loaded;
@@ -57,15 +58,6 @@ impl Follow {
             _ => self.pid(),
         }
     }
-}
-
-/// How a run is paced.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// How often what has been recorded is shown, at the least.
-    pub switch: Duration,
-    /// How often drops are looked for.
-    pub status: Duration,
 }
 
 /// A loaded program.
@@ -109,12 +101,7 @@ impl Session {
     }
 
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
-    pub fn run(
-        &mut self,
-        follow: &mut Follow,
-        pace: Pace,
-        output: &mut dyn Output,
-    ) -> Result<i32, SessionError> {
+    pub fn run(&mut self, follow: &mut Follow, output: &mut dyn Output) -> Result<i32, SessionError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -123,14 +110,14 @@ impl Session {
         // Before BEGIN: a process that ends while it runs has been followed to its end.
         let life = follow.process().map(life).transpose()?;
         self.begin(output)?;
-        if self.consumer.exit.is_none() {
+        if self.state()? == state::ACTIVE {
             if let Follow::Command(child) = follow {
                 child.release()?;
             }
-            runtime.block_on(self.watch(follow, life, &signals, pace, output))?;
+            runtime.block_on(self.watch(follow, life, &signals, output))?;
         }
         self.end(output)?;
-        Ok(self.consumer.exit.unwrap_or(0))
+        Ok(self.consumer.exit().unwrap_or(0))
     }
 
     fn begin(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
@@ -144,6 +131,7 @@ impl Session {
 
     fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         self.set_state(state::ENDED)?;
+        self.consumer.end();
         if !self.loaded.links.is_empty() {
             await_firings();
         }
@@ -153,9 +141,11 @@ impl Session {
             attach::run_once(&self.loaded, &program)?;
         }
         self.drain_all(output)?;
+        let objects = &self.loaded.objects;
         let show = |result: io::Result<()>| result.map_err(SessionError::io("writing the output"));
-        show(self.consumer.report_drops(&self.loaded.objects, output))?;
-        show(self.consumer.report_aggregations(&self.loaded.objects, output))?;
+        show(self.consumer.report_drops(objects, output))?;
+        show(output.event(&Event::Ended))?;
+        show(self.consumer.report_aggregations(objects, output))?;
         show(output.flush())
     }
 
@@ -165,7 +155,6 @@ impl Session {
         follow: &Follow,
         life: Option<OwnedFd>,
         signals: &Signals,
-        pace: Pace,
         output: &mut dyn Output,
     ) -> Result<(), SessionError> {
         let wait = SessionError::io("waiting for events");
@@ -173,11 +162,15 @@ impl Session {
         let signal = readable(signals.as_fd()).map_err(SessionError::io("waiting for signals"))?;
         let life = life.map(|life| readable(life.as_fd())).transpose();
         let life = life.map_err(SessionError::io("waiting for the traced process"))?;
-        let mut switch = tokio::time::interval(pace.switch);
-        let mut status = tokio::time::interval(pace.status);
+        let mut rates = self.rates();
+        let (mut switch, mut status) = rates.map(tokio::time::interval).into();
         let window = Duration::from_nanos(WINDOW);
         let mut more = false;
-        while self.consumer.exit.is_none() {
+        while self.consumer.exit().is_none() {
+            if self.rates() != rates {
+                rates = self.rates();
+                (switch, status) = rates.map(tokio::time::interval).into();
+            }
             tokio::select! {
                 // Whoever asks for the end gets it, also while the ring fills as fast as it is read.
                 biased;
@@ -187,6 +180,8 @@ impl Session {
                         if let Follow::Command(child) = follow {
                             child.end(arrival.signal, arrival.sent);
                         }
+                        let shown = output.event(&Event::Interrupted);
+                        shown.map_err(SessionError::io("writing the output"))?;
                         break;
                     }
                 }
@@ -194,9 +189,13 @@ impl Session {
                 _ = status.tick() => {
                     let shown = self.consumer.report_drops(&self.loaded.objects, output);
                     shown.map_err(SessionError::io("writing the output"))?;
+                    if self.state()? == state::ENDED {
+                        break;
+                    }
                 }
                 _ = switch.tick() => {
-                    // A clause that faults after its exit(), or finds the ring full, ends the run and sends nothing.
+                    // A clause that faults after its exit(), or finds the ring full, ends the run and sends nothing;
+                    // with some policies nothing is read before the end.
                     let ended = self.state()? == state::ENDED;
                     more = self.drain(output)?;
                     if ended {
@@ -226,6 +225,12 @@ impl Session {
         while self.drain(output)? {}
         let finished = self.consumer.finish(&self.loaded.objects, output).and_then(|()| output.flush());
         finished.map_err(SessionError::io("writing the output"))
+    }
+
+    /// How often the ring is read and drops are looked for.
+    fn rates(&self) -> [Duration; 2] {
+        let options = self.consumer.options();
+        [options.switchrate, options.statusrate].map(Duration::from_nanos)
     }
 
     fn state(&self) -> Result<u64, SessionError> {

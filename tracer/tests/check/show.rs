@@ -23,6 +23,9 @@ pub(crate) fn program(program: &Program, catalog: &Catalog) -> String {
     for aggregation in &program.aggregations {
         let function = match aggregation.function {
             Function::Lquantize { low, high, step } => format!("lquantize({low}, {high}, {step})"),
+            Function::Llquantize { factor, low, high, steps } => {
+                format!("llquantize({factor}, {low}, {high}, {steps})")
+            }
             function => function.name().to_owned(),
         };
         lines.push(format!("@{}[{}] = {function}", aggregation.name, types(&aggregation.keys)));
@@ -108,6 +111,9 @@ impl Show<'_> {
                 }
                 Action::Normalize(id, by) => format!("normalize @{} {}", self.name(*id), self.expr(by)),
                 Action::Denormalize(id) => format!("denormalize @{}", self.name(*id)),
+                Action::Speculate(id) => format!("speculate {}", self.expr(id)),
+                Action::Commit(id) => format!("commit {}", self.expr(id)),
+                Action::Discard(id) => format!("discard {}", self.expr(id)),
                 Action::Exit(status) => format!("exit {}", self.expr(status)),
             },
         }

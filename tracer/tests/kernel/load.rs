@@ -57,6 +57,10 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         wall_offset: target.wall_offset,
         tick: target.tick,
         following: 1,
+        cpu: 1,
+        fill: 1,
+        speculations: 4,
+        speculation_size: 4096,
     };
     let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20 };
     let linked = link(PROBES, &image, &constants)?;
@@ -67,8 +71,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         programs: Vec::new(),
         catalog,
         cpus: target.cpus,
-        temporal: true,
-        stackindent: 14,
+        options: tracer::check::Options::default(),
     };
     Session::start(&linked, description, std::env::var_os("VERBOSE").is_some())?;
     Ok(())

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 
 use super::args::Demo;
 use super::{complain, show, watch};
+use crate::check::Options;
 use crate::event::{Family, Reader};
 use crate::kernel::Target;
 use crate::output::value::Event;
@@ -52,7 +53,7 @@ fn trace() -> Result<Ladder> {
     let mut follow = Follow::Command(Child::park(&format!("{quoted} demo --play {port}"))?);
     let (mut session, names) = watch::start(&[Family::Socket, Family::Tcp], &follow, &target)?;
     let mut gathering = Gathering { reader: Reader::new(names), collector: Collector::new(port) };
-    session.run(&mut follow, watch::PACE, &mut gathering)?;
+    session.run(&mut follow, &mut gathering)?;
     Ok(gathering.collector.ladder())
 }
 
@@ -71,10 +72,16 @@ impl Output for Gathering {
             }
             Event::Drop(notice) => complain(&format!("tracer: {}\n", text::dropped(notice))),
             // The programs have nothing that can fault and no aggregations, and the drawing has an order of its own.
-            Event::Fault(_) | Event::Aggregations(_) | Event::Disorder(_) => {}
+            Event::Fault(_)
+            | Event::Aggregations(_)
+            | Event::Disorder(_)
+            | Event::Interrupted
+            | Event::Ended => {}
         }
         Ok(())
     }
+
+    fn configure(&mut self, _: &Options) {}
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())

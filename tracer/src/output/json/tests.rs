@@ -8,8 +8,8 @@ use serde_json::Value as Tree;
 use super::*;
 use crate::check::typed::Shows;
 use crate::lower::layout::value_words;
-use crate::output::value::Disorder;
-use crate::output::value::DropNotice;
+use crate::output::style::Style;
+use crate::output::value::{Disorder, DropNotice, Lost};
 use crate::syntax::format::Format;
 
 const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
@@ -78,19 +78,25 @@ fn events() -> Vec<Event> {
             time: 7,
         })
     };
+    let llquantize = Function::Llquantize { factor: 10, low: 0, high: 1, steps: 10 };
+    let lost = |probe: &str, total| Lost { probe: probe.to_owned(), count: 1, total };
     let lquantize = Function::Lquantize { low: 0, high: 20, step: 10 };
     vec![
-        Event::Firing(Firing { probe: ProbeId(1), epid: 1, cpu: 0, time: 5, actions: vec![] }),
-        Event::Firing(Firing { probe: ProbeId(44), epid: 2, cpu: 3, time: u64::MAX, actions }),
+        Event::Firing(Firing { probe: ProbeId(1), epid: 1, cpu: 0, time: 5, flow: None, actions: vec![] }),
+        Event::Firing(Firing { probe: ProbeId(44), epid: 2, cpu: 3, time: u64::MAX, flow: None, actions }),
         aggregation(table(Function::Avg, &[(0, 4), (1, 400)])),
         aggregation(table(Function::Quantize, &[(0, 3), (61, 1), (64, 1), (67, 1)])),
         aggregation(table(lquantize, &[(0, 2), (1, 1), (4, 1)])),
+        aggregation(table(Function::Stddev, &[(0, 2), (1, -8), (2, 32), (3, 1)])),
+        aggregation(table(llquantize, &[(0, 2), (1, 1), (2, 1)])),
         Event::Drop(DropNotice {
             kind: Drop::Ring,
-            probe: "syscall:::entry".to_owned(),
-            count: 1,
-            total: 12,
+            cpu: Some(1),
+            by: vec![lost("syscall:::entry", 12), lost("proc:::exec", 1)],
         }),
+        Event::Drop(DropNotice { kind: Drop::Unavailable, cpu: None, by: vec![lost("proc:::exec", 3)] }),
+        Event::Interrupted,
+        Event::Ended,
         Event::Disorder(Disorder { count: 2, total: 3 }),
         fault(fault::BADADDR, 0xffff_ffff_ffff_f000),
         fault(fault::DIVZERO, 0),
@@ -100,7 +106,7 @@ fn events() -> Vec<Event> {
 fn lines() -> String {
     let names = Names::of(&[(1, "dtrace:::BEGIN"), (44, "syscall:vmlinux:write:entry")]);
     let shared = Shared::default();
-    let mut json = Json::new(Box::new(shared.clone()), names);
+    let mut json = Json::new(Box::new(shared.clone()), names, Style::default());
     events().iter().for_each(|event| json.event(event).unwrap());
     json.flush().unwrap();
     String::from_utf8(shared.0.take()).unwrap()
@@ -131,10 +137,29 @@ fn every_example_of_the_manual_follows_the_schema() {
 }
 
 #[test]
+fn the_schema_knows_every_kind_of_drop() {
+    for kind in [
+        Drop::Ring,
+        Drop::Slot,
+        Drop::Aggregation,
+        Drop::Dynamic,
+        Drop::Support,
+        Drop::Compat,
+        Drop::Speculation,
+        Drop::Unavailable,
+    ] {
+        let kind = drop_name(kind);
+        check(&format!(r#"{{"type":"drop","kind":"{kind}","probe":"p","count":1,"total":1}}"#)).unwrap();
+    }
+}
+
+#[test]
 fn the_schema_refuses_what_is_wrong() {
     for wrong in [
         r#"{"type":"record"}"#,
         r#"{"type":"surprise"}"#,
+        r#"{"type":"drop","kind":"lost","probe":"p","count":1,"total":1}"#,
+        r#"{"type":"aggregation","name":"a","function":"median","normal":1,"rows":[]}"#,
         r#"{"type":"drop","kind":"principal","probe":"p","count":"1","total":1}"#,
         r#"{"type":"drop","kind":"principal","probe":"p","count":1,"total":1,"more":2}"#,
         r#"{"type":"event","time":1,"cpu":0,"pid":1,"execname":"sh","provider":"proc","name":"lwp-create","thread":2,"more":1}"#,

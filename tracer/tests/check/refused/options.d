@@ -5,4 +5,7 @@
 #pragma D option quiet=perhaps
 #pragma error only for another system
 BEGIN { }
-#pragma D option cpu=1
+#pragma D option cpu=many
+#pragma D option bufpolicy=full
+#pragma D option nspec=0
+#pragma D option incdir=/usr/include
