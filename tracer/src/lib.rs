@@ -30,6 +30,7 @@ use kernel::Target;
 use lower::Image;
 use probes_common::abi::{ANY_CPU, Scope};
 use provider::{Catalog, ProbeId};
+use session::{Session, SessionError};
 use syntax::DescPart;
 
 /// The trampolines, built by `cargo xtask probes`.
@@ -126,8 +127,32 @@ pub fn compile(
     Ok(Compiled { image, options: checked.options, warnings: checked.warnings, stages, clauses })
 }
 
-/// Links a compiled program with the probes for a kernel.
-pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, link::LinkError> {
+/// Links a compiled program with the probes for a kernel and loads it. The kernel follows so many instructions of a program and no
+/// more, over all ways through it: where clauses are too many for that, they are shared out among more programs.
+pub fn start(
+    compiled: &Compiled,
+    catalog: &Catalog,
+    target: &Target,
+    verbose: bool,
+) -> Result<Session, SessionError> {
+    let lengths = compiled
+        .image
+        .programs
+        .iter()
+        .map(|program| program.clauses.iter().map(|clause| clause.code.insns.len()).sum::<usize>());
+    let mut most = lengths.max().unwrap_or(0).min(link::MOST_INSNS);
+    loop {
+        let linked = link_for(compiled, target, most)?;
+        let description = describe::description(compiled, catalog, target);
+        match Session::start(&linked, description, verbose) {
+            Err(SessionError::Large { .. }) if most > 1 => most /= 4,
+            session => return session,
+        }
+    }
+}
+
+/// Links a compiled program with the probes for a kernel, in programs of so many instructions of clauses at most.
+pub fn link_for(compiled: &Compiled, target: &Target, most: usize) -> Result<link::Output, link::LinkError> {
     let page = u64::from(target.page_size);
     let ring_size = compiled.options.bufsize.clamp(page, 1 << 30).next_power_of_two();
     let scope = Scope {
@@ -142,6 +167,6 @@ pub fn link_for(compiled: &Compiled, target: &Target) -> Result<link::Output, li
         speculations: compiled.options.nspec,
         speculation_size: compiled.options.specsize,
     };
-    let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32 };
+    let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32, most };
     link::link(PROBES, &compiled.image, &constants)
 }

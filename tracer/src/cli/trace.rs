@@ -19,9 +19,9 @@ use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
-use crate::session::{Child, Follow, Session, SessionError, reason};
+use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
-use crate::{Compiled, Input, Stage, compile, describe, link_for};
+use crate::{Compiled, Input, Stage, compile, describe, start};
 
 /// Runs the job; gives the exit status.
 pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
@@ -67,10 +67,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
     }
-    let linked = link_for(&compiled, &target)?;
-    let description = describe::description(&compiled, &catalog, &target);
     let mut output = output(trace, &compiled, &catalog)?;
-    let mut session = match Session::start(&linked, description, trace.verbose) {
+    let mut session = match start(&compiled, &catalog, &target, trace.verbose) {
         Err(SessionError::Refused { reason, at: Some(At(place)), log, .. }) => {
             let place = compiled.image.spans[place as usize];
             let refusal = refusal(&reason, place);

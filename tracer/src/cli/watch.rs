@@ -23,7 +23,7 @@ use crate::syntax::DescPart;
 use crate::view::Style;
 use crate::view::lines::Lines;
 use crate::view::summary::Summary;
-use crate::{Input, compile, describe, link_for};
+use crate::{Input, compile};
 
 /// Runs the command; gives the exit status.
 pub(super) fn run(watch: &Watch) -> Result<i32> {
@@ -61,8 +61,7 @@ pub(super) fn start(families: &[Family], follow: &Follow, target: &Target) -> Re
     let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
     let compiled = compile(&mut sources, &inputs, &mut catalog, target, &options, &macros)
         .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
-    let linked = link_for(&compiled, target)?;
-    let mut session = Session::start(&linked, describe::description(&compiled, &catalog, target), false)?;
+    let mut session = crate::start(&compiled, &catalog, target, false)?;
     if let Some(root) = follow.pid() {
         session.scope(root)?;
     }

@@ -14,6 +14,7 @@ mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
+use std::ops::Range;
 
 use probes_common::abi::{SLOTS_PER_CPU, Scope};
 use probes_common::offsets::Offsets;
@@ -26,6 +27,7 @@ use btf::Btf;
 use function::{Function, Target};
 pub use linear::{Linear, Reference};
 use object::ProbesObject;
+pub use split::MOST_INSNS;
 
 /// Why linking failed: always a fault of this program, never of the user's.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,8 @@ pub struct Constants {
     pub scope: Scope,
     /// Bytes of the ring, a power of two.
     pub ring_size: u32,
+    /// Instructions of clauses that one program may have, if they are not one clause's.
+    pub most: usize,
 }
 
 /// A program and what to attach it to.
@@ -117,7 +121,8 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     }
     let mut trampolines = Vec::new();
     for (number, program) in image.programs.iter().enumerate() {
-        let symbol = linker.program(number as u32, program, image.locals, &errors)?;
+        let parts = split::parts(program, constants.most);
+        let symbol = linker.program(number as u32, program, parts, image.locals, &errors)?;
         trampolines.push((symbol, program.program.attach, program.rate));
     }
     let mut supports = supports(image);
@@ -227,6 +232,7 @@ impl Linker {
         &mut self,
         number: u32,
         image: &ProgramImage,
+        parts: Vec<Range<usize>>,
         locals: (u32, u32),
         errors: &dispatch::Errors<'_>,
     ) -> Result<String, LinkError> {
@@ -238,7 +244,7 @@ impl Linker {
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        self.clauses(&symbol, number, image, locals, errors)?;
+        self.clauses(&symbol, number, (image, parts), locals, errors)?;
         if image.program.family {
             let gate = dispatch::gate(&symbol, image);
             self.functions.insert(gate.name.clone(), gate);
@@ -284,11 +290,10 @@ impl Linker {
         &mut self,
         symbol: &str,
         number: u32,
-        image: &ProgramImage,
+        (image, parts): (&ProgramImage, Vec<Range<usize>>),
         locals: (u32, u32),
         errors: &dispatch::Errors<'_>,
     ) -> Result<(), LinkError> {
-        let parts = split::parts(image);
         let (map, last) = (format!("parts_{symbol}"), parts.len() - 1);
         if last >= MAX_PARTS {
             return Err(LinkError::Long(symbol.to_owned()));

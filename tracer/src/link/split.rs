@@ -10,21 +10,22 @@ use std::ops::Range;
 use super::function::{Function, Target};
 use crate::lower::{ClauseImage, ProgramImage};
 
-/// Clauses of one program at most, and their instructions.
+/// Clauses of one program at most.
 const CLAUSES: usize = 250;
-const INSNS: usize = 60_000;
+/// As many as the time to load them allows.
+pub const MOST_INSNS: usize = 60_000;
 /// Maps that the clauses of one program use at most: the trampoline has its own.
 const MAPS: usize = 44;
 
-/// The clauses of each part.
-pub(super) fn parts(program: &ProgramImage) -> Vec<Range<usize>> {
+/// The clauses of each part, of so many instructions at most.
+pub(super) fn parts(program: &ProgramImage, most: usize) -> Vec<Range<usize>> {
     let clauses = &program.clauses;
     let mut parts = Vec::new();
     let (mut start, mut used, mut insns) = (0, BTreeSet::new(), 0);
     for (index, clause) in clauses.iter().enumerate() {
         let more: BTreeSet<_> = used.union(&maps(clause)).cloned().collect();
         let length = clause.code.insns.len();
-        let full = index - start == CLAUSES || more.len() > MAPS || insns + length > INSNS;
+        let full = index - start == CLAUSES || more.len() > MAPS || insns + length > most;
         if index > start && full {
             parts.push(start..index);
             (start, used, insns) = (index, maps(clause), length);

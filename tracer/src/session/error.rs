@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::ir::At;
+use crate::link::LinkError;
 
 /// Why a session could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,17 @@ pub enum SessionError {
         /// All that it said, when that was asked for.
         log: String,
     },
+    /// A program has more ways through it than the verifier follows.
+    #[error(
+        "the kernel does not follow all ways through the program `{program}`: a clause is too long for it\n  help: make two clauses of it, or use fewer `? :`, `&&` and string functions in one"
+    )]
+    Large {
+        /// The program.
+        program: String,
+    },
+    /// Linking failed.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// A program could not be attached.
     #[error("probe program `{program}` cannot be attached to {to}: {error}")]
     Attach {

@@ -136,6 +136,9 @@ fn load_program(
         ..ProgramAttr::default()
     };
     sys::load_program(&mut attr).map_err(|error| {
+        if error.raw_os_error() == Some(libc::E2BIG) {
+            return SessionError::Large { program: symbol.clone() };
+        }
         let log = sys::verifier_log(&mut attr, verbose);
         refused(program, &error, log, verbose)
     })

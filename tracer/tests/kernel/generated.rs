@@ -28,20 +28,20 @@ fn small() -> Result<()> {
 }
 
 fn large() -> Result<()> {
-    run(&make::Size { clauses: 40, statements: 8, depth: 4 }, 2000, &[])
+    run(&make::Size { clauses: 16, statements: 5, depth: 3 }, 2000, &[])
 }
 
 fn long_strings() -> Result<()> {
     run(&make::Size { clauses: 6, statements: 4, depth: 3 }, 3000, &["-x", "strsize=400"])
 }
 
-/// Programs of consecutive seeds, as many as there is time for, and ten at least.
+/// Programs of consecutive seeds, as many as there is time for, and five at least.
 fn run(size: &make::Size, first: u64, options: &[&str]) -> Result<()> {
     let asked = std::env::var("TRACER_TEST_SEED").ok();
     let seed = asked.map_or(Ok(first), |seed| seed.parse()).context("TRACER_TEST_SEED is a number")?;
     let end = Instant::now() + patience(Duration::from_secs(4));
     for (count, seed) in (seed..).enumerate() {
-        if count >= 10 && Instant::now() > end || count == 300 {
+        if count >= 5 && Instant::now() > end || count == 300 {
             break;
         }
         let mut program = make::program(seed, size);

@@ -62,7 +62,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         speculations: 4,
         speculation_size: 4096,
     };
-    let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20 };
+    let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20, most: usize::MAX };
     let linked = link(PROBES, &image, &constants)?;
     let description = Description {
         layouts: Vec::new(),
