@@ -58,6 +58,33 @@ const NUMBERS: &[&str] = &[
     "x++",
     "--self->x",
     "c--",
+    "r.x",
+    "this->r.low",
+    "self->r.in.y",
+    "rs[pid].high++",
+    "--q->in.x",
+    "q->next->in.y",
+    "(*q).x",
+    "(r = this->r).x",
+    "(pid ? r : *q).low",
+    "m[1][x]",
+    "this->m[c]--",
+    "(this->m[x++] += 3)",
+    "(*p++ = 4)",
+    "(q = &r)->x",
+    "*(&r.in.x)",
+    "*&x",
+    "(&m[1][x] - m[0])",
+    "e",
+    "(e = GREEN)",
+    "sizeof (r.text)",
+    "offsetof(struct node, in)",
+    "!q",
+    "(q == NULL)",
+    "(p < m[1])",
+    "(f == 0)",
+    "r.text[x]",
+    "'ab'",
 ];
 
 const TEXTS: &[&str] = &[
@@ -74,6 +101,14 @@ const TEXTS: &[&str] = &[
     "this->s",
     "$$1",
     "copyinstr(arg0, 20)",
+    "r.text",
+    "q->text",
+    "stringof(q->text)",
+    "(string)&r.text[x]",
+    "ss[c]",
+    "self->r.name",
+    "(this->r.text = execname)",
+    "(rs[1].name = probename)",
 ];
 
 /// What is wrong nearly everywhere.
@@ -90,8 +125,21 @@ const WRONG: &[&str] = &[
     "args[1]",
     "&x",
     "(void)1",
+    "r",
+    "m",
+    "&r",
+    "r.nosuch",
+    "q->low.x",
+    "&r.low",
+    "*f",
+    "struct node",
 ];
 
+/// Structures of one type.
+const WHOLE: &[&str] = &["r", "this->r", "self->r", "rs[x]", "*q", "q[1]", "(c ? r : this->r)", "*q->next"];
+/// Places of numbers that are parts of others.
+const PARTS: &[&str] =
+    &["r.x", "this->r.high", "self->r.in.y", "rs[c].low", "q->x", "*p", "m[x][1]", "this->m[c]", "q->in.x"];
 const ARITHMETIC: &[&str] = &["+", "-", "*", "/", "%", "<<", ">>", "&", "^", "|"];
 const COMPARE: &[&str] = &["<", "<=", ">", ">=", "==", "!="];
 const LOGICAL: &[&str] = &["&&", "^^", "||"];
@@ -159,6 +207,11 @@ fn statement(probe: usize) -> Text {
         1 => n.clone().prop_map(|v| format!("@l = lquantize({v}, 0, 100, 10);")),
         1 => n.clone().prop_map(|v| format!("@n[\"\"] = count(); trunc(@n, {v});")),
         1 => n.clone().prop_map(|v| format!("exit({v});")),
+        2 => (select(WHOLE), select(WHOLE)).prop_map(|(a, b)| format!("{a} = {b};")),
+        1 => select(WHOLE).prop_map(|a| format!("trace({a});")),
+        2 => (select(PARTS), select(ASSIGN), n.clone()).prop_map(|(p, op, a)| format!("{p} {op} {a};")),
+        2 => (n.clone(), n.clone()).prop_map(|(k, v)| format!("m[{k}][{v}] = this->m[{v}];")),
+        1 => n.clone().prop_map(|k| format!("q = (struct node *)({k}); trace(q->in);")),
         1 => n.prop_map(|v| format!("{v};")),
         1 => s.prop_map(|v| format!("{v};")),
     ]
@@ -181,4 +234,8 @@ fn program() -> impl Strategy<Value = String> {
 }
 
 const DECLARATIONS: &str = "int64_t x; string s; char c; int *p; self int x; self string s; this int x; this string s;\n\
+     struct node { struct node *next; int x; unsigned int low : 3, high : 9; struct { char x; long y; } in; char text[12];\n\
+     string name; };\n\
+     struct node r; this struct node r; self struct node r; struct node rs[int]; struct node *q; int m[2][3]; this short m[5];\n\
+     string ss[2]; enum color { RED, GREEN = 7 } e; int (*f)(void);\n\
      int a[int]; self uint64_t a[string]; string names[int]; int pairs[int, string];\n";
