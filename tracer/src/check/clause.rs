@@ -3,7 +3,6 @@
 use super::functions::{Role, find};
 use super::recorded::recorded_call;
 use super::typed::{Action, Clause, Expr, Stmt};
-use super::unsupported::Construct;
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, ItemKind, StmtKind};
@@ -15,8 +14,9 @@ impl Checker<'_> {
             ItemKind::Clause(clause) => return self.clause(clause, item.span),
             ItemKind::Declaration(declaration) => self.declaration(declaration),
             ItemKind::Inline(inline) => self.inline(inline),
-            ItemKind::Translator(_) => {
-                self.unsupported(Construct::Translator, item.span);
+            ItemKind::Translator(translator) => {
+                // What is wrong with it has been told.
+                let _ = self.translator(translator, item.span);
             }
         }
         None

@@ -100,7 +100,7 @@ impl Checker<'_> {
                 Ok(())
             }
             Some(Known::Refused) => Err(Refused),
-            Some(known @ (Known::Value(..) | Known::Macro(_))) => {
+            Some(known @ (Known::Value(..) | Known::Macro(_) | Known::Translated(..))) => {
                 let since = known.since().unwrap_or(name.span);
                 let message = format!("`{spelling}` is declared again, differently");
                 let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);

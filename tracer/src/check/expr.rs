@@ -59,7 +59,10 @@ impl Checker<'_> {
             }
             ast::ExprKind::Symbol { .. } => Err(self.unsupported(Construct::Symbol, span)),
             ast::ExprKind::Offsetof { ty, member } => self.offset_of(ty, member, span),
-            ast::ExprKind::Xlate { .. } => Err(self.unsupported(Construct::Xlate, span)),
+            ast::ExprKind::Xlate { .. } => {
+                let value = self.translated(expr)?.ok_or(Refused)?;
+                self.whole_translated(&value, span)
+            }
             ast::ExprKind::Error => Err(Refused),
         }
     }

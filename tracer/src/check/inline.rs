@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::composite::Forward;
-use super::typed::{Builtin, Expr, ExprKind, Text, Type};
+use super::typed::{Builtin, Expr, ExprKind, Place, Text, Type};
 use super::types::INT64;
 use super::variables::Known;
 use super::{Checker, Refused, are, counted};
@@ -25,7 +25,7 @@ pub(super) struct Macro {
     name: String,
     parameters: Vec<(String, Type)>,
     ty: Type,
-    value: ast::Expr,
+    pub(super) value: ast::Expr,
     /// Where its name was defined.
     pub(super) span: Span,
 }
@@ -44,6 +44,12 @@ impl Checker<'_> {
     }
 
     fn inline_value(&mut self, inline: &Inline, name: &Ident) -> Result<(), Refused> {
+        if let Some(translated) = self.translated(&inline.value)? {
+            let base = self.base_type(&inline.base, Forward::Allowed)?;
+            let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
+            self.check_translated(&name.name, &translated, &ty, inline.value.span)?;
+            return self.define_known(name, Known::Translated(translated, name.span));
+        }
         let value = self.expr(&inline.value);
         let base = self.base_type(&inline.base, Forward::Allowed)?;
         let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
@@ -76,9 +82,22 @@ impl Checker<'_> {
         }
         let span = name.span;
         let whole = Macro { name: name.name.clone(), parameters, ty, value: inline.value.clone(), span };
-        let any = whole.parameters.iter().map(|(_, ty)| anything(ty, span)).collect();
-        self.expanded(&whole, any)?;
-        self.define_macro(name, whole)
+        let any = whole.parameters.iter().map(|(name, ty)| (name.clone(), anything(ty, span))).collect();
+        let before = std::mem::replace(&mut self.parameters, any);
+        let translated = self.translated(&whole.value);
+        let checked = match translated {
+            Ok(Some(translated)) => {
+                self.check_translated(&whole.name, &translated, &whole.ty, whole.value.span)
+            }
+            Ok(None) => self
+                .expr(&whole.value)
+                .and_then(|value| self.inlined(&whole.name, value, &whole.ty))
+                .map(drop),
+            Err(refused) => Err(refused),
+        };
+        self.parameters = before;
+        checked?;
+        self.define_known(name, Known::Macro(Rc::new(whole)))
     }
 
     /// `name[arguments]`
@@ -88,6 +107,21 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Result<Expr, Refused> {
+        let arguments = self.macro_arguments(whole, arguments, span)?;
+        let before = std::mem::replace(&mut self.parameters, arguments);
+        let value = self.expr(&whole.value);
+        self.parameters = before;
+        let value = self.inlined(&whole.name, value?, &whole.ty)?;
+        Ok(Expr { span, ..value })
+    }
+
+    /// What the parameters of an inline stand for at one place that uses it.
+    pub(super) fn macro_arguments(
+        &mut self,
+        whole: &Rc<Macro>,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Parameters, Refused> {
         let values: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
         let values = values.into_iter().collect::<Result<Vec<Expr>, Refused>>()?;
         let wanted = whole.parameters.len();
@@ -102,7 +136,7 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Tag::D_PROTO_LEN, span, message);
             return Err(self.refuse(diagnostic.related(whole.span, "defined here").help(whole.prototype())));
         }
-        let mut arguments = Vec::new();
+        let mut arguments = Parameters::new();
         for (value, (name, ty)) in values.into_iter().zip(&whole.parameters) {
             let Some(value) = passed(value.clone(), ty) else {
                 let message = format!("`{name}` of `{}` is {ty:#}, not {:#}", whole.name, value.ty);
@@ -110,18 +144,9 @@ impl Checker<'_> {
                 let diagnostic = diagnostic.related(whole.span, "defined here");
                 return Err(self.refuse(diagnostic.help(whole.prototype())));
             };
-            arguments.push(value);
+            arguments.insert(name.clone(), value);
         }
-        self.expanded(whole, arguments).map(|value| Expr { span, ..value })
-    }
-
-    /// The value of an inline whose parameters stand for these.
-    fn expanded(&mut self, whole: &Macro, arguments: Vec<Expr>) -> Result<Expr, Refused> {
-        let names = whole.parameters.iter().map(|(name, _)| name.clone());
-        let before = std::mem::replace(&mut self.parameters, names.zip(arguments).collect());
-        let value = self.expr(&whole.value);
-        self.parameters = before;
-        self.inlined(&whole.name, value?, &whole.ty)
+        Ok(arguments)
     }
 
     /// The value as what the inline is declared to be.
@@ -139,12 +164,12 @@ impl Checker<'_> {
         })
     }
 
-    fn define_macro(&mut self, name: &Ident, whole: Macro) -> Result<(), Refused> {
+    fn define_known(&mut self, name: &Ident, known: Known) -> Result<(), Refused> {
         let since = self.variables.get(Scope::Global, &name.name).and_then(Known::since);
         if since.is_some() || Self::is_reserved(&name.name) {
             return Err(self.taken(name, since));
         }
-        self.variables.add_macro(&name.name, whole);
+        self.variables.add_known(&name.name, known);
         Ok(())
     }
 }
@@ -171,12 +196,16 @@ fn passed(value: Expr, ty: &Type) -> Option<Expr> {
 }
 
 /// A value of the type that nothing is known of.
-fn anything(ty: &Type, span: Span) -> Expr {
+pub(super) fn anything(ty: &Type, span: Span) -> Expr {
     match ty {
         Type::String(_) => {
             let kind = ExprKind::Builtin(Builtin::Execname);
             let comm = Expr { kind, ty: Type::String(Text::Buffer(16)), span };
             Expr { kind: ExprKind::Cast(Box::new(comm)), ty: ty.clone(), span }
+        }
+        Type::Composite(_) | Type::Array(..) => {
+            let address = anything(&Type::Pointer(Box::new(ty.clone())), span);
+            Expr { kind: ExprKind::Load(Place::Memory(Box::new(address))), ty: ty.clone(), span }
         }
         ty => {
             let argument = Expr { kind: ExprKind::Arg(0), ty: Type::Int(INT64), span };

@@ -146,6 +146,9 @@ impl Checker<'_> {
         member: &ast::Ident,
         span: Span,
     ) -> Result<Expr, Refused> {
+        if let Some(base) = self.translated(base)? {
+            return self.translated_member(&base, arrow, member, span);
+        }
         let (base, arrow) = match &base.kind {
             // `(*pointer).member`: of a probe's record, only this is an expression.
             ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => (self.operand(expr)?, true),

@@ -32,6 +32,7 @@ mod probe;
 pub mod recorded;
 mod speculation;
 mod spelling;
+mod translator;
 pub mod typed;
 mod typenames;
 pub mod types;
@@ -40,6 +41,7 @@ mod variables;
 mod walk;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Problems, Severity, Tag};
 use crate::provider::Catalog;
@@ -75,6 +77,7 @@ pub fn check(
         aggregations: aggregation::Aggregations::default(),
         types: typenames::TypeNames::default(),
         libraries: Vec::new(),
+        translators: Vec::new(),
         parameters: HashMap::new(),
         used_arguments: Vec::new(),
         keeps: typed::Keeps::default(),
@@ -118,6 +121,8 @@ struct Checker<'a> {
     types: typenames::TypeNames,
     /// The D libraries that have been read.
     libraries: Vec<String>,
+    /// The translators, in the order of their definition.
+    translators: Vec<Rc<translator::Translator>>,
     /// The parameters of the inline that is being expanded.
     parameters: inline::Parameters,
     /// For each macro argument, whether it was used.

@@ -19,6 +19,10 @@ impl Checker<'_> {
         }
         match self.variables.get(scope, &ident.name) {
             Some(Known::Refused) => return Err(Refused),
+            Some(Known::Translated(value, _)) => {
+                let value = value.clone();
+                return self.whole_translated(&value, span);
+            }
             Some(Known::Macro(inline)) => {
                 let since = inline.span;
                 let message = format!("`{}` is an inline with parameters", ident.name);

@@ -153,7 +153,9 @@ impl Checker<'_> {
         let spelling = spelled(scope, &name.name);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
-            Some(Known::Value(..) | Known::Macro(_)) => return Err(self.read_only(&name.name, span)),
+            Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
+                return Err(self.read_only(&name.name, span));
+            }
             Some(Known::Refused) => return Err(self.came_late(scope, name)),
             None if scope == Scope::Global && Self::is_fixed(&name.name) => {
                 return Err(self.read_only(&name.name, span));
@@ -193,7 +195,9 @@ impl Checker<'_> {
         let keys = self.keys(keys);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
-            Some(Known::Value(..) | Known::Macro(_)) => return Err(self.read_only(&name.name, span)),
+            Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
+                return Err(self.read_only(&name.name, span));
+            }
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {

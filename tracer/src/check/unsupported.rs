@@ -6,9 +6,7 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 /// What is not compiled yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Construct {
-    Translator,
     Symbol,
-    Xlate,
 }
 
 impl Construct {
@@ -16,9 +14,7 @@ impl Construct {
     fn words(self) -> (&'static str, Option<&'static str>) {
         use Construct as C;
         match self {
-            C::Translator => ("a translator", None),
             C::Symbol => ("a kernel symbol", None),
-            C::Xlate => ("`xlate`", Some("args[] holds what the probe gives, translated already")),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::inline::Macro;
+use super::translator::Translated;
 use super::typed::{Dynamic, Expr, Place, Text, Type, Variable};
 use super::types::text_size;
 use crate::diagnostic::Span;
@@ -32,6 +33,8 @@ pub(super) enum Known {
     Value(Expr, Span),
     /// An inline with parameters.
     Macro(Rc<Macro>),
+    /// An inline that stands for what is to be translated, and where it was defined.
+    Translated(Translated, Span),
     /// Its first use was refused.
     Refused,
 }
@@ -41,7 +44,7 @@ impl Known {
     pub(super) fn since(&self) -> Option<Span> {
         match self {
             Known::Entry(entry) => Some(entry.span),
-            Known::Value(_, span) => Some(*span),
+            Known::Value(_, span) | Known::Translated(_, span) => Some(*span),
             Known::Macro(inline) => Some(inline.span),
             Known::Refused => None,
         }
@@ -152,9 +155,9 @@ impl Variables {
         self.known.insert((Scope::Global, name.to_owned()), Known::Value(value, span));
     }
 
-    /// Gives an inline with parameters a name.
-    pub(super) fn add_macro(&mut self, name: &str, whole: Macro) {
-        self.known.insert((Scope::Global, name.to_owned()), Known::Macro(Rc::new(whole)));
+    /// Gives an inline a name.
+    pub(super) fn add_known(&mut self, name: &str, known: Known) {
+        self.known.insert((Scope::Global, name.to_owned()), known);
     }
 
     /// Remembers that the first use of a name was refused.

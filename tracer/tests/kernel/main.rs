@@ -14,6 +14,7 @@ mod clauses;
 mod cli;
 mod conditions;
 mod current;
+mod definitions;
 mod endings;
 mod environment;
 mod expressions;
@@ -44,6 +45,7 @@ const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
+    definitions::FAMILY,
     endings::FAMILY,
     current::FAMILY,
     environment::FAMILY,
