@@ -103,7 +103,8 @@ fn descriptions() -> Result<()> {
         let output = tracer(&arguments)?.success()?;
         ensure!(output.stdout.trim() == expected, "{arguments:?}: {output:?}");
     }
-    let output = tracer(&["-l", "-n", "syscall::getp[gp]id:entry,syscall::getsi*:return,BEGIN"])?.success()?;
+    let output =
+        tracer(&["-l", "-n", "syscall::getp[gp]id:entry,syscall::getsi*:return,BEGIN"])?.success()?;
     let functions: Vec<&str> =
         output.lines()[1..].iter().filter_map(|line| line.split_whitespace().nth(3)).collect();
     ensure!(functions.contains(&"getppid") && functions.contains(&"getpgid"), "{output:?}");
