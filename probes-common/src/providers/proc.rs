@@ -21,6 +21,10 @@ record! {
         25 group: i32 as "int";
         /// 1 when that thread blocks it: it stays pending.
         25 blocked: i32 as "int";
+        /// 1 when the kernel sends it on its own account: a timer's, the terminal's, a broken pipe's.
+        25 kernel: i32 as "int";
+        /// Unused, zero.
+        25 pad: i32 as "int";
         /// The process in whose context it is sent.
         32 from: PsInfo as "psinfo_t *";
     }
@@ -165,6 +169,11 @@ const SIGNAL_SEND_ARGS: &[Arg] = &[
         ctype: "int",
         field: "blocked",
         doc: "1 when the thread that it is for blocks it: it stays pending",
+    },
+    Arg {
+        ctype: "int",
+        field: "kernel",
+        doc: "1 when the kernel sends it on its own account: a timer's, the terminal's, a broken pipe's",
     },
 ];
 

@@ -211,17 +211,21 @@ fn fire_signal(program: Program) {
             record.sig = signal;
             record.group = ctx.arg(3) as i32;
             record.result = ctx.arg(4) as i32;
+            record.kernel = (!is_senders(info)).into();
+            record.pad = 0;
             let blocked = read::<u64>(target, offset!(task_blocked));
             record.blocked = (blocked >> (signal as u32).wrapping_sub(1) & 1) as i32;
         }
     });
 }
 
-/// Whether the current process sends the signal; else the kernel does in its context, for a timer or a terminal.
+/// Whether the current process sends the signal; else the kernel does in its context, for a timer, a terminal, a pipe that nobody
+/// reads.
 #[inline(always)]
 fn is_senders(info: u64) -> bool {
-    info == SEND_SIG_NOINFO
-        || info != SEND_SIG_PRIV && !matches!(read(info, offset!(siginfo_code)), SI_TIMER | SI_KERNEL)
+    info != SEND_SIG_NOINFO
+        && info != SEND_SIG_PRIV
+        && !matches!(read(info, offset!(siginfo_code)), SI_TIMER | SI_KERNEL)
 }
 
 /// The signal that ends a process: the kernel makes a SIGKILL without more of most fatal signals as it sends them to the

@@ -73,7 +73,7 @@ pub enum Origin {
     Child,
     /// An instruction that the processor could not carry out.
     Fault,
-    /// The kernel: the terminal, an alarm, a limit.
+    /// The kernel: the terminal, an alarm, a limit, a pipe that nobody reads.
     Kernel,
 }
 
@@ -178,7 +178,10 @@ pub(super) fn read(name: &str, process: &mut Process, fields: &mut Fields<'_>) -
     let result = fields.int()?;
     let group = fields.flag()?;
     let blocked = fields.flag()?;
+    let kernel = fields.flag()?;
     let address = fields.unsigned()?;
+    // Of a broken pipe's the target sees what it would of its own kill(2).
+    let origin = if kernel && origin == Origin::Kill { Origin::Kernel } else { origin };
     if !origin.is_process() {
         *process = Process::kernel();
     }

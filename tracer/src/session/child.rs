@@ -2,11 +2,11 @@
 //! probes are ready. It runs as the user who called sudo. Where tracing ends before it does, it is ended, too.
 
 use std::cell::Cell;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitStatus;
 
 use super::error::SessionError;
@@ -35,7 +35,7 @@ impl Child {
         let fail = |error| SessionError::Command { command: command.to_owned(), error };
         let invalid = |what| fail(io::Error::new(io::ErrorKind::InvalidInput, what));
         let words = shlex::split(command).ok_or_else(|| invalid("a quote is not closed"))?;
-        find_program(words.first().ok_or_else(|| invalid("it is empty"))?).map_err(fail)?;
+        let found = find_program(words.first().ok_or_else(|| invalid("it is empty"))?).map_err(fail)?;
         let arguments: Vec<CString> = words
             .into_iter()
             .map(CString::new)
@@ -56,7 +56,7 @@ impl Child {
                 if let Some(teller) = teller {
                     teller.write(&trouble_write);
                 }
-                run_child(&gate_read, &trouble_write, &pointers, user.as_ref())
+                run_child(&gate_read, &trouble_write, &found, &pointers, user.as_ref())
             }
             pid => Ok(Child {
                 pid: teller.and_then(|_| Teller::read(&trouble_read)).unwrap_or(pid as u32),
@@ -127,7 +127,13 @@ impl Drop for Child {
 }
 
 /// The child's part: waits at the gate, becomes the user, becomes the command.
-fn run_child(gate: &OwnedFd, trouble: &OwnedFd, arguments: &[*const libc::c_char], user: Option<&User>) -> ! {
+fn run_child(
+    gate: &OwnedFd,
+    trouble: &OwnedFd,
+    found: &CStr,
+    arguments: &[*const libc::c_char],
+    user: Option<&User>,
+) -> ! {
     // SAFETY: only async-signal-safe calls on memory that was made before the fork.
     unsafe {
         let mut byte = 0_u8;
@@ -145,6 +151,8 @@ fn run_child(gate: &OwnedFd, trouble: &OwnedFd, arguments: &[*const libc::c_char
                 && libc::setuid(user.uid) == 0
         });
         if became {
+            // Straight to where it is, so that a trace does not begin with the search. It may be elsewhere for the user.
+            libc::execvp(found.as_ptr(), arguments.as_ptr());
             libc::execvp(arguments[0], arguments.as_ptr());
         }
         let errno = *libc::__errno_location();
@@ -153,15 +161,15 @@ fn run_child(gate: &OwnedFd, trouble: &OwnedFd, arguments: &[*const libc::c_char
     }
 }
 
-/// Whether there is such a program, before anything is attached: as execvp(3) looks for it.
-fn find_program(name: &str) -> io::Result<()> {
+/// Where there is such a program, before anything is attached: as execvp(3) looks for it.
+fn find_program(name: &str) -> io::Result<CString> {
     let executable = |path: &Path| {
-        let path_is_dir = path.is_dir();
-        let path = CString::new(path.as_os_str().as_encoded_bytes()).unwrap_or_default();
+        let is_dir = path.is_dir();
+        let path = CString::new(path.as_os_str().as_encoded_bytes())?;
         // SAFETY: a string that ends in zero.
         match unsafe { libc::access(path.as_ptr(), libc::X_OK) } {
-            0 if path_is_dir => Err(io::ErrorKind::IsADirectory.into()),
-            0 => Ok(()),
+            0 if is_dir => Err(io::ErrorKind::IsADirectory.into()),
+            0 => Ok(path),
             _ => Err(io::Error::last_os_error()),
         }
     };
@@ -169,11 +177,8 @@ fn find_program(name: &str) -> io::Result<()> {
         return executable(Path::new(name));
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let places: Vec<PathBuf> = std::env::split_paths(&path).map(|place| place.join(name)).collect();
-    match places.iter().any(|place| executable(place).is_ok()) {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program in $PATH")),
-    }
+    let found = std::env::split_paths(&path).find_map(|place| executable(&place.join(name)).ok());
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no such program in $PATH"))
 }
 
 /// A pipe, read end first, both ends closed by exec.

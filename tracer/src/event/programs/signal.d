@@ -16,6 +16,7 @@ proc:::signal-send
 	trace(args[4]);
 	trace(args[5]);
 	trace(args[7]);
+	trace(args[8]);
 	trace(args[3]->si_addr);
 }
 

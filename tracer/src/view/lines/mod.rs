@@ -88,9 +88,9 @@ impl Lines {
         }
     }
 
-    /// Who sent a process that signal last, where it was a process: the kernel forgets it of one that ends its target.
+    /// Who sent a process that signal last, 0 for the kernel: of one that ends its target the kernel forgets it.
     fn sender(&self, target: u32, signal: SignalNumber) -> Option<u32> {
-        self.senders.get(&(target, signal)).copied().filter(|&pid| pid != 0)
+        self.senders.get(&(target, signal)).copied()
     }
 
     /// A process of which only the id is known by now.

@@ -30,7 +30,8 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
         }
         Signal::Handle { signal, sender, action, handler, .. } => {
             let spans = Spans::verb(format!("{signal}"));
-            let spans = match sender.or_else(|| lines.sender(pid, *signal)) {
+            let spans = match lines.sender(pid, *signal).or(*sender) {
+                Some(0) => spans.then(" from the kernel"),
                 Some(sender) if sender == pid => spans.then(" from itself"),
                 Some(sender) => spans.then(format!(" from {}", lines.process(sender))),
                 None => spans,
