@@ -9,6 +9,7 @@ mod bench;
 mod dist;
 mod initramfs;
 mod packages;
+mod picture;
 mod probes;
 mod run;
 mod shell;
@@ -34,6 +35,8 @@ enum Command {
     Test(test::Options),
     /// Make what is given to others: one file that needs nothing else, and a Debian package
     Dist(dist::Options),
+    /// Run the tracer and draw what it prints as a terminal shows it, into an SVG file
+    Picture(picture::Options),
     /// Measure what tracing costs, beside bpftrace where that is installed
     Bench(bench::Options),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::main(&options),
         Command::Test(options) => test::main(&options),
         Command::Dist(options) => dist::main(&options),
+        Command::Picture(options) => picture::main(&options),
         Command::Bench(options) => bench::main(&options),
     };
     match result {

@@ -122,7 +122,7 @@ struct Watching {
 }
 
 enum Form {
-    Text { lines: Lines, summary: Summary, buffer: String },
+    Text { lines: Lines, summary: Box<Summary>, buffer: String },
     Json(Json),
 }
 
@@ -133,7 +133,7 @@ impl Watching {
         } else {
             let lines = Lines::new(style(watch.color), process::clock(libc::CLOCK_MONOTONIC));
             let buffer = lines.heading();
-            Form::Text { lines, summary: Summary::default(), buffer }
+            Form::Text { lines, summary: Box::default(), buffer }
         };
         Watching { reader: Reader::new(names), out: Stdout::new(), form }
     }

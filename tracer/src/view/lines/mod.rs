@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use super::Style;
 use super::canvas::Paint;
 use crate::event::number::SignalNumber;
-use crate::event::{Event, Life, Process, Signal, What};
+use crate::event::{Event, Life, Outcome, Process, Signal, What};
 
 /// Columns of the time and of the process.
 const TIME: usize = 11;
@@ -79,9 +79,11 @@ impl Lines {
         };
         know(&event.process);
         match &event.what {
-            What::Signal(Signal::Send { target, signal, .. }) => {
+            What::Signal(Signal::Send { target, signal, outcome, .. }) => {
                 know(target);
-                self.senders.insert((target.pid, *signal), event.process.pid);
+                if matches!(outcome, Outcome::Queued | Outcome::Blocked) {
+                    self.senders.insert((target.pid, *signal), event.process.pid);
+                }
             }
             What::Life(Life::Create { child }) => know(child),
             _ => {}

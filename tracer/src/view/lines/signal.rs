@@ -30,7 +30,10 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
         }
         Signal::Handle { signal, sender, action, handler, .. } => {
             let spans = Spans::verb(format!("{signal}"));
-            let spans = match lines.sender(pid, *signal).or(*sender) {
+            let last = lines.sender(pid, *signal);
+            // Of a signal by the kernel itself the target may see itself as the sender.
+            let sender = if last == Some(0) { last } else { sender.or(last) };
+            let spans = match sender {
                 Some(0) => spans.then(" from the kernel"),
                 Some(sender) if sender == pid => spans.then(" from itself"),
                 Some(sender) => spans.then(format!(" from {}", lines.process(sender))),

@@ -10,12 +10,15 @@ use crate::view::lines::name;
 /// A signal, who sent it and to whom, and what became of it.
 type Key = (SignalNumber, Process, Process, &'static str);
 
+/// A signal that waits: from whom, to whom, and as what it is counted so far.
+type Waiting = (Process, Process, &'static str);
+
 /// Counts. A signal that was queued is counted by what its target does with it, once it does.
 #[derive(Default)]
 pub(super) struct Signals {
     rows: BTreeMap<Key, u64>,
-    /// The signals that wait, by target and signal: from whom, to whom, and whether they are blocked.
-    waiting: HashMap<(u32, SignalNumber), VecDeque<(Process, Process, &'static str)>>,
+    /// The signals that wait, by target and signal.
+    waiting: HashMap<(u32, SignalNumber), VecDeque<Waiting>>,
 }
 
 const QUEUED: &str = "queued";
