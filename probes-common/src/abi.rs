@@ -6,7 +6,12 @@ pub const SLOTS_PER_CPU: u32 = 4;
 /// Room for the largest record, in bytes.
 pub const RECORD_SIZE: usize = 1536;
 
+/// The most bytes of a record that a firing can have on the stack.
+pub const LIGHT_RECORD: usize = 48;
+
 /// The beginning of a slot. What the compiler lays out behind it starts at [`SLOT_SIZE`].
+///
+/// Clauses that touch nothing behind a record of at most [`LIGHT_RECORD`] bytes are given one that ends there, on the stack.
 #[repr(C, align(8))]
 pub struct Slot {
     /// `program << 16 | discriminator`; written by the dispatcher.
@@ -18,12 +23,12 @@ pub struct Slot {
     /// 1 while a firing has the slot, 2 while it passes from one program to the next; exchanged atomically by the trampolines,
     /// never touched by anyone else.
     pub busy: u64,
+    /// The record, of the type that the program declares.
+    pub record: [u8; RECORD_SIZE],
     /// What went wrong in a clause; the record of the ERROR probe.
     pub fault: Fault,
     /// What routines that loop work with.
     pub work: Work,
-    /// The record, of the type that the program declares.
-    pub record: [u8; RECORD_SIZE],
 }
 
 /// Numbers that a routine is given besides its arguments, and what it keeps while it loops. It lies in the slot because the

@@ -1,10 +1,12 @@
 //! The trampolines' frame, and the firing of a probe from claim to release.
 
 use core::ffi::c_void;
+use core::mem::{MaybeUninit, offset_of};
 
 use aya_ebpf::bindings::bpf_raw_tracepoint_args;
-use probes_common::abi::{Drop, Fault, RECORD_SIZE, Slot};
+use probes_common::abi::{Drop, Fault, LIGHT_RECORD, RECORD_SIZE, SLOT_RECORD, Slot};
 
+use crate::kernel::Current;
 use crate::{drops, slots};
 
 /// Declares eBPF programs, of four sorts:
@@ -60,15 +62,25 @@ macro_rules! probe {
         static WANTS: u64 = u64::MAX;
         #[unsafe(export_name = concat!("PROGRAM_", stringify!($name)))]
         static PROGRAM: u32 = 0;
+        #[unsafe(export_name = concat!("LIGHT_", stringify!($name)))]
+        static LIGHT: u32 = 0;
         unsafe extern "C" {
             #[link_name = concat!("clauses_", stringify!($name))]
-            fn clauses(slot: *mut probes_common::abi::Slot, ctx: *mut core::ffi::c_void) -> u64;
+            fn clauses(
+                slot: *mut probes_common::abi::Slot,
+                ctx: *mut core::ffi::c_void,
+                task: *mut core::ffi::c_void,
+            ) -> u64;
+            #[link_name = concat!("takes_", stringify!($name))]
+            fn takes(discriminator: u64, task: *mut core::ffi::c_void) -> u64;
         }
         $crate::firing::Program {
             ctx: $crate::firing::Context($ctx),
             number: &raw const PROGRAM,
             wants: &raw const WANTS,
+            light: &raw const LIGHT,
             clauses,
+            takes,
         }
     }};
 }
@@ -123,8 +135,19 @@ pub struct Program {
     pub number: *const u32,
     /// Its want bits, in `.rodata`.
     pub wants: *const u64,
+    /// Whether its clauses do without a slot of their own, in `.rodata`.
+    pub light: *const u32,
     /// Its dispatcher.
-    pub clauses: unsafe extern "C" fn(*mut Slot, *mut c_void) -> u64,
+    pub clauses: unsafe extern "C" fn(*mut Slot, *mut c_void, *mut c_void) -> u64,
+    /// Whether any clause takes the firing of that one of its probes, as far as their predicates can tell before.
+    pub takes: unsafe extern "C" fn(u64, *mut c_void) -> u64,
+}
+
+/// The beginning of a slot, as far as a record: for clauses that need no more.
+#[repr(C, align(8))]
+struct Light<R> {
+    head: MaybeUninit<[u8; SLOT_RECORD]>,
+    record: MaybeUninit<R>,
 }
 
 impl Program {
@@ -144,26 +167,16 @@ impl Program {
     /// Like [`fire`](Self::fire), if `fill` says so: where what it fills in also tells whether the event counts.
     #[inline(always)]
     pub fn fire_if<R>(self, fill: impl FnOnce(&mut R, Wants) -> bool) {
-        self.fire_as(0, fill);
+        if let Some(taken) = self.take(0, Current::get()) {
+            taken.fire_if(fill);
+        }
     }
 
     #[inline(always)]
-    fn fire_as<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants) -> bool) {
-        const { assert!(size_of::<R>() <= RECORD_SIZE) }
-        let Some(slot) = slots::claim() else {
-            return self.drop(Drop::Slot);
-        };
-        // SAFETY: the slot is ours until it is released, and a record is plain data, any bytes of which are a value;
-        // `clauses` is defined by the linker.
-        unsafe {
-            (*slot).discriminator = discriminator;
-            (*slot).time = 0;
-            (*slot).fault = Fault { probe: 0, epid: 0, action: 0, offset: 0, fault: 0, value: 0 };
-            if fill(&mut *(&raw mut (*slot).record).cast(), Wants(self.wants.read_volatile())) {
-                (self.clauses)(slot, self.ctx.0);
-            }
-        }
-        slots::release(slot);
+    fn take(self, discriminator: u32, task: Current) -> Option<Taken> {
+        // SAFETY: the linker defines it.
+        let takes = unsafe { (self.takes)(discriminator.into(), task.address()) != 0 };
+        takes.then_some(Taken { program: self, discriminator, task })
     }
 
     /// Counts something that this program did not record.
@@ -171,6 +184,59 @@ impl Program {
     pub fn drop(self, kind: Drop) {
         // SAFETY: a static; volatile because the linker changes its value.
         drops::count(unsafe { self.number.read_volatile() }, kind as u32);
+    }
+}
+
+/// An event that some clause takes, as far as can be told before its probe fires.
+#[derive(Clone, Copy)]
+pub struct Taken {
+    program: Program,
+    discriminator: u32,
+    /// The current thread.
+    pub task: Current,
+}
+
+impl Taken {
+    /// Fires the probe; see [`Program::fire`].
+    #[inline(always)]
+    pub fn fire<R>(self, fill: impl FnOnce(&mut R, Wants)) {
+        self.fire_if(|record, wants| {
+            fill(record, wants);
+            true
+        });
+    }
+
+    #[inline(always)]
+    fn fire_if<R>(self, fill: impl FnOnce(&mut R, Wants) -> bool) {
+        let Taken { program, discriminator, task } = self;
+        const { assert!(size_of::<R>() <= RECORD_SIZE && offset_of!(Light<R>, record) == SLOT_RECORD) }
+        let mut stack = MaybeUninit::<Light<R>>::uninit();
+        // SAFETY: a static; volatile because the linker changes its value. It is read again each time, so that the compiler
+        // does not make two ways of what follows, of which the verifier would find one dead.
+        let light = || size_of::<R>() <= LIGHT_RECORD && unsafe { program.light.read_volatile() } != 0;
+        let slot = if light() {
+            stack.as_mut_ptr().cast()
+        } else {
+            match slots::claim() {
+                Some(slot) => slot,
+                None => return program.drop(Drop::Slot),
+            }
+        };
+        // SAFETY: the slot is ours until it is released, and a record is plain data, any bytes of which are a value;
+        // `clauses` is defined by the linker, which knows that a light slot's end is not touched.
+        unsafe {
+            (*slot).discriminator = discriminator;
+            (*slot).time = 0;
+            if !light() {
+                (*slot).fault = Fault { probe: 0, epid: 0, action: 0, offset: 0, fault: 0, value: 0 };
+            }
+            if fill(&mut *(&raw mut (*slot).record).cast(), Wants(program.wants.read_volatile())) {
+                (program.clauses)(slot, program.ctx.0, task.address());
+            }
+        }
+        if !light() {
+            slots::release(slot);
+        }
     }
 }
 
@@ -184,20 +250,22 @@ pub struct Family {
 }
 
 impl Family {
-    /// Whether any clause wants that one of its probes. Ask before anything else is done.
+    /// Whether any clause wants that one of its probes, and takes this event. Ask before anything else is done.
     #[inline(always)]
-    pub fn wanted(self, discriminator: u32) -> bool {
-        // SAFETY: the linker defines it.
-        unsafe { (self.gate)(discriminator.into()) != 0 }
+    pub fn wanted(self, discriminator: u32) -> Option<Taken> {
+        self.wants(discriminator).then(Current::get).and_then(|task| self.program.take(discriminator, task))
     }
 
-    /// Fires that one of its probes; see [`Program::fire`].
+    /// The same for who knows the current thread.
     #[inline(always)]
-    pub fn fire<R>(self, discriminator: u32, fill: impl FnOnce(&mut R, Wants)) {
-        self.program.fire_as(discriminator, |record, wants| {
-            fill(record, wants);
-            true
-        });
+    pub fn wanted_of(self, discriminator: u32, task: Current) -> Option<Taken> {
+        self.wants(discriminator).then_some(task).and_then(|task| self.program.take(discriminator, task))
+    }
+
+    #[inline(always)]
+    fn wants(self, discriminator: u32) -> bool {
+        // SAFETY: the linker defines it.
+        unsafe { (self.gate)(discriminator.into()) != 0 }
     }
 }
 

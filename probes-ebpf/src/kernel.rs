@@ -3,7 +3,9 @@
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_kernel_str};
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_kernel_str, bpf_task_pt_regs,
+};
 use probes_common::offsets::ABSENT;
 
 use crate::constants::offset;
@@ -51,8 +53,69 @@ fn address(base: u64, offset: u32) -> *const c_void {
 /// `TS_COMPAT` of arch/x86/include/asm/thread_info.h: the thread is in a 32-bit system call.
 const COMPAT: u32 = 2;
 
+/// The current thread, of whose `task_struct` the verifier knows the type: it is read without helpers.
+///
+/// Ask for it once: on processors that guard their returns, a helper's takes as long as ten instructions.
+#[derive(Clone, Copy)]
+pub struct Current(u64);
+
+impl Current {
+    /// The current thread.
+    #[inline(always)]
+    pub fn get() -> Current {
+        // SAFETY: a helper without arguments.
+        Current(unsafe { bpf_get_current_task_btf() } as u64)
+    }
+
+    /// The address of its `task_struct`, for the clauses.
+    #[inline(always)]
+    pub fn address(self) -> *mut c_void {
+        self.0 as *mut c_void
+    }
+
+    /// Whether it is in a 32-bit system call.
+    #[inline(always)]
+    pub fn in_compat_call(self) -> bool {
+        // SAFETY: the offset is that of a word in a task_struct.
+        unsafe { load::<u32>(self.0, offset!(task_status)) & COMPAT != 0 }
+    }
+
+    /// The registers that it had in user code.
+    #[inline(always)]
+    pub fn registers(self) -> Registers {
+        // SAFETY: a task_struct.
+        Registers(unsafe { bpf_task_pt_regs(self.0 as *mut _) } as u64)
+    }
+}
+
+/// A `pt_regs` of which the verifier knows the type.
+#[derive(Clone, Copy)]
+pub struct Registers(u64);
+
+impl Registers {
+    /// The register at that offset.
+    #[inline(always)]
+    pub fn at(self, offset: u32) -> u64 {
+        // SAFETY: the offset is that of a word in pt_regs.
+        unsafe { load(self.0, offset) }
+    }
+}
+
 /// Whether the current thread is in a 32-bit system call.
 #[inline(always)]
 pub fn in_compat_call() -> bool {
-    read::<u32>(task(), offset!(task_status)) & COMPAT != 0
+    Current::get().in_compat_call()
+}
+
+/// Reads without a helper; 0 where this kernel has no such field.
+///
+/// # Safety
+/// The verifier knows what `base` points to, and that there is a field of `T`'s size at the offset.
+#[inline(always)]
+unsafe fn load<T: Copy + Default>(base: u64, offset: u32) -> T {
+    if offset == ABSENT {
+        return T::default();
+    }
+    // SAFETY: the caller's promise, which the verifier checks. Volatile: the address is not one that the compiler knows.
+    unsafe { ((base + u64::from(offset)) as *const T).read_volatile() }
 }

@@ -8,6 +8,7 @@ use probes_common::abi::Slot;
 use probes_common::providers::dtrace::Nothing;
 
 use crate::firing::probe;
+use crate::kernel::Current;
 use crate::{slots, state};
 
 /// BEGIN: probes fire from its end on.
@@ -37,11 +38,11 @@ pub extern "C" fn dtrace_end(ctx: *mut c_void) -> u32 {
 pub extern "C" fn part(ctx: *mut c_void) -> u32 {
     unsafe extern "C" {
         #[link_name = "clauses_part"]
-        fn clauses(slot: *mut Slot, ctx: *mut c_void) -> u64;
+        fn clauses(slot: *mut Slot, ctx: *mut c_void, task: *mut c_void) -> u64;
     }
     if let Some(slot) = slots::handed() {
         // SAFETY: the linker defines it; the slot is this firing's.
-        unsafe { clauses(slot, ctx) };
+        unsafe { clauses(slot, ctx, Current::get().address()) };
     }
     0
 }

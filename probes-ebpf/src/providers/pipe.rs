@@ -29,11 +29,9 @@ programs! {
             WRITE | WRITEV => pipe::WRITE,
             _ => return 0,
         };
-        if !program.wanted(discriminator.into()) {
-            return 0;
-        }
+        let Some(taken) = program.wanted(discriminator.into()) else { return 0 };
         if let Some(call) = calls::under_way(number, Sort::Pipe) {
-            program.fire(discriminator.into(), move |record, wants| fill_transfer(record, wants, ctx, call));
+            taken.fire(move |record, wants| fill_transfer(record, wants, ctx, call));
         }
     };
 

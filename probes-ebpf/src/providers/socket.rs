@@ -10,8 +10,8 @@ use probes_common::types_net::{SockCall, SockInfo};
 use crate::calls::{self, Call};
 use crate::constants::offset;
 use crate::files::{self, Sort};
-use crate::firing::{Family, Wants, bit, programs};
-use crate::kernel::{self, read};
+use crate::firing::{Family, Taken, Wants, bit, programs};
+use crate::kernel::read;
 use crate::net::{self, Ends, Given};
 use crate::user;
 
@@ -36,19 +36,17 @@ const PARTS: u64 = 64;
 
 /// Whether a clause wants this call; if so, its index.
 #[inline(always)]
-fn wanted(program: Family, number: u32, regs: u64) -> Option<(u32, Shape)> {
+fn wanted(program: Family, number: u32, regs: u64) -> Option<(Taken, u32, Shape)> {
     let (mut index, shape) = find(number)?;
     if shape == Shape::Data && read::<u64>(regs, offset!(regs_r8)) != 0 {
         index += 1;
     }
-    if !program.wanted(index) {
-        return None;
-    }
-    if kernel::in_compat_call() {
+    let taken = program.wanted(index)?;
+    if taken.task.in_compat_call() {
         program.program.drop(Drop::Compat);
         return None;
     }
-    Some((index, shape))
+    Some((taken, index, shape))
 }
 
 /// The first row of the table with this number.
@@ -68,7 +66,7 @@ fn find(number: u32) -> Option<(u32, Shape)> {
 fn enter(program: Family) {
     let ctx = program.program.ctx;
     let regs = ctx.arg(0);
-    let Some((index, shape)) = wanted(program, ctx.arg(1) as u32, regs) else { return };
+    let Some((taken, index, shape)) = wanted(program, ctx.arg(1) as u32, regs) else { return };
     let argument = |n| match n {
         0 => read::<u64>(regs, offset!(regs_di)),
         1 => read(regs, offset!(regs_si)),
@@ -86,7 +84,7 @@ fn enter(program: Family) {
             return;
         }
     }
-    program.fire(index, |record: &mut SocketEntry, wants| {
+    taken.fire(|record: &mut SocketEntry, wants| {
         let identity = || [argument(0) as u16, (argument(1) & SOCK_TYPE) as u16, argument(2) as u16];
         describe(&mut record.so, wants.part(bit!(SocketEntry, so)), file, fd, identity);
         let wants = wants.part(bit!(SocketEntry, sc));
@@ -113,7 +111,7 @@ fn leave(program: Family) {
     let ctx = program.program.ctx;
     let regs = ctx.arg(0);
     let number = read::<u64>(regs, offset!(regs_orig_ax)) as u32;
-    let Some((index, shape)) = wanted(program, number, regs) else { return };
+    let Some((taken, index, shape)) = wanted(program, number, regs) else { return };
     let Some(call) = calls::under_way(number, Sort::Socket) else { return };
     let result = ctx.arg(1) as i64;
     let failed = (-MAX_ERRNO..0).contains(&result);
@@ -136,7 +134,7 @@ fn leave(program: Family) {
         fd = result as i32;
         file = files::file(fd as u32);
     }
-    program.fire(index, |record: &mut SocketReturn, wants| {
+    taken.fire(|record: &mut SocketReturn, wants| {
         let identity = || match shape {
             // SAFETY: as above.
             Shape::Close => unsafe { (*call).socket },

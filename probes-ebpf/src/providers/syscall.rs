@@ -7,8 +7,8 @@ use probes_common::abi::Drop;
 use probes_common::providers::syscall::{SyscallEntry, SyscallReturn};
 
 use crate::constants::offset;
-use crate::firing::{Family, Wants, bit, programs};
-use crate::kernel::{self, read};
+use crate::firing::{Family, Taken, Wants, bit, programs};
+use crate::kernel::Current;
 
 /// The highest error number that a call can return (include/linux/err.h).
 const MAX_ERRNO: i64 = 4095;
@@ -16,21 +16,20 @@ const MAX_ERRNO: i64 = 4095;
 programs! {
     // sys_enter(struct pt_regs *regs, long id)
     family syscall_entry in "raw_tp/sys_enter", |program| {
-        let number = program.program.ctx.arg(1) as u32;
-        if takes(program, number) {
-            let regs = program.program.ctx.arg(0);
-            program.fire(number, |record, wants| entry(record, wants, regs));
+        if let Some(taken) = program.wanted(program.program.ctx.arg(1) as u32) && passes(program, taken) {
+            taken.fire(|record, wants| entry(record, wants, taken.task));
         }
     };
     // sys_exit(struct pt_regs *regs, long ret)
     family syscall_return in "raw_tp/sys_exit", |program| {
-        let number = match read::<u64>(program.program.ctx.arg(0), offset!(regs_orig_ax)) as u32 {
+        let task = Current::get();
+        let number = match task.registers().at(offset!(regs_orig_ax)) as u32 {
             RESTORED => RT_SIGRETURN,
             number => number,
         };
-        if takes(program, number) {
+        if let Some(taken) = program.wanted_of(number, task) && passes(program, taken) {
             let result = program.program.ctx.arg(1) as i64;
-            program.fire(number, |record: &mut SyscallReturn, _| {
+            taken.fire(|record: &mut SyscallReturn, _| {
                 let failed = (-MAX_ERRNO..0).contains(&result);
                 record.result = if failed { -1 } else { result };
                 record.result2 = record.result;
@@ -48,11 +47,8 @@ const RESTORED: u32 = u32::MAX;
 const RT_SIGRETURN: u32 = 15;
 
 #[inline(always)]
-fn takes(program: Family, number: u32) -> bool {
-    if !program.wanted(number) {
-        return false;
-    }
-    let compat = kernel::in_compat_call();
+fn passes(program: Family, taken: Taken) -> bool {
+    let compat = taken.task.in_compat_call();
     if compat {
         program.program.drop(Drop::Compat);
     }
@@ -60,11 +56,15 @@ fn takes(program: Family, number: u32) -> bool {
 }
 
 #[inline(always)]
-fn entry(record: &mut SyscallEntry, wants: Wants, regs: u64) {
+fn entry(record: &mut SyscallEntry, wants: Wants, task: Current) {
+    if wants.0 == 0 {
+        return;
+    }
+    let registers = task.registers();
     macro_rules! take {
         ($($field:ident from $register:ident),*) => { $(
             if wants.field(bit!(SyscallEntry, $field)) {
-                record.$field = read(regs, offset!($register));
+                record.$field = registers.at(offset!($register));
             }
         )* };
     }

@@ -41,6 +41,13 @@ impl Memory {
 }
 
 impl Op {
+    /// Whether the register is read.
+    pub(crate) fn reads(&self, register: VReg) -> bool {
+        let mut found = false;
+        self.for_each_use(|used, _| found |= used == register);
+        found
+    }
+
     /// Calls `see` for each register read.
     pub(super) fn for_each_use(&self, mut see: impl FnMut(VReg, Time)) {
         let mut read = |operand: &Operand, time| {

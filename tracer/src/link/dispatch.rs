@@ -13,7 +13,7 @@ use super::assembler::{Assembler, Label};
 use super::function::{Function, Linkage};
 use crate::bpf::Insn;
 use crate::bpf::insn::{FRAME, alu, jmp, size};
-use crate::lower::ProgramImage;
+use crate::lower::{ClauseImage, ProgramImage};
 
 /// A clause as the dispatcher sees it: its function, its stack and the discriminators it is for.
 pub(super) struct Entry<'a> {
@@ -49,7 +49,7 @@ const GROUP_INSNS: usize = 16_000;
 /// trampoline's.
 const STACK: u32 = 512 - 160 - 128;
 
-/// `clauses_NAME(slot, ctx)`, which numbers the probe, zeroes the `this->` words, runs the clauses and reports their faults;
+/// `clauses_NAME(slot, ctx, task)`, which numbers the probe, zeroes the `this->` words, runs the clauses and reports their faults;
 /// and the functions that it is made of.
 pub(super) fn dispatcher(probe: &Probe<'_>, clauses: &[Entry<'_>]) -> Vec<Function> {
     let name = format!("clauses_{}", probe.symbol);
@@ -82,19 +82,21 @@ pub(super) fn dispatcher(probe: &Probe<'_>, clauses: &[Entry<'_>]) -> Vec<Functi
     functions
 }
 
-/// `error_clauses(slot, ctx)`: the clauses of ERROR. All of them run, also after exit(), and their own faults are not told; it
+/// `error_clauses(slot, ctx, task)`: the clauses of ERROR. All of them run, also after exit(), and their own faults are not told; it
 /// gives STOP when one has called exit().
 pub(super) fn error_clauses(errors: &Errors<'_>) -> Function {
     let below = -(deepest(&errors.clauses) as i16);
-    let (slot, context, ended) = (below - 8, below - 16, below - 24);
+    let (slot, context, task, ended) = (below - 8, below - 16, below - 24, below - 32);
     let mut code = Assembler::default();
     code.push(Insn::store_reg(size::DW, FRAME, slot, 1));
     code.push(Insn::store_reg(size::DW, FRAME, context, 2));
+    code.push(Insn::store_reg(size::DW, FRAME, task, 3));
     code.push(Insn::store_imm(size::DW, FRAME, ended, outcome::NEXT as i32));
     for clause in &errors.clauses {
         let [next, stop, done] = [(); 3].map(|()| code.label());
         code.load(1, FRAME, slot);
         code.load(2, FRAME, context);
+        code.load(3, FRAME, task);
         let known = [(outcome::NEXT, next), (outcome::STOP, stop), (outcome::FAULT, next)];
         code.inline(&clause.function, &known, done);
         let unknown = code.is_wanted(done);
@@ -129,15 +131,50 @@ pub(super) fn gate(name: &str, program: &ProgramImage) -> Function {
     code.finish(format!("gate_{name}"))
 }
 
+/// `takes_NAME(discriminator, task)`: 1 when some clause that wants it takes the firing, as far as its predicate can be asked
+/// before there is a slot.
+pub(super) fn takes(name: &str, clauses: &[ClauseImage]) -> Function {
+    const DISCRIMINATOR: u8 = 6;
+    let mut code = Assembler::default();
+    let predicates: Option<Vec<&str>> =
+        clauses.iter().map(|clause| Some(clause.gated.as_ref()?.predicate.name.as_str())).collect();
+    let Some(predicates) = predicates else {
+        code.give(1);
+        return code.finish(format!("takes_{name}"));
+    };
+    let yes = code.label();
+    code.copy(DISCRIMINATOR, 1);
+    code.copy(TASK, 2);
+    for (clause, predicate) in clauses.iter().zip(predicates) {
+        let next = code.label();
+        // The gate has seen to that of one alone.
+        if let Some(discriminators) = clause.discriminators.as_ref().filter(|_| clauses.len() > 1) {
+            code.unless_among(DISCRIMINATOR, discriminators, next);
+        }
+        code.copy(3, TASK);
+        code.call(predicate);
+        code.branch(jmp::JNE, 0, 0, yes);
+        code.place(next);
+    }
+    code.give(0);
+    code.place(yes);
+    code.give(1);
+    code.finish(format!("takes_{name}"))
+}
+
 const PROBE: i16 = core::mem::offset_of!(Slot, probe) as i16;
 const DISCRIMINATOR: i16 = core::mem::offset_of!(Slot, discriminator) as i16;
 const ERRORS: &str = "error_clauses";
+/// A helper of the kernel: the current task, of which the verifier knows the type. It cannot be handed to a function that is
+/// verified by itself.
+const GET_CURRENT_TASK_BTF: u32 = 158;
 
 /// Registers of a dispatcher; calls leave them alone, clauses that stand in it do not.
 const SLOT: u8 = 6;
 const CONTEXT: u8 = 7;
+const TASK: u8 = 8;
 
-/// Takes the arguments into their registers.
+/// Takes the slot and the context into their registers.
 fn keep(code: &mut Assembler) {
     code.copy(SLOT, 1);
     code.copy(CONTEXT, 2);
@@ -161,7 +198,7 @@ fn groups<'a, 'b>(clauses: &'b [Entry<'a>]) -> Vec<&'b [Entry<'a>]> {
 
 /// Bytes of stack of a function that the clauses stand in, as the kernel counts them.
 fn frame(clauses: &[Entry<'_>]) -> u32 {
-    (deepest(clauses) + 24).next_multiple_of(32)
+    (deepest(clauses) + 32).next_multiple_of(32)
 }
 
 fn deepest(clauses: &[Entry<'_>]) -> u32 {
@@ -183,6 +220,7 @@ impl Probe<'_> {
     /// Says which probe it is and zeroes `this->`; leaves the slot and the context in their registers.
     fn prologue(&self, code: &mut Assembler) {
         keep(code);
+        code.copy(TASK, 3);
         if self.goes_on {
             return;
         }
@@ -209,6 +247,8 @@ impl Probe<'_> {
         let absent = code.label();
         code.branch(jmp::JEQ, 1, 0, absent);
         keep(&mut code);
+        code.push(Insn::call_helper(GET_CURRENT_TASK_BTF));
+        code.copy(TASK, 0);
         self.run_each(&mut code, clauses);
         code.place(absent);
         code.give(0);
@@ -226,9 +266,10 @@ impl Probe<'_> {
     /// is ever come to, since the kernel wants no code that is not: after a clause that always ends the firing it is not.
     fn run_each(&self, code: &mut Assembler, clauses: &[Entry<'_>]) -> bool {
         let below = -(deepest(clauses) as i16);
-        let (slot, context) = (below - 8, below - 16);
+        let (slot, context, task) = (below - 8, below - 16, below - 24);
         code.push(Insn::store_reg(size::DW, FRAME, slot, SLOT));
         code.push(Insn::store_reg(size::DW, FRAME, context, CONTEXT));
+        code.push(Insn::store_reg(size::DW, FRAME, task, TASK));
         for clause in clauses {
             let [next, stop, fault, done] = [(); 4].map(|()| code.label());
             code.load(1, FRAME, slot);
@@ -237,6 +278,7 @@ impl Probe<'_> {
                 code.push(Insn::load(size::W, 3, 1, DISCRIMINATOR));
                 code.unless_among(3, discriminators, next);
             }
+            code.load(3, FRAME, task);
             let known = [(outcome::NEXT, next), (outcome::STOP, stop), (outcome::FAULT, fault)];
             code.inline(&clause.function, &known, done);
             if code.is_wanted(done) {
@@ -249,6 +291,7 @@ impl Probe<'_> {
                 code.place_next(fault);
                 code.load(SLOT, FRAME, slot);
                 code.load(CONTEXT, FRAME, context);
+                code.load(TASK, FRAME, task);
                 self.report(code, next, stop);
             }
             if code.is_wanted(stop) {
@@ -278,6 +321,7 @@ impl Probe<'_> {
             }
             code.copy(1, SLOT);
             code.copy(2, CONTEXT);
+            code.copy(3, TASK);
             code.call(&clause.function.name);
             let stop = code.label();
             code.branch(jmp::JEQ, 0, outcome::NEXT as i32, next);
@@ -298,6 +342,7 @@ impl Probe<'_> {
             code.push(Insn::store_imm(size::W, SLOT, PROBE, (self.errors.number << 16) as i32));
             code.copy(1, SLOT);
             code.copy(2, CONTEXT);
+            code.copy(3, TASK);
             code.call(ERRORS);
             self.name(code);
             if !self.symbol.starts_with(dtrace::END.name) {

@@ -8,6 +8,7 @@ mod assembler;
 mod btf;
 mod dispatch;
 mod function;
+mod inline;
 mod linear;
 mod object;
 mod split;
@@ -107,6 +108,9 @@ const MAX_PARTS: usize = 33;
 /// Maps that user space reads and that may be reached by no program of a session.
 const ALWAYS: [&str; 2] = ["DROPS", "RING"];
 
+/// What the linker defines for each trampoline, by the beginning of the name.
+const DEFINED: [&str; 3] = ["gate_", "takes_", "clauses_"];
+
 /// Links the image with the probes object.
 pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Output, LinkError> {
     let probes = object::read(probes)?;
@@ -133,8 +137,12 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
         supports.iter().map(|support| (support.name.to_owned(), support.attach, None)).collect();
     let roots = supports.iter().chain(&trampolines).filter(|(_, attach, _)| *attach != Attach::Called);
     let parts = linker.parts.iter().map(|part| part.symbol.clone());
-    let (functions, mut maps, mut data) =
-        linker.reach(roots.map(|root| root.0.clone()).chain(parts).collect(), image)?;
+    let roots: Vec<String> = roots.map(|root| root.0.clone()).chain(parts).collect();
+    let (mut functions, mut maps, mut data) = linker.reach(roots.clone(), image)?;
+    for root in roots {
+        let whole = inline::inline(&root, &functions);
+        functions.insert(root, whole);
+    }
 
     let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
     let mut types = Btf::new(slot_size);
@@ -183,6 +191,12 @@ fn errors(image: &Image) -> dispatch::Errors<'_> {
         return dispatch::Errors::default();
     };
     dispatch::Errors { number: number as u32, clauses: program.clauses.iter().map(entry).collect() }
+}
+
+/// The only clause of a trampoline, as a dispatcher takes it: `takes_NAME` has asked its predicate, `gate_NAME` the discriminator.
+fn alone(clause: &ClauseImage) -> dispatch::Entry<'_> {
+    let code = clause.gated.as_ref().map_or(&clause.code, |gated| &gated.rest);
+    dispatch::Entry { function: Function::from_code(code.clone()), frame: code.frame, discriminators: None }
 }
 
 /// A clause, as a dispatcher takes it.
@@ -244,13 +258,22 @@ impl Linker {
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        self.clauses(&symbol, number, (image, parts), locals, errors)?;
+        let whole = self.clauses(&symbol, number, (image, parts), locals, errors)?;
         if image.program.family {
             let gate = dispatch::gate(&symbol, image);
             self.functions.insert(gate.name.clone(), gate);
         }
-        let constants =
-            [("WANTS", image.wants.to_le_bytes().to_vec()), ("PROGRAM", number.to_le_bytes().to_vec())];
+        let predicates = image.clauses.iter().filter_map(|clause| Some(&clause.gated.as_ref()?.predicate));
+        let asked = predicates.map(|code| Function::from_code(code.clone()));
+        for function in asked.chain([dispatch::takes(&symbol, &image.clauses)]) {
+            self.functions.insert(function.name.clone(), function);
+        }
+        let light = whole && locals.1 == 0 && image.clauses.iter().all(|clause| clause.light);
+        let constants = [
+            ("WANTS", image.wants.to_le_bytes().to_vec()),
+            ("PROGRAM", number.to_le_bytes().to_vec()),
+            ("LIGHT", u32::from(light).to_le_bytes().to_vec()),
+        ];
         let trampoline = self.trampoline(base)?.clone();
         if symbol == base {
             for (prefix, bytes) in &constants {
@@ -271,8 +294,9 @@ impl Linker {
             section.extend_from_slice(bytes);
         }
         let copy = trampoline.renamed(symbol.clone(), |target| match target {
-            Target::Function(name) if *name == format!("clauses_{base}") => {
-                Target::Function(format!("clauses_{symbol}"))
+            Target::Function(name) => {
+                let prefix = name.strip_suffix(base).filter(|prefix| DEFINED.contains(prefix));
+                Target::Function(prefix.map_or_else(|| name.clone(), |prefix| format!("{prefix}{symbol}")))
             }
             Target::Data(section, offset) => moved
                 .iter()
@@ -285,7 +309,7 @@ impl Linker {
     }
 
     /// Adds the dispatcher with its clauses; where they are too many, also the parts of the program that follow, and the map by
-    /// which each finds the next.
+    /// which each finds the next. Says whether the program is whole.
     fn clauses(
         &mut self,
         symbol: &str,
@@ -293,7 +317,7 @@ impl Linker {
         (image, parts): (&ProgramImage, Vec<Range<usize>>),
         locals: (u32, u32),
         errors: &dispatch::Errors<'_>,
-    ) -> Result<(), LinkError> {
+    ) -> Result<bool, LinkError> {
         let (map, last) = (format!("parts_{symbol}"), parts.len() - 1);
         if last >= MAX_PARTS {
             return Err(LinkError::Long(symbol.to_owned()));
@@ -301,7 +325,10 @@ impl Linker {
         let part_symbol =
             |part: usize| if part == 0 { symbol.to_owned() } else { format!("{symbol}_part{part}") };
         for (part, clauses) in parts.into_iter().enumerate() {
-            let entries: Vec<_> = image.clauses[clauses].iter().map(entry).collect();
+            let entries: Vec<_> = match image.clauses.as_slice() {
+                [clause] => vec![alone(clause)],
+                _ => image.clauses[clauses].iter().map(entry).collect(),
+            };
             let own = part_symbol(part);
             let then = (part < last).then(|| format!("then_{}", part_symbol(part + 1)));
             let (goes_on, then_name) = (part > 0, then.as_deref());
@@ -329,7 +356,7 @@ impl Linker {
             let (kind, max_entries) = (PROG_ARRAY, last as u32);
             self.maps.push(MapDef { symbol: map, kind, key_size: 4, value_size: 4, max_entries, flags: 0 });
         }
-        Ok(())
+        Ok(last == 0)
     }
 
     /// The definition of a map, its size being what the session needs.

@@ -15,6 +15,8 @@ use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, StackSlot, VReg};
 #[derive(Default, Clone)]
 pub(super) struct Known {
     pid_tgid: Option<VReg>,
+    pid: Option<VReg>,
+    tid: Option<VReg>,
     uid_gid: Option<VReg>,
     task: Option<VReg>,
     comm: bool,
@@ -39,14 +41,8 @@ impl Clause<'_> {
 
     fn compute(&mut self, builtin: Builtin) -> Operand {
         match builtin {
-            Builtin::Pid => {
-                let both = self.pid_tgid();
-                self.b.binary(BinaryOp::Lshr, both, 32).into()
-            }
-            Builtin::Tid => {
-                let both = self.pid_tgid();
-                self.b.extend(32, false, both).into()
-            }
+            Builtin::Pid => self.pid().into(),
+            Builtin::Tid => self.tid().into(),
             Builtin::Uid => {
                 let both = self.uid_gid();
                 self.b.extend(32, false, both).into()
@@ -116,6 +112,38 @@ impl Clause<'_> {
         *self.known.pid_tgid.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_PID_TGID, &[]))
     }
 
+    /// The process id, which a `task_struct` calls tgid.
+    fn pid(&mut self) -> VReg {
+        if let Some(pid) = self.known.pid {
+            return pid;
+        }
+        let pid = self.of_task(self.context.options.offsets.task_tgid).unwrap_or_else(|| {
+            let both = self.pid_tgid();
+            self.b.binary(BinaryOp::Lshr, both, 32)
+        });
+        self.known.pid = Some(pid);
+        pid
+    }
+
+    /// The thread id.
+    pub(super) fn tid(&mut self) -> VReg {
+        if let Some(tid) = self.known.tid {
+            return tid;
+        }
+        let tid = self.of_task(self.context.options.offsets.task_pid).unwrap_or_else(|| {
+            let both = self.pid_tgid();
+            self.b.extend(32, false, both)
+        });
+        self.known.tid = Some(tid);
+        tid
+    }
+
+    /// A u32 of the current `task_struct`, whose type the verifier knows: without a helper, whose call and return take longer
+    /// than all else that an event asks for. `None` for a field whose place is not known.
+    fn of_task(&mut self, offset: u32) -> Option<VReg> {
+        (offset != ABSENT).then(|| self.b.load(Size::B4, (self.current, offset as i32)))
+    }
+
     fn uid_gid(&mut self) -> VReg {
         *self.known.uid_gid.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_UID_GID, &[]))
     }
@@ -124,15 +152,22 @@ impl Clause<'_> {
         *self.known.task.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_TASK, &[]))
     }
 
-    /// The name of the current program: 16 bytes, padded with zeros. Linux 6.1 writes nothing behind the first of them.
+    /// The name of the current program: 16 bytes, padded with zeros, as the kernel keeps it.
     pub(super) fn comm(&mut self) -> StackSlot {
         let comm = self.comm_memory();
-        if !self.known.comm {
+        if self.known.comm {
+            return comm;
+        }
+        let offset = self.context.options.offsets.task_comm;
+        if offset == ABSENT {
+            // Linux 6.1 writes nothing behind the first zero.
             self.clear((comm, 0).into(), 16);
             let address = self.b.stack_addr(comm, 0);
             self.b.helper_void(helper::GET_CURRENT_COMM, &[address.into(), Operand::Imm(16)]);
-            self.known.comm = true;
+        } else {
+            self.copy((comm, 0).into(), (self.current, offset as i32).into(), 16);
         }
+        self.known.comm = true;
         comm
     }
 

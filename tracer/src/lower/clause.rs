@@ -1,4 +1,4 @@
-//! One clause as a function of the slot: predicate, statements, emissions.
+//! One clause as a function of the slot and the current task: predicate, statements, emissions.
 //!
 //! Where a clause has `if`, each condition and each run of statements between is a *part*, as if it were a clause of its
 //! own: with its enabled probe id, its actions counted from 1, and its message. So what a branch does not do is not
@@ -19,7 +19,7 @@ use super::names::Names;
 use super::program::Unit;
 use super::speculation;
 use super::storage::Storage;
-use super::{Error, Options};
+use super::{Error, Gated, Options, footprint};
 use crate::bpf::Code;
 use crate::check::typed::{self, Action, Stmt};
 use crate::diagnostic::Span;
@@ -44,51 +44,71 @@ pub(super) struct Compiled {
     pub(super) needs: Vec<Support>,
     /// Bytes of a slot that it needs.
     pub(super) slot_size: u32,
+    /// Whether it needs none of its own.
+    pub(super) light: bool,
 }
 
-/// Compiles a clause, whose name in the object is `name`.
+/// Which part of a clause is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// What follows the predicate.
+    Rest,
+}
+
+/// Where what is compiled comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// What all clauses share.
+    pub(super) context: &'a Context<'a>,
+    /// The probes.
+    pub(super) unit: &'a Unit<'a>,
+    /// The clause's index in the program.
+    pub(super) index: usize,
+    /// Enabled probe id of its first part.
+    pub(super) epid: u32,
+}
+
+/// Compiles a clause or what follows its predicate; its name in the object is `name`.
 pub(super) fn compile(
     name: String,
-    context: &Context,
-    unit: &Unit,
-    index: usize,
-    epid: u32,
+    from: Source<'_>,
+    part: Part,
     data: &mut Data,
     spans: &mut Vec<Span>,
 ) -> Result<Compiled, Error> {
-    let source = &context.program.clauses[index];
-    let message = context.storage.own;
-    let mut builder = Builder::new(name, 2);
-    let (slot, ctx) = (builder.param(0), builder.param(1));
-    let mut clause = Clause {
-        fault_exit: builder.label(),
-        b: builder,
-        context,
-        unit,
-        index,
-        epid,
-        data,
-        spans,
-        slot,
-        ctx,
-        message,
-        scratch: message,
-        slot_size: message,
-        wants: 0,
-        needs: Vec::new(),
-        known: Known::default(),
-        assigned: vec![0; context.storage.dynamics.len()],
-        stack: Stack::default(),
-        action: 0,
-        speculating: None,
-        faults: Vec::new(),
-        fault_exits: Vec::new(),
-        layouts: Vec::new(),
-    };
-    clause.body(source);
+    let source = &from.context.program.clauses[from.index];
+    let mut clause = Clause::new(name, from, data, spans);
+    clause.body(source, part);
     let Clause { b, wants, needs, layouts, slot_size, .. } = clause;
-    let code = ir::compile(b.finish()).map_err(|error| Error::Clause { error, span: source.span })?;
-    Ok(Compiled { code, layouts, wants, needs, slot_size })
+    let function = b.finish();
+    let light = footprint::is_light(&function, from.unit.info().program.record.size);
+    let code = ir::compile(function).map_err(|error| Error::Clause { error, span: source.span })?;
+    Ok(Compiled { code, layouts, wants, needs, slot_size, light })
+}
+
+/// Compiles a clause in two, if its predicate can be asked before there is a slot; one that is `light`, which has none to
+/// save, only where that takes no time.
+pub(super) fn gated(
+    from: Source<'_>,
+    light: bool,
+    data: &mut Data,
+    spans: &mut Vec<Span>,
+) -> Result<Option<Gated>, Error> {
+    let source = &from.context.program.clauses[from.index];
+    let Some(predicate) = &source.predicate else { return Ok(None) };
+    let mut clause = Clause::new(format!("predicate_{}", from.epid), from, data, spans);
+    clause.predicate(predicate, 0);
+    clause.b.ret(1);
+    let faults = !clause.faults.is_empty();
+    let function = clause.b.finish();
+    if faults || !footprint::only_asks(&function) || light && footprint::looks_up(&function) {
+        return Ok(None);
+    }
+    let predicate = ir::compile(function).map_err(|error| Error::Clause { error, span: source.span })?;
+    let rest = compile(format!("clause_{}_rest", from.epid), from, Part::Rest, data, spans)?;
+    Ok(Some(Gated { predicate, rest: rest.code }))
 }
 
 /// A clause being compiled.
@@ -111,6 +131,8 @@ pub(super) struct Clause<'a> {
     pub(super) slot: VReg,
     /// What the kernel gave the program.
     pub(super) ctx: VReg,
+    /// The address of the current `task_struct`, to be read directly and not to be calculated with.
+    pub(super) current: VReg,
     /// Where the message lies in the slot.
     pub(super) message: u32,
     /// The first byte of the slot that is free for temporaries.
@@ -161,18 +183,59 @@ fn may_exit(statement: &Stmt) -> bool {
 /// Keys of at most so many bytes are built on the stack, which is always at hand in the cache.
 pub(super) const STACK_KEY: u32 = 32;
 
+impl<'a> Clause<'a> {
+    fn new(name: String, from: Source<'a>, data: &'a mut Data, spans: &'a mut Vec<Span>) -> Clause<'a> {
+        let Source { context, unit, index, epid } = from;
+        let message = context.storage.own;
+        let mut builder = Builder::new(name, 3);
+        let (slot, ctx, current) = (builder.param(0), builder.param(1), builder.param(2));
+        Clause {
+            fault_exit: builder.label(),
+            b: builder,
+            context,
+            unit,
+            index,
+            epid,
+            data,
+            spans,
+            slot,
+            ctx,
+            current,
+            message,
+            scratch: message,
+            slot_size: message,
+            wants: 0,
+            needs: Vec::new(),
+            known: Known::default(),
+            assigned: vec![0; context.storage.dynamics.len()],
+            stack: Stack::default(),
+            action: 0,
+            speculating: None,
+            faults: Vec::new(),
+            fault_exits: Vec::new(),
+            layouts: Vec::new(),
+        }
+    }
+}
+
 impl Clause<'_> {
-    fn body(&mut self, source: &typed::Clause) {
+    /// Returns `otherwise` unless the predicate holds.
+    fn predicate(&mut self, predicate: &typed::Expr, otherwise: u64) {
         self.forget_kept();
-        if let Some(predicate) = &source.predicate {
-            self.set_span(predicate.span);
-            let taken = self.b.label();
-            let next = self.b.label();
-            self.branch(predicate, false, next);
-            self.b.jump(taken);
-            self.b.place(next);
-            self.b.ret(outcome::NEXT as i64);
-            self.b.place(taken);
+        self.set_span(predicate.span);
+        let taken = self.b.label();
+        let next = self.b.label();
+        self.branch(predicate, false, next);
+        self.b.jump(taken);
+        self.b.place(next);
+        self.b.ret(otherwise as i64);
+        self.b.place(taken);
+    }
+
+    fn body(&mut self, source: &typed::Clause, part: Part) {
+        match source.predicate.as_ref().filter(|_| part == Part::Whole) {
+            Some(predicate) => self.predicate(predicate, outcome::NEXT),
+            None => self.forget_kept(),
         }
         if source.statements.is_empty() {
             self.run(&[], source.span, true);

@@ -15,6 +15,7 @@ mod current;
 mod data;
 mod expr;
 mod fault;
+mod footprint;
 mod helper;
 pub mod layout;
 mod locks;
@@ -185,10 +186,23 @@ pub struct ProgramImage {
 pub struct ClauseImage {
     /// Enabled probe id of its first part.
     pub epid: u32,
-    /// The code: `fn(slot, ctx) -> u64`.
+    /// The code: `fn(slot, ctx, task) -> u64`.
     pub code: Code,
     /// For a family: the discriminators it is for, sorted; `None` for all that it hosts.
     pub discriminators: Option<Vec<u16>>,
+    /// Whether a slot that ends behind the record is enough for it; such a one is on the stack.
+    pub light: bool,
+    /// The clause in two, where its predicate can be asked before there is a slot.
+    pub gated: Option<Gated>,
+}
+
+/// A clause's predicate and the rest of it.
+#[derive(Debug)]
+pub struct Gated {
+    /// `fn(_, _, task) -> u64`: whether the clause takes the firing. It changes nothing, so it may be asked more than once.
+    pub predicate: Code,
+    /// The clause for firings that it takes: `fn(slot, ctx, task) -> u64`.
+    pub rest: Code,
 }
 
 /// A BPF map.

@@ -424,13 +424,12 @@ impl Clause<'_> {
     fn key_of(&mut self, place: &Place) -> Memory {
         let Place::Dynamic(index, keys) = place else { unreachable!("scalars have no key") };
         let at = &self.context.storage.dynamics[*index];
-        let thread = self.context.program.dynamics[*index].thread_local.then(|| self.pid_tgid());
+        let thread = self.context.program.dynamics[*index].thread_local.then(|| self.tid());
         let never = self.b.label();
         let key = self.key(keys, &at.keys, at.key_size, never);
         self.b.place(never);
-        if let Some(both) = thread {
-            // The thread's id is in the low half; the upper half of the key's first word stays zero.
-            let thread = self.b.extend(32, false, both);
+        if let Some(thread) = thread {
+            // The upper half of the key's first word stays zero.
             self.b.store(Size::B8, key, thread);
         }
         key

@@ -5,7 +5,7 @@
 use probes_common::abi::{MAX_PROGRAMS, SLOT_SIZE};
 use probes_common::probe::Arg;
 
-use super::clause::{self, Compiled};
+use super::clause::{self, Compiled, Part};
 use super::data::Data;
 use super::names::Names;
 use super::release;
@@ -13,6 +13,9 @@ use super::storage::Storage;
 use super::{ClauseImage, Error, Image, Options, Probes, ProgramImage};
 use crate::check::typed::{Clause, Program};
 use crate::provider::{ProbeId, ProbeInfo};
+
+/// The most clauses of one trampoline whose predicates are asked before there is a slot: every firing asks them all.
+const ASKED_BEFORE: usize = 8;
 
 /// What a clause function is compiled for: probes of one trampoline with the same arguments.
 pub(super) struct Unit<'a> {
@@ -60,14 +63,22 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     for (index, host, unit) in &units {
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");
-        let compiled = clause::compile(name, &context, unit, *index, epid, &mut data, &mut image.spans)?;
-        let Compiled { code, layouts, wants, needs, slot_size } = compiled;
+        let from = clause::Source { context: &context, unit, index: *index, epid };
+        let spans = &mut image.spans;
+        let compiled = clause::compile(name, from, Part::Whole, &mut data, spans)?;
+        let Compiled { code, layouts, wants, needs, slot_size, light } = compiled;
         image.supports.extend(needs);
+        let companions = units.iter().filter(|(_, other, _)| other == host).count();
+        let gated = match companions <= ASKED_BEFORE {
+            true => clause::gated(from, light, &mut data, spans)?,
+            false => None,
+        };
         image.layouts.extend(layouts);
         image.slot_size = image.slot_size.max(slot_size);
         let host = &mut image.programs[*host];
         host.wants |= wants;
-        host.clauses.push(ClauseImage { epid, code, discriminators: discriminators(unit, probes) });
+        let discriminators = discriminators(unit, probes);
+        host.clauses.push(ClauseImage { epid, code, discriminators, light, gated });
     }
     image.programs.extend(release::thread_end(program, &storage)?);
     image.data.extend(storage.section());

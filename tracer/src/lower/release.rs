@@ -34,7 +34,7 @@ pub(super) fn thread_end(program: &Program, storage: &Storage) -> Result<Option<
     builder.ret(Operand::Imm(outcome::NEXT as i64));
     let code =
         ir::compile(builder.finish()).map_err(|error| Error::Clause { error, span: Span::default() })?;
-    let clause = ClauseImage { epid: 0, code, discriminators: None };
+    let clause = ClauseImage { epid: 0, code, discriminators: None, light: true, gated: None };
     let program = &THREAD_END;
     Ok(Some(ProgramImage { program, rate: None, wants: 0, hosted: Vec::new(), clauses: vec![clause] }))
 }

@@ -87,6 +87,6 @@ fn program(host: &ProbeInfo) -> ProgramImage {
         rate: host.rate,
         wants: u64::MAX,
         hosted: vec![host.discriminator],
-        clauses: vec![ClauseImage { epid: 1, code, discriminators: None }],
+        clauses: vec![ClauseImage { epid: 1, code, discriminators: None, light: false, gated: None }],
     }
 }

@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: what tracing costs, measured beside bpftrace where that is installed, in one run.
 //!
 //! Invariants: the two programs take turns, so that what else the machine does meets both; every figure is a median of as many
-//! runs as the options say; the traced events are those of a loop of our own, and nothing of other processes is printed.
+//! runs as the options say (but for the one that takes bpftrace half a minute); the traced events are those of a loop of our own,
+//! and nothing of other processes is printed. What has been measured is printed also when it ends early.
 
 use std::io::{BufRead, BufReader};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -107,6 +109,9 @@ const EVENTS: [Program; 6] = [
     },
 ];
 
+/// The part of the system calls that are made for lines: bpftrace prints them in minutes otherwise.
+const PRINTF_SHARE: u64 = 4;
+
 /// Events a second at which nothing should be dropped.
 const STEADY: u64 = 200_000;
 
@@ -124,11 +129,15 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     let ours = options.tracer.clone().unwrap_or_else(|| root().join("target/release/tracer"));
     let tools = Tool::all(ours)?;
     let mut table = Table::new(&tools);
-    for number in 1..=options.runs {
+    for tool in &tools {
+        table.add("size with its libraries, MB", tool, tool.size()? as f64 / 1e6);
+    }
+    stop_on_interrupt();
+    let measured = (1..=options.runs).try_for_each(|number| {
         eprintln!("run {number} of {}", options.runs);
         let wanted = |part| options.only.is_none_or(|only| only == part);
         if wanted(Part::Startup) {
-            startup(&tools, &mut table)?;
+            startup(&tools, &mut table, number == 1)?;
         }
         if wanted(Part::Events) {
             events(options, &tools, &mut table)?;
@@ -136,19 +145,41 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         if wanted(Part::Printf) {
             printf(options, &tools, &mut table)?;
         }
-    }
-    for tool in &tools {
-        table.add("size with its libraries, MB", tool, tool.size()? as f64 / 1e6);
-    }
+        Ok(())
+    });
     table.print(options.runs, options.events);
+    measured
+}
+
+/// Whether an interrupt has asked for the end.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// From now on SIGINT and SIGTERM end the measuring before the next figure.
+fn stop_on_interrupt() {
+    extern "C" fn stop(_: libc::c_int) {
+        STOPPED.store(true, Ordering::Relaxed);
+    }
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the handler does nothing but store a flag.
+        unsafe { libc::signal(signal, stop as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+    }
+}
+
+/// Says what is measured next, or ends the measuring.
+fn announce(what: &str) -> Result<()> {
+    if STOPPED.load(Ordering::Relaxed) {
+        bail!("interrupted: the table shows what was measured before");
+    }
+    eprintln!("  {what}");
     Ok(())
 }
 
-/// Whole runs: time, time to the first output, time on a processor (which other work disturbs less), memory.
-fn startup(tools: &[Tool], table: &mut Table) -> Result<()> {
-    for program in [&NOTHING, &ALL_CALLS] {
-        eprintln!("  {}", program.name);
-        for tool in tools {
+/// Whole runs: time, time to the first output, time on a processor (which other work disturbs less), memory. bpftrace takes half
+/// a minute for all system calls, so that it does so in the first run only.
+fn startup(tools: &[Tool], table: &mut Table, first: bool) -> Result<()> {
+    for (program, always) in [(&NOTHING, true), (&ALL_CALLS, first)] {
+        for tool in tools.iter().filter(|tool| always || tool.is_ours()) {
+            announce(&format!("{}: {}", tool.name(), program.name))?;
             let whole = tool.whole_run(program)?;
             table.add(&format!("{}, ms", program.name), tool, whole.time.as_secs_f64() * 1e3);
             table.add("  to the first output, ms", tool, whole.first.as_secs_f64() * 1e3);
@@ -165,9 +196,10 @@ fn events(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
     let mut workload = Loop::start()?;
     let each = |time: Duration| time.as_nanos() as f64 / count as f64;
     let untraced = each(workload.run(count, 0)?);
+    let mut empties: Vec<(&str, &str, f64)> = Vec::new();
     for program in &EVENTS {
-        eprintln!("  {}", program.name);
         for tool in tools {
+            announce(&format!("{}: {}", tool.name(), program.name))?;
             let running = tool.start(program, workload.pid(), None)?;
             let slowed = each(workload.run(count, 0)?) - untraced;
             let read = measure(&running.reading()?, || running.reading(), &mut workload, count)?;
@@ -175,7 +207,16 @@ fn events(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
             if program.name.starts_with("filtered") && !output.contains(&(2 * count).to_string()) {
                 bail!("{} did not count {} events: {output}", tool.name(), 2 * count);
             }
-            let empty = empty(tool, program, &mut workload, count)?;
+            let event = program.bpftrace.split_once(' ').map_or("", |(tracepoint, _)| tracepoint);
+            let known = empties.iter().find(|(name, of, _)| (*name, *of) == (tool.name(), event));
+            let empty = match known {
+                Some((.., empty)) => *empty,
+                None => {
+                    let empty = empty(tool, program, &mut workload, count)?;
+                    empties.push((tool.name(), event, empty));
+                    empty
+                }
+            };
             table.add(&format!("{}, ns as read", program.name), tool, read);
             table.add("  net of an empty program, ns", tool, read - empty);
             table.add("  a loop's call takes longer by, ns", tool, slowed);
@@ -218,9 +259,9 @@ fn printf(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
     let path = root().join("target/bench.out");
     let line = format!("{} xtask", workload.pid());
     for (rate, label) in [(0, "as fast as the loop can"), (STEADY, "200,000 a second")] {
-        eprintln!("  {}, {label}", PRINTF.name);
-        let count = if rate == 0 { options.events } else { options.events / 2 };
+        let count = options.events / PRINTF_SHARE;
         for tool in tools {
+            announce(&format!("{}: {}, {label}", tool.name(), PRINTF.name))?;
             let running = tool.start(&PRINTF, workload.pid(), Some(&path))?;
             let start = Instant::now();
             workload.run(count, rate)?;

@@ -30,10 +30,16 @@ pub(super) struct WholeRun {
 }
 
 impl Tool {
-    /// The tracer, and bpftrace where it is installed.
+    /// The tracer, and bpftrace where it is installed and has the tracefs that it needs.
     pub(super) fn all(tracer: PathBuf) -> Result<Vec<Tool>> {
         ensure!(tracer.is_file(), "there is no {}", tracer.display());
-        let bpftrace = find("bpftrace").map(|path| Tool { path, ours: false });
+        let mut bpftrace = find("bpftrace").map(|path| Tool { path, ours: false });
+        if bpftrace.is_some()
+            && let Err(error) = mount_tracefs()
+        {
+            eprintln!("tracefs cannot be mounted ({error}): bpftrace is left out");
+            bpftrace = None;
+        }
         Ok(std::iter::once(Tool { path: tracer, ours: true }).chain(bpftrace).collect())
     }
 
@@ -114,6 +120,20 @@ impl Tool {
         let mut running = Running { child: Some(child), reader };
         running.wait_until_ready(file)?;
         Ok(running)
+    }
+}
+
+/// Mounts tracefs where it is not.
+fn mount_tracefs() -> std::io::Result<()> {
+    let place = c"/sys/kernel/tracing";
+    if Path::new("/sys/kernel/tracing/events").exists() {
+        return Ok(());
+    }
+    let kind = c"tracefs";
+    // SAFETY: strings that live as long as the call, and no data.
+    match unsafe { libc::mount(kind.as_ptr(), place.as_ptr(), kind.as_ptr(), 0, std::ptr::null()) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 
