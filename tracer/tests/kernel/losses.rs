@@ -15,9 +15,10 @@ pub(crate) const FAMILY: Family = Family {
         ("a_full_aggregation_is_counted", aggregation),
         ("full_dynamic_variables_are_counted", dynamic),
         ("what_end_says_finds_room", end),
+        ("records_are_in_the_order_of_time", order),
         ("a_full_memory_of_owners_is_counted", owners),
     ],
-    workloads: &[("losses-calls", calls), ("losses-sockets", sockets)],
+    workloads: &[("losses-calls", calls), ("losses-both", both), ("losses-sockets", sockets)],
 };
 
 /// Makes calls that carry a number that goes up.
@@ -117,6 +118,46 @@ fn end() -> Result<()> {
     truth(&report)?;
     ensure!(output.lines().last() == Some(&"the end"), "{:?}", output.lines().last());
     Ok(())
+}
+
+fn order() -> Result<()> {
+    // Two threads on their CPUs, interrupted by clocks: without sorting, some records are overtaken.
+    let program = "syscall::getppid:entry /pid == $target/ { trace(arg0); } profile-997hz, tick-1ms { trace(timestamp); }";
+    for (options, sorted) in [(&[] as &[&str], true), (&["-x", "temporal=no"], false)] {
+        let (command, report) = workload::command("losses-both", &["20000"])?;
+        let arguments = [&["--json", "-b", "64m"], options, &["-qn", program, "-c", &command]].concat();
+        let output = tracer(&arguments)?.success()?;
+        let sent = u64::try_from(truth(&report)?.number("calls")?)?;
+        let (mut last, mut overtaken, mut calls, mut disorder) = (0, 0, 0, 0);
+        for line in output.lines() {
+            let line: Value = serde_json::from_str(line)?;
+            let number = |name: &str| line[name].as_u64().with_context(|| line.to_string());
+            if line["type"] == "disorder" {
+                disorder += number("count")?;
+                continue;
+            }
+            let time = number("time")?;
+            overtaken += u64::from(time < last);
+            last = last.max(time);
+            calls += u64::from(line["probe"]["function"] == "getppid");
+        }
+        eprintln!("# sorted {sorted}: {overtaken} overtaken of {calls}");
+        ensure!(calls == sent, "{calls} of {sent}: {}", output.stderr);
+        // What could not be put in order was told.
+        ensure!(!sorted || overtaken == disorder, "{overtaken} overtaken, {disorder} told");
+        ensure!(sorted || disorder == 0, "{disorder}");
+    }
+    Ok(())
+}
+
+/// Makes calls in two threads.
+fn both(arguments: &[String]) -> Result<Report> {
+    let threads =
+        [0; 2].map(|_| arguments.to_vec()).map(|arguments| std::thread::spawn(move || calls(&arguments)));
+    for thread in threads {
+        thread.join().expect("it does not panic")?;
+    }
+    Ok(Report::default().with("calls", 2 * arguments[0].parse::<u64>()?))
 }
 
 /// Owners of so many sockets are remembered.
