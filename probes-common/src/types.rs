@@ -56,6 +56,18 @@ record! {
         7 pr_psargs: [u8; 80] as "char[80]";
     }
 
+    /// A CPU.
+    pub struct CpuInfo as "cpuinfo_t" {
+        /// Its number.
+        0 cpu_id: i32 as "processorid_t";
+        /// The processor set that it belongs to: always 0, the only one.
+        1 cpu_pset: i32 as "psetid_t";
+        /// The chip that it is a part of.
+        2 cpu_chip: i32 as "chipid_t";
+        /// The latency group that it belongs to: its NUMA node.
+        3 cpu_lgrp: i32 as "lgrp_id_t";
+    }
+
     /// A thread.
     pub struct LwpsInfo as "lwpsinfo_t" {
         /// Thread id.

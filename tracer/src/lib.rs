@@ -101,12 +101,14 @@ pub fn compile(
         return Err(problems);
     }
     let checked = check::check(&trees, catalog, options, macros)?;
+    let cpus = if checked.program.keeps.topology { target.cpus } else { 0 };
     let settings = lower::Options {
         aggsize: checked.options.aggsize,
         dynvarsize: checked.options.dynvarsize,
         speculations: checked.options.nspec,
         offsets: target.offsets,
         wall_offset: target.wall_offset,
+        topology: target.topology.rows(cpus),
     };
     let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {
         let diagnostic = match &error {

@@ -3,7 +3,7 @@
 //! Invariant: each name stands once. `args[]` and `arg0` to `arg9` depend on the probe and are handled with it.
 
 use probes_common::schema::{Described as _, StructDef};
-use probes_common::types::{LwpsInfo, PsInfo};
+use probes_common::types::{CpuInfo, LwpsInfo, PsInfo};
 
 use super::typed::{Builtin, IntType, ProbePart, Text, Type};
 use super::types::{INT, UINT64, named};
@@ -97,6 +97,7 @@ table! {
     "id", Builtin::Id, Kind::Named("uint_t"), "id of the firing probe, as -l shows it";
     "epid", Builtin::Epid, Kind::Named("uint_t"), "enabled probe id: which clause on which probe this is";
     "curpsinfo", Builtin::Curpsinfo, Kind::Record(&PsInfo::DEF), "the current process: pr_pid, pr_psargs and so on";
+    "curcpu", Builtin::Curcpu, Kind::Record(&CpuInfo::DEF), "the current CPU: cpu_id, cpu_chip and so on";
     "curlwpsinfo", Builtin::Curlwpsinfo, Kind::Record(&LwpsInfo::DEF), "the current thread: pr_lwpid, pr_state and so on";
     "cwd", Builtin::Cwd, Kind::Path, "the current directory of the current process";
     "root", Builtin::Root, Kind::Path, "the root directory of the current process";

@@ -23,6 +23,7 @@ impl Checker<'_> {
     pub(super) fn keep_current(&mut self, builtin: Builtin) {
         match builtin {
             Builtin::Curpsinfo => self.keeps.process = PsInfo::DEF.size as u32,
+            Builtin::Curcpu => self.keeps.topology = true,
             Builtin::Curlwpsinfo => self.keeps.thread = LwpsInfo::DEF.size as u32,
             _ => {}
         }

@@ -326,6 +326,8 @@ table! {
     "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Address] 2,
         "string link_ntop(int type, void *address)", "a hardware address in the kernel as text: ARPHRD_ETHER or ARPHRD_INFINIBAND";
 
+    "d_path" Role::Subroutine(Sub::DPath, Gives::Text), GENERAL, [Address] 1,
+        "string d_path(struct path *path)", "the path that the kernel means, as the current process sees it";
     "copyinstr" Role::Subroutine(Sub::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
         "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
 

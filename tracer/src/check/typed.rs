@@ -41,6 +41,8 @@ pub struct Keeps {
     pub process: u32,
     /// Bytes of curlwpsinfo.
     pub thread: u32,
+    /// Whether it is asked where the CPUs are.
+    pub topology: bool,
 }
 
 /// One clause with the probes it was matched with.
@@ -404,6 +406,8 @@ pub enum Builtin {
     Cwd,
     /// Path of the root directory.
     Root,
+    /// The current CPU: a `cpuinfo_t`, of which only members can be used.
+    Curcpu,
     /// Nanoseconds that the current thread has run.
     Vtimestamp,
     /// The interrupt priority level: Linux has none.
@@ -505,6 +509,7 @@ pub enum Subroutine {
     InetNtoa6,
     InetNtop,
     LinkNtop,
+    DPath,
     Copyinstr,
     Alloca,
     Copyin,

@@ -21,13 +21,9 @@ impl Construct {
 
 /// Variables, subroutines and actions that DTrace has and this tracer has not yet.
 const NAMES: &[&str] = &[
-    "breakpoint",
     "caller",
-    "curcpu",
-    "d_path",
     "freopen",
     "ftruncate",
-    "panic",
     "pcap",
     "print",
     "printm",
@@ -43,9 +39,23 @@ const NAMES: &[&str] = &[
     "ustackdepth",
 ];
 
+/// Actions that DTrace has and Linux does not let be had, and what to do instead.
+const IMPOSSIBLE: &[(&str, &str, &str)] = &[
+    (
+        "breakpoint",
+        "Linux has no debugger in the kernel that a program of the kernel may enter",
+        "stop() stops the traced process",
+    ),
+    ("panic", "Linux lets no program of the kernel stop the system", "exit() ends tracing"),
+];
+
 impl Checker<'_> {
     /// What to say of an unknown name that DTrace knows.
     pub(super) fn known_elsewhere(name: &str, span: Span) -> Option<Diagnostic> {
+        if let Some((_, reason, instead)) = IMPOSSIBLE.iter().find(|row| row.0 == name) {
+            let message = format!("`{name}` cannot be had: {reason}");
+            return Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help(*instead));
+        }
         NAMES.binary_search(&name).ok()?;
         let message = format!("`{name}` belongs to D and is not supported yet");
         Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help("leave it out"))

@@ -17,6 +17,7 @@ pub mod symbols;
 pub(crate) mod sys;
 pub mod syscalls;
 pub mod target;
+pub mod topology;
 pub mod tracepoints;
 mod trial;
 

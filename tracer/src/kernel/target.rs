@@ -13,6 +13,7 @@ use super::btf::Btf;
 use super::features::Facts;
 use super::modules::Modules;
 use super::refusal::{Refusal, judge};
+use super::topology::Topology;
 use super::tracepoints::Tracepoints;
 use super::{offsets, process};
 
@@ -33,6 +34,8 @@ pub struct Target {
     pub btf: Option<Arc<Btf>>,
     /// Number of possible CPUs: per-CPU maps have a value for each.
     pub cpus: u32,
+    /// Where the CPUs are.
+    pub topology: Topology,
     /// Bytes of a page.
     pub page_size: u32,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC` in nanoseconds.
@@ -67,6 +70,7 @@ impl Target {
             modules: Modules::Here,
             btf: Some(btf),
             cpus: count_cpus(&text("/sys/devices/system/cpu/possible")).unwrap_or_else(configured_cpus),
+            topology: Topology::Here,
             page_size: sysconf(libc::_SC_PAGESIZE),
             wall_offset: process::wall_offset(),
             tick: process::tick(),
@@ -85,6 +89,7 @@ impl Target {
             modules: Modules::These([].into()),
             btf: None,
             cpus: 4,
+            topology: Topology::Flat,
             page_size: 4096,
             wall_offset: 1_700_000_000_000_000_000,
             tick: 4_000_000,

@@ -67,7 +67,7 @@ impl Clause<'_> {
                 self.needs.push(THREAD_SWITCH);
                 self.b.call("thread_time", &[]).into()
             }
-            Builtin::Ipl | Builtin::Jid => Operand::Imm(0),
+            Builtin::Ipl | Builtin::Jid | Builtin::Curcpu => Operand::Imm(0),
             Builtin::Execname
             | Builtin::Execargs
             | Builtin::Zonename

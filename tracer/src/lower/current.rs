@@ -1,4 +1,4 @@
-//! The current process, thread, files and directories: curpsinfo, curlwpsinfo, fds[], cwd and root.
+//! The current process, thread, CPU, files and directories: curpsinfo, curlwpsinfo, curcpu, fds[], cwd and root; d_path().
 //!
 //! Routines of the probes object fill in what is asked for. A process's or thread's members are filled in once a clause,
 //! in memory that the firing keeps; a path is written anew each time it is named, beside what finding it takes.
@@ -7,10 +7,13 @@ use probes_common::schema::{Described as _, Field, Kind, StructDef};
 use probes_common::types::{LwpsInfo, PsInfo};
 
 use super::clause::Clause;
+use super::data::STRINGS;
+use super::helper;
 use super::record::SlotField;
 use super::text::Text;
 use crate::check::typed::{Builtin, Expr};
-use crate::ir::Operand;
+use crate::diagnostic::Span;
+use crate::ir::{BinaryOp, Condition, Operand, Size};
 
 /// Bytes that finding a path takes, and the path in them: `Work` of the probes' runtime/dentries.rs.
 const WORK: u32 = PATH_AT + 2 * PATH + 8 * 7;
@@ -86,6 +89,45 @@ impl Clause<'_> {
     fn file(&mut self, descriptor: &Expr) -> Operand {
         let descriptor = self.int(descriptor);
         self.b.call("file_of", &[descriptor]).into()
+    }
+
+    /// d_path(): the path that a `struct path` of the kernel's names: a mount and an entry.
+    pub(super) fn path_of(&mut self, path: &Expr, span: Span) -> Text {
+        let path = self.int(path);
+        let pair = self.temporary(16);
+        let to = self.address(pair);
+        let status = self.b.helper(helper::PROBE_READ_KERNEL, &[to.into(), Operand::Imm(16), path]);
+        self.check_read(status, path, span);
+        let mount = self.b.load(Size::B8, pair);
+        let entry = self.b.load(Size::B8, super::memory::shift(pair, 8));
+        let work = self.temporary(WORK);
+        let to = self.address(work);
+        self.b.call_void("path_text", &[to.into(), mount.into(), entry.into()]);
+        Text { at: super::memory::shift(work, PATH_AT), size: PATH }
+    }
+
+    /// A member of what curcpu points to: what it is, the tracer has found out.
+    pub(super) fn cpu_member(&mut self, field: &Field) -> Operand {
+        let column = match field.name {
+            "cpu_id" => return self.builtin(Builtin::Cpu),
+            "cpu_chip" => 0,
+            "cpu_lgrp" => 1,
+            _ => return Operand::Imm(0),
+        };
+        let cpus: Vec<i32> = self.context.options.topology.iter().map(|row| row[column]).collect();
+        let Some(last) = cpus.len().checked_sub(1) else { return Operand::Imm(0) };
+        let bytes: Vec<u8> = cpus.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let table = self.data.bytes(&bytes);
+        let cpu = self.builtin(Builtin::Cpu);
+        let cpu = self.b.copy(cpu);
+        let inside = self.b.label();
+        self.b.branch(Condition::Le, cpu, last as i64, inside);
+        self.b.set(cpu, last as i64);
+        self.b.place(inside);
+        let offset = self.b.binary(BinaryOp::Mul, cpu, 4);
+        let base = self.b.data_addr(STRINGS, table as i32);
+        let row = self.b.add(base, offset);
+        self.b.load_signed(Size::B4, (row, 0)).into()
     }
 
     /// The path of a directory of the current process.

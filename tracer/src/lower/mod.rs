@@ -84,6 +84,8 @@ pub struct Options {
     pub offsets: Offsets,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
     pub wall_offset: u64,
+    /// Each CPU's chip and NUMA node.
+    pub topology: Vec<[i32; 2]>,
 }
 
 impl Default for Options {
@@ -95,6 +97,7 @@ impl Default for Options {
             speculations: 1,
             offsets: Offsets::NONE,
             wall_offset: 0,
+            topology: Vec::new(),
         }
     }
 }

@@ -137,6 +137,9 @@ impl Clause<'_> {
 
     /// `base->field`, an integer or an address.
     pub(super) fn member(&mut self, base: &Expr, field: &Field, span: Span) -> Operand {
+        if let ExprKind::Builtin(Builtin::Curcpu) = base.kind {
+            return self.cpu_member(field);
+        }
         if let Some(record) = self.pointee(base) {
             return self.field_int(record.member(field));
         }

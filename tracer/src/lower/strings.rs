@@ -39,6 +39,7 @@ impl Clause<'_> {
                 self.copyinstr(arguments, at, size, expr.span);
                 Text { at, size }
             }
+            Subroutine::DPath => self.path_of(&arguments[0], expr.span),
             Subroutine::Strjoin => self.transformed("string_join", arguments, size, &[]),
             Subroutine::Tolower => self.transformed("string_letters", arguments, size, &[b'A'.into()]),
             Subroutine::Toupper => self.transformed("string_letters", arguments, size, &[b'a'.into()]),

@@ -1,10 +1,13 @@
 //! Built-in variables that tell of the thread and of its process.
 
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use tracer::kernel::Target;
 
-use crate::harness::{Family, Report, observe, tracer};
+use crate::harness::{Family, Report, observe, tracer as run};
 
 pub(crate) const FAMILY: Family = Family {
     name: "builtins",
@@ -12,8 +15,11 @@ pub(crate) const FAMILY: Family = Family {
         ("vtimestamp_counts_what_the_thread_has_run", virtual_time),
         ("execargs_are_those_of_the_program", arguments),
         ("what_linux_has_not_is_constant", constants),
+        ("curcpu_tells_where_the_cpu_is", cpu),
+        ("d_path_is_the_path_that_the_process_sees", path),
+        ("locks_tell_who_has_them", locks),
     ],
-    workloads: &[("builtins_work", work)],
+    workloads: &[("builtins_work", work), ("builtins_lists", lists)],
 };
 
 /// The time that this thread has run, in nanoseconds.
@@ -65,14 +71,109 @@ fn virtual_time() -> Result<()> {
 fn arguments() -> Result<()> {
     const PROGRAM: &str =
         r#"syscall::execve:return, syscall::exit_group:entry /pid == $target/ { printf("%s|", execargs); }"#;
-    let output = tracer(&["-q", "-n", PROGRAM, "-c", "/bin/echo -n one two"])?.success()?;
+    let output = run(&["-q", "-n", PROGRAM, "-c", "/bin/echo -n one two"])?.success()?;
     ensure!(output.stdout.contains("/bin/echo -n one two|"), "{output:?}");
+    Ok(())
+}
+
+fn cpu() -> Result<()> {
+    let program = r#"BEGIN { printf("%d %d %d %d %d\n", cpu, curcpu->cpu_id, curcpu->cpu_pset, curcpu->cpu_chip, curcpu->cpu_lgrp); exit(0); }"#;
+    let output = run(&["-q", "-n", program])?.success()?;
+    let numbers: Vec<u32> = output.stdout.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let [cpu, id, set, chip, node] = numbers[..] else { bail!("{output:?}") };
+    let directory = format!("/sys/devices/system/cpu/cpu{cpu}");
+    let truth = std::fs::read_to_string(format!("{directory}/topology/physical_package_id"))?;
+    ensure!((id, set) == (cpu, 0) && truth.trim() == chip.to_string(), "{output:?}, chip {truth}");
+    let nodes = Path::new("/sys/devices/system/node").exists();
+    ensure!(!nodes || Path::new(&format!("{directory}/node{node}")).exists(), "{output:?}");
+    Ok(())
+}
+
+/// Where a member of a kernel's structure lies.
+fn offset(structure: &str, member: &str) -> Result<u32> {
+    let target = Target::describe().map_err(|refusal| anyhow!("{refusal:?}"))?;
+    let btf = target.btf.context("no types")?;
+    Ok(btf.field(structure, member).with_context(|| format!("no {structure}.{member}"))?.offset)
+}
+
+/// D for what a pointer in a structure of the kernel leads to.
+fn follow(base: &str, structure: &str, member: &str) -> Result<String> {
+    Ok(format!("*(uintptr_t *)({base} + {})", offset(structure, member)?))
+}
+
+fn path() -> Result<()> {
+    let fs = follow("(uintptr_t)curthread", "task_struct", "fs")?;
+    let place = offset("fs_struct", "pwd")?;
+    let program = format!(
+        "syscall::exit_group:entry /pid == $target/ {{ printf(\"%s %d\\n\", d_path((void *)({fs} + {place})), d_path((void *)({fs} + {place})) == cwd); }}"
+    );
+    let output = run(&["-q", "-n", &program, "-c", "sh -c 'cd /usr/bin/../lib; exit 0'"])?.success()?;
+    ensure!(output.stdout.contains("/lib 1\n"), "{output:?}");
+    let truth = std::fs::canonicalize("/usr/lib")?;
+    ensure!(output.stdout.contains(&format!("{} 1", truth.display())), "{output:?}");
+    let output =
+        run(&["-q", "-n", "BEGIN { trace(d_path((void *)8)); } ERROR { printf(\"%d\", arg4); exit(0); }"])?;
+    ensure!(output.success()?.stdout.trim() == "1", "a bad address");
+    Ok(())
+}
+
+/// Lists a directory again and again, whose descriptor is known twice, for half a second.
+fn lists(_: &[String]) -> Result<Report> {
+    let directory = std::fs::File::open("/proc")?;
+    let descriptor = directory.as_raw_fd();
+    // The kernel locks a file's position where more than one may use it.
+    let other = directory.try_clone()?;
+    let until = Instant::now() + Duration::from_millis(500);
+    let mut buffer = vec![0_u8; 1 << 16];
+    mark(descriptor.into());
+    while Instant::now() < until {
+        // SAFETY: the buffer has that many bytes.
+        unsafe {
+            libc::syscall(libc::SYS_getdents64, descriptor, buffer.as_mut_ptr(), buffer.len());
+            libc::lseek(descriptor, 0, libc::SEEK_SET);
+        }
+    }
+    mark(-1);
+    drop(other);
+    Ok(Report::default())
+}
+
+fn locks() -> Result<()> {
+    // The address of the file by way of the table of descriptors; its lock is had in the kernel, and never outside.
+    let files = follow("(uintptr_t)curthread", "task_struct", "files")?;
+    let table = follow(&files, "files_struct", "fdt")?;
+    let file = format!("*(uintptr_t *)({} + arg3 * 8)", follow(&table, "fdtable", "fd")?);
+    let (position, inode) = (offset("file", "f_pos_lock")?, offset("file", "f_inode")?);
+    let semaphore = offset("inode", "i_rwsem")?;
+    let program = format!(
+        r#"uintptr_t lock, sem;
+        syscall::pread64:entry /pid == $1 && arg3 < 1000/ {{
+            lock = {file} + {position}; sem = *(uintptr_t *)({file} + {inode}) + {semaphore};
+            printf("%d %d %d\n", mutex_owned(lock), mutex_type_adaptive(lock), mutex_type_spin(lock));
+        }}
+        syscall::pread64:entry /pid == $1 && arg3 > 1000/ {{ lock = 0; }}
+        profile-997 /pid == $1 && lock && mutex_owned(lock)/ {{
+            owned++; right += (uintptr_t)mutex_owner(lock) == (uintptr_t)curthread; kernel += arg0 != 0;
+            reading += rw_read_held(sem); writing += rw_write_held(sem) + rw_iswriter(sem);
+        }}
+        profile-997 /pid == $1 && lock && arg1 && mutex_owned(lock)/ {{ wrong++; }}
+        END {{ printf("%d %d %d %d %d %d\n", owned, owned - right, owned - kernel, wrong, reading, writing); }}"#
+    );
+    let program = format!("int owned, right, kernel, wrong, reading, writing;\n{program}");
+    let seen = observe(&program, "builtins_lists", &[])?;
+    let lines = seen.output.lines();
+    ensure!(lines.first() == Some(&"0 1 0"), "{seen:?}");
+    let numbers: Vec<i64> =
+        lines[1].split_whitespace().map(str::parse).collect::<Result<_, _>>().context("numbers")?;
+    let [owned, wrong_owner, outside, in_user, reading, writing] = numbers[..] else { bail!("{seen:?}") };
+    ensure!(owned > 10 && wrong_owner == 0 && outside == 0 && in_user == 0, "{seen:?}");
+    ensure!(reading > 0 && writing == 0, "{seen:?}");
     Ok(())
 }
 
 fn constants() -> Result<()> {
     let program = r#"BEGIN { printf("%s %d %d\n", zonename, jid, ipl); exit(0); }"#;
-    let output = tracer(&["-q", "-n", program])?.success()?;
+    let output = run(&["-q", "-n", program])?.success()?;
     ensure!(output.lines() == ["global 0 0"], "{output:?}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::expressions::prints;
-use crate::harness::{Family, tracer};
+use crate::harness::{Family, Report, observe, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "strings",
@@ -18,8 +18,9 @@ pub(crate) const FAMILY: Family = Family {
         ("strings_may_be_long", long),
         ("bytes_change_their_order", byte_order),
         ("wrong_bases_are_faults", bases),
+        ("addresses_are_written_as_people_do", addresses),
     ],
-    workloads: &[],
+    workloads: &[("strings_addresses", hand_addresses)],
 };
 
 /// Prints the values of expressions, strings with `%s` and numbers with `%d`, a clause for a few of them.
@@ -223,6 +224,39 @@ fn byte_order() -> Result<()> {
             ("getminor(0x800012)", 'd', text("18")),
         ],
     )
+}
+
+const V4: [u8; 4] = [192, 0, 2, 200];
+const V6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 1, 0, 0, 0xff];
+const LINK: [u8; 6] = [0x02, 0, 0xab, 0xcd, 0xe, 0xff];
+
+/// Hands addresses to calls that do not look at them.
+fn hand_addresses(_: &[String]) -> Result<Report> {
+    let v6 = std::net::Ipv6Addr::from(V6).octets();
+    let mut bytes = [V4.as_slice(), &v6, &LINK].concat();
+    // SAFETY: the call refuses the descriptor before it looks at the buffer.
+    unsafe { libc::pread(-1, bytes.as_mut_ptr().cast(), bytes.len(), 1) };
+    Ok(Report::default())
+}
+
+fn addresses() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::pread64:entry /pid == $1/ {
+            this->p = (uintptr_t)copyin(arg1, arg2);
+            printf("%s\n", inet_ntoa((ipaddr_t *)this->p));
+            printf("%s\n", inet_ntop(AF_INET, (void *)this->p));
+            printf("%s\n", inet_ntoa6((void *)(this->p + 4)));
+            printf("%s\n", inet_ntop(AF_INET6, (void *)(this->p + 4)));
+            printf("%s\n", link_ntop(ARPHRD_ETHER, (void *)(this->p + 20)));
+        }
+        syscall::pread64:entry /pid == $1/ { this->n = 77; printf("%s\n", inet_ntop(this->n, (void *)curthread)); }
+        syscall::pread64:entry /pid == $1/ { printf("%s\n", inet_ntoa((ipaddr_t *)0)); }
+        ERROR { printf("%d\n", arg4); }"#;
+    let seen = observe(PROGRAM, "strings_addresses", &[])?;
+    let (v4, v6) = (std::net::Ipv4Addr::from(V4).to_string(), std::net::Ipv6Addr::from(V6).to_string());
+    let truth = [&v4, &v4, &v6, &v6, "02:00:ab:cd:0e:ff", "3", "1"];
+    ensure!(seen.output.lines() == truth, "{seen:?}");
+    Ok(())
 }
 
 fn bases() -> Result<()> {

@@ -42,3 +42,9 @@ BEGIN
 	trace(zonename);
 	trace(ipl + jid);
 }
+
+BEGIN
+{
+	trace(curcpu->cpu_id + curcpu->cpu_chip);
+	trace(d_path((void *)curthread));
+}

@@ -56,3 +56,12 @@ BEGIN
 	trace(rw_read_held());
 	trace(rw_iswriter("a"));
 }
+BEGIN
+{
+	panic();
+	breakpoint();
+	trace(curcpu);
+	trace(curcpu->cpu_speed);
+	trace(d_path());
+	trace(d_path("a"));
+}
