@@ -1,7 +1,5 @@
 BEGIN
 {
-	trace(vtimestamp);
-	@ = stddev(1);
-	trace(curpsinfo->pr_psargs);
-	this->stack = 1;
+	pcap(1, 2);
+	this->pcap = 1;
 }
