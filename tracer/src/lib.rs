@@ -13,6 +13,7 @@ pub mod consume;
 pub mod describe;
 pub mod diagnostic;
 pub mod event;
+pub mod explain;
 pub mod ir;
 pub mod kernel;
 pub mod link;

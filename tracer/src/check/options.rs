@@ -177,6 +177,27 @@ pub enum Takes {
     Later,
 }
 
+impl Row {
+    /// Whether setting it changes anything here.
+    pub fn has_effect(&self) -> bool {
+        !matches!(self.takes, Takes::Ignored | Takes::Later)
+    }
+
+    /// How it is written: `strsize=SIZE`.
+    pub fn usage(&self) -> String {
+        let name = self.name;
+        match &self.takes {
+            Takes::Flag(_) => name.to_owned(),
+            Takes::Either(_, words) => format!("{name}={}", words.join("|")),
+            Takes::Word(_, words) => format!("{name}={}", words.join("|")),
+            Takes::Size(..) => format!("{name}=SIZE"),
+            Takes::Rate(_) => format!("{name}=TIME"),
+            Takes::Number(..) => format!("{name}=NUMBER"),
+            Takes::Ignored | Takes::Later => format!("{name}=..."),
+        }
+    }
+}
+
 /// Why an option was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OptionError {

@@ -60,6 +60,23 @@ pub enum Command {
     Demo(Demo),
     /// Show signals, pipes, sockets, TCP and processes: a line an event, and sums at the end
     Watch(Watch),
+    /// Say what a probe, a variable, a function, an option or a diagnostic's tag means
+    Explain(Explain),
+}
+
+/// `tracer explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    tracer explain D_PROTO_LEN             a diagnostic's tag\n  \
+    tracer explain proc:::signal-send      a probe; `tcp` is all of a provider's\n  \
+    tracer explain strjoin strsize         a subroutine, an option")]
+pub struct Explain {
+    /// A probe or provider, or the name of anything that D has
+    #[arg(value_name = "NAME", required_unless_present = "reference")]
+    pub names: Vec<String>,
+    /// Print the whole language reference, in Markdown
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// `tracer watch`.

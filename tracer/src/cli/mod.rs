@@ -2,6 +2,7 @@
 
 pub mod args;
 mod demo;
+mod explain;
 mod stdout;
 mod trace;
 mod usage;
@@ -34,6 +35,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &cli.command {
         Some(args::Command::Demo(demo)) => demo::run(demo),
+        Some(args::Command::Explain(explain)) => explain::run(explain),
         Some(args::Command::Watch(watch)) => watch::run(watch),
         None => trace::run(&cli.trace, &texts),
     };

@@ -1,0 +1,150 @@
+//! What a name means: text made from the tables that the compiler works with, so that it is true of this tracer.
+//!
+//! `reference` makes the language reference of docs/ from the same tables.
+
+mod reference;
+
+use std::fmt::Write as _;
+
+use crate::check::{builtins, constants, functions, options};
+use crate::diagnostic::{Tag, nearest};
+use crate::provider::{Catalog, Pattern, ProbeId, list_verbose};
+
+pub use reference::reference;
+
+/// What is known of a name, or the nearest names where it is none.
+pub fn explain(name: &str, catalog: &mut Catalog) -> Result<String, Unknown> {
+    let mut text = String::new();
+    for part in [tag(name), builtin(name), argument(name), function(name), constant(name), option(name)] {
+        if let Some(part) = part {
+            text.push_str(&part);
+        }
+    }
+    if let Some(probes) = probes(name, catalog) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&probes);
+    }
+    if text.is_empty() { Err(Unknown { name: name.to_owned(), near: near(name) }) } else { Ok(text) }
+}
+
+/// A name that is nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{name}` is no probe, variable, function, constant, option or diagnostic{}",
+    near.as_ref().map_or_else(String::new, |near| format!("\n  help: did you mean `{near}`?"))
+)]
+pub struct Unknown {
+    name: String,
+    near: Option<String>,
+}
+
+fn near(name: &str) -> Option<String> {
+    let names = builtins::TABLE.iter().map(|row| row.name);
+    let names = names.chain(functions::TABLE.iter().map(|row| row.name)).chain(constants::names());
+    let names =
+        names.chain(options::TABLE.iter().map(|row| row.name)).chain(Tag::ALL.iter().map(|tag| tag.name()));
+    nearest(name, names).map(str::to_owned)
+}
+
+fn tag(name: &str) -> Option<String> {
+    let tag = Tag::ALL.iter().find(|tag| tag.name().eq_ignore_ascii_case(name))?;
+    Some(format!("{}: a diagnostic: {}\n", tag.name(), tag.means()))
+}
+
+fn builtin(name: &str) -> Option<String> {
+    let row = builtins::find(name)?;
+    Some(format!("{name}: a built-in variable\n  {}\n  {}\n", row.ty().declaration(name), row.doc))
+}
+
+/// `args` and `arg0` to `arg9`, which are not in the table since they are the probe's.
+fn argument(name: &str) -> Option<String> {
+    ARGUMENTS
+        .iter()
+        .find(|(known, ..)| *known == name || *known == "arg0" && is_number(name))
+        .map(|(_, declaration, doc)| format!("{name}: a built-in variable\n  {declaration}\n  {doc}\n"))
+}
+
+fn is_number(name: &str) -> bool {
+    name.strip_prefix("arg").is_some_and(|digit| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit())
+}
+
+/// What depends on the probe: name, declaration, meaning.
+const ARGUMENTS: &[(&str, &str, &str)] = &[
+    ("args", "args[N]", "argument N of the probe, of its own type; `tracer -lv -n PROBE` shows them"),
+    ("arg0", "int64_t arg0 to arg9", "an argument of the probe as an integer, 0 where the probe has fewer"),
+];
+
+fn function(name: &str) -> Option<String> {
+    let row = functions::find(name)?;
+    let article = if row.role.word().starts_with('a') { "an" } else { "a" };
+    Some(format!("{name}: {article} {}\n  {}\n  {}\n", row.role.word(), row.prototype, row.doc))
+}
+
+fn constant(name: &str) -> Option<String> {
+    let (value, ty) = constants::find(name)?;
+    Some(format!("{name}: a constant\n  {} {name} = {value}\n", ty.name))
+}
+
+fn option(name: &str) -> Option<String> {
+    let name = name.strip_prefix("-x").map_or(name, str::trim);
+    let row = options::TABLE.iter().find(|row| row.name == name)?;
+    let effect = if row.has_effect() { "" } else { ", accepted without effect" };
+    Some(format!("{name}: an option{effect}\n  -x {}\n  {}\n", row.usage(), row.doc))
+}
+
+/// The probes of a description or of a provider, as `-lv` lists them; without those that are made of every system call, of
+/// which the first stands for all.
+fn probes(name: &str, catalog: &mut Catalog) -> Option<String> {
+    let description = if name.contains(':') { name.to_owned() } else { format!("{name}:::") };
+    let pattern = Pattern::parse(&description)?;
+    if !name.contains(':') && !catalog.has_provider(name) {
+        return None;
+    }
+    let ids: Vec<ProbeId> = catalog.matching(&pattern);
+    if ids.is_empty() {
+        return None;
+    }
+    const SHOWN: usize = 40;
+    let mut text = list_verbose(catalog, &ids[..ids.len().min(SHOWN)]);
+    if ids.len() > SHOWN {
+        writeln!(text, "and {} more: `tracer -l -n '{description}'` lists them", ids.len() - SHOWN)
+            .expect("a string grows");
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Target;
+
+    fn explained(name: &str) -> Result<String, Unknown> {
+        explain(name, &mut Catalog::new(&Target::fixture()))
+    }
+
+    #[test]
+    fn each_kind_of_name_is_explained_from_its_table() {
+        for (name, meant) in [
+            ("D_PROTO_LEN", "a diagnostic"),
+            ("execname", "a built-in variable\n  string execname"),
+            ("arg3", "a built-in variable\n  int64_t arg0"),
+            ("strjoin", "a subroutine\n  string strjoin(string a, string b)"),
+            ("count", "an aggregating function"),
+            ("SIGKILL", "a constant\n  int SIGKILL = 9"),
+            ("strsize", "an option\n  -x strsize=SIZE"),
+            ("proc:::signal-send", "args[2]"),
+            ("tcp", "state-change"),
+        ] {
+            let text = explained(name).unwrap_or_else(|error| panic!("{error}"));
+            assert!(text.contains(meant), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_proposed() {
+        let error = explained("execnam").expect_err("it is no name").to_string();
+        assert!(error.ends_with("did you mean `execname`?"), "{error}");
+    }
+}
