@@ -37,7 +37,6 @@ pub(super) fn constant(expr: &Expr) -> Option<i64> {
 }
 
 fn binary(op: BinaryOp, a: i64, b: i64, ty: IntType) -> Option<i64> {
-    let bits = 8 * u32::from(ty.bytes);
     Some(match op {
         BinaryOp::Add => a.wrapping_add(b),
         BinaryOp::Sub => a.wrapping_sub(b),
@@ -50,9 +49,10 @@ fn binary(op: BinaryOp, a: i64, b: i64, ty: IntType) -> Option<i64> {
         BinaryOp::And => a & b,
         BinaryOp::Or => a | b,
         BinaryOp::Xor => a ^ b,
-        BinaryOp::Shl => a.wrapping_shl(b as u32 & (bits - 1)),
-        BinaryOp::Shr if ty.signed => a.wrapping_shr(b as u32 & (bits - 1)),
-        BinaryOp::Shr => (a as u64).wrapping_shr(b as u32 & (bits - 1)) as i64,
+        // The machine's registers have 64 bits, whatever the type.
+        BinaryOp::Shl => a.wrapping_shl(b as u32),
+        BinaryOp::Shr if ty.signed => a.wrapping_shr(b as u32),
+        BinaryOp::Shr => (a as u64).wrapping_shr(b as u32) as i64,
     })
 }
 

@@ -185,6 +185,10 @@ impl Checker<'_> {
                 "a string",
                 "print a number with %d; copyinstr() reads a string from an address of the traced program",
             ),
+            (Takes::Text, Type::Pointer(_)) if ty.is_characters() => (
+                "a string",
+                "stringof() reads one of the kernel, copyinstr() one of the traced program; %p prints the address",
+            ),
             (Takes::Text, Type::Pointer(_)) => ("a string", "print an address with %p"),
             (Takes::Text, _) => ("a string", "print a number with %d"),
             (Takes::Float, _) => ("a floating-point number", "print an integer with %d"),

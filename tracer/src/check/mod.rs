@@ -20,6 +20,7 @@ mod fold;
 mod format;
 pub mod functions;
 mod inline;
+mod keys;
 mod llquantize;
 mod lvalue;
 mod macros;

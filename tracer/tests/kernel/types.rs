@@ -22,6 +22,7 @@ pub(crate) const FAMILY: Family = Family {
         ("characters_become_strings_and_back", characters),
         ("floating_point_numbers_are_printed", floats),
         ("the_effect_of_a_subscript_happens_once", effects),
+        ("what_is_folded_is_what_the_kernel_computes", folded),
         ("structures_are_traced_as_bytes", traced),
         ("calls_fill_a_threads_structure", threads),
     ],
@@ -260,6 +261,24 @@ fn effects() -> Result<()> {
             exit(0);
         }"#;
     prints(program, &[], &lines(&["3 105 200 1 -7 8", "-1 1"]))
+}
+
+/// Constants are folded where one is needed; variables are computed with.
+fn folded() -> Result<()> {
+    let program = r#"
+        enum { A = 1 << 33, B = -8 >> 65, C = 7 >> 64, D = -7 / 2, E = -7 % 3, F = 0x80000000 >> 31, G = (char)200, H = 3 - 4u > 0 };
+        int one; int eight; int seven; int two; int three; uint32_t top; int many; unsigned four;
+        BEGIN {
+            one = 1; eight = -8; seven = 7; two = 2; three = 3; top = 0x80000000; many = 200; four = 4; n = 32; m = 64;
+            printf("%d %d %d %d %d %d %d %d\n", A, B, C, D, E, F, G, H);
+            printf("%d %d %d %d %d %d %d %d\n", one << (n + 1), eight >> (m + 1), seven >> m, -seven / two, -seven % three,
+                top >> (n - 1), (char)many, three - four > 0);
+            exit(0);
+        }"#;
+    let output = tracer(&["-q", "-n", program])?.success()?;
+    let said = output.lines();
+    ensure!(said.len() == 2 && said[0] == said[1] && said[0] == "0 -4 7 -3 -1 1 -56 1", "{output:#?}");
+    Ok(())
 }
 
 fn traced() -> Result<()> {
