@@ -168,6 +168,9 @@ pub struct Trace {
     /// Print only what the program prints
     #[arg(short = 'q', help_heading = "Output")]
     pub quiet: bool,
+    /// Indent the output by entries and returns: -x flowindent
+    #[arg(short = 'F', help_heading = "Output")]
+    pub flow: bool,
     /// Append the output to a file
     #[arg(short = 'o', value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,

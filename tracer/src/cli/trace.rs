@@ -88,6 +88,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         })?;
         session.scope(root)?;
     }
+    if let Some(bytes) = session.lowered() {
+        complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));
+    }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
     }
@@ -117,14 +120,26 @@ fn options(trace: &Trace) -> Result<Options> {
     if let Some(size) = &trace.buffer {
         set("bufsize", Some(size))?;
     }
-    for (given, name) in
-        [(trace.quiet, "quiet"), (trace.destructive, "destructive"), (trace.allow_none, "zdefs")]
-    {
+    for (given, name) in [
+        (trace.quiet, "quiet"),
+        (trace.flow, "flowindent"),
+        (trace.destructive, "destructive"),
+        (trace.allow_none, "zdefs"),
+    ] {
         if given {
             set(name, None)?;
         }
     }
     Ok(options)
+}
+
+/// A number of bytes as options take it: `4k`, `16m`.
+fn with_unit(bytes: u32) -> String {
+    match bytes.trailing_zeros() {
+        20.. => format!("{}m", bytes >> 20),
+        10.. => format!("{}k", bytes >> 10),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 /// Whose life the run follows. A command is parked at once, so that the program can name its process.

@@ -23,6 +23,7 @@ pub(crate) const MAP_LOOKUP_BATCH: libc::c_long = 24;
 
 /// enum bpf_map_type; a flag of a map that programs only read.
 pub(crate) const ARRAY: u32 = 2;
+pub(crate) const RINGBUF: u32 = 27;
 pub(crate) const RDONLY_PROG: u32 = 1 << 7;
 
 /// enum bpf_prog_type.

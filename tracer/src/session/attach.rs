@@ -13,12 +13,12 @@ use crate::kernel::sys;
 use crate::link::Linked;
 use crate::provider::describe;
 
-/// Attaches one program.
-pub(super) fn attach(loaded: &mut Loaded, linked: &Linked) -> Result<(), SessionError> {
+/// Attaches one program; to the clock of one CPU, where only that is traced.
+pub(super) fn attach(loaded: &mut Loaded, linked: &Linked, cpu: Option<u64>) -> Result<(), SessionError> {
     if matches!(linked.attach, Attach::TestRun | Attach::Called) {
         return Ok(());
     }
-    let links = open(loaded, linked)?.map_err(|error| SessionError::Attach {
+    let links = open(loaded, linked, cpu)?.map_err(|error| SessionError::Attach {
         program: linked.symbol.clone(),
         to: describe(linked.attach),
         error: chain(&error),
@@ -27,7 +27,11 @@ pub(super) fn attach(loaded: &mut Loaded, linked: &Linked) -> Result<(), Session
     Ok(())
 }
 
-fn open(loaded: &Loaded, linked: &Linked) -> Result<io::Result<Vec<OwnedFd>>, SessionError> {
+fn open(
+    loaded: &Loaded,
+    linked: &Linked,
+    only: Option<u64>,
+) -> Result<io::Result<Vec<OwnedFd>>, SessionError> {
     let program = loaded.program(&linked.symbol)?;
     Ok(match linked.attach {
         Attach::RawTracepoint(event) => CString::new(event)
@@ -36,7 +40,8 @@ fn open(loaded: &Loaded, linked: &Linked) -> Result<io::Result<Vec<OwnedFd>>, Se
         Attach::Profile | Attach::Tick => online_cpus().map_err(|(_, error)| error).and_then(|cpus| {
             let count = if linked.attach == Attach::Tick { 1 } else { cpus.len() };
             let period = linked.rate.map_or(1_000_000_000, |rate| rate.nanoseconds);
-            cpus.into_iter().take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
+            let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
+            cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
         Attach::TestRun | Attach::Called => Ok(Vec::new()),
     })

@@ -18,6 +18,8 @@ pub(super) struct Loaded {
     pub(super) objects: Objects,
     /// What programs are attached by.
     pub(super) links: Vec<OwnedFd>,
+    /// Bytes of the ring, where there was no memory for as many as were asked for.
+    pub(super) lowered: Option<u32>,
 }
 
 impl Loaded {
@@ -29,10 +31,16 @@ impl Loaded {
 }
 
 /// Makes the maps and loads the programs; nothing is attached yet.
-pub(super) fn load(linked: &Output, verbose: bool) -> Result<Loaded, SessionError> {
-    let mut maps = HashMap::new();
+///
+/// The ring is made smaller where there is no memory for it, if that is allowed.
+pub(super) fn load(linked: &Output, resize: bool, verbose: bool) -> Result<Loaded, SessionError> {
+    let (mut maps, mut lowered) = (HashMap::new(), None);
     for definition in &linked.maps {
-        maps.insert(definition.symbol.clone(), create(definition, None)?);
+        let map = match definition.kind {
+            sys::RINGBUF if resize => create_ring(definition, &mut lowered)?,
+            _ => create(definition, None)?,
+        };
+        maps.insert(definition.symbol.clone(), map);
     }
     for section in &linked.data {
         let constant = section.name.starts_with(".rodata");
@@ -63,7 +71,22 @@ pub(super) fn load(linked: &Output, verbose: bool) -> Result<Loaded, SessionErro
         filled.map_err(|error| SessionError::Load(chain(&error)))?;
         programs.insert(program.symbol.clone(), loaded);
     }
-    Ok(Loaded { objects: Objects::new(maps, programs), links: Vec::new() })
+    Ok(Loaded { objects: Objects::new(maps, programs), links: Vec::new(), lowered })
+}
+
+/// Makes the ring, half as large each time that there is no memory for it, down to a page.
+fn create_ring(definition: &MapDef, lowered: &mut Option<u32>) -> Result<Map, SessionError> {
+    const LEAST: u32 = 4096;
+    let mut smaller = definition.clone();
+    loop {
+        match create(&smaller, None) {
+            Err(SessionError::Load(_)) if smaller.max_entries > LEAST => {
+                smaller.max_entries /= 2;
+                *lowered = Some(smaller.max_entries);
+            }
+            made => return made,
+        }
+    }
 }
 
 /// Makes a map, for a section with its bytes as the only value; a constant one is closed to writers.
@@ -96,7 +119,7 @@ fn create(definition: &MapDef, bytes: Option<&[u8]>) -> Result<Map, SessionError
         5 => Map::PerCpuHashMap(data),
         6 => Map::PerCpuArray(data),
         9 => Map::LruHashMap(data),
-        27 => Map::RingBuf(data),
+        sys::RINGBUF => Map::RingBuf(data),
         kind => {
             return Err(SessionError::Load(format!("map {name} is of kind {kind}, which is not used here")));
         }

@@ -75,11 +75,13 @@ impl Session {
         description: Description<'_>,
         verbose: bool,
     ) -> Result<Session, SessionError> {
-        let mut loaded = load::load(linked, verbose)?;
+        let options = &description.options;
+        let (cpu, resize) = (options.cpu, options.bufresize);
+        let mut loaded = load::load(linked, resize, verbose)?;
         let consumer = Consumer::new(&mut loaded.objects, description)
             .map_err(SessionError::io("opening the ring buffer"))?;
         for program in linked.supports.iter().chain(&linked.programs) {
-            attach::attach(&mut loaded, program)?;
+            attach::attach(&mut loaded, program, cpu)?;
         }
         seed::arguments(&mut loaded.objects);
         seed::connections(&mut loaded.objects);
@@ -91,6 +93,11 @@ impl Session {
                 .map(|program| program.symbol.clone())
         };
         Ok(Session { loaded, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
+    }
+
+    /// Bytes of the buffer, where there was no memory for as many as were asked for.
+    pub fn lowered(&self) -> Option<u32> {
+        self.loaded.lowered
     }
 
     /// From now on the session is about that process, its descendants and what these fork: of a program that was compiled

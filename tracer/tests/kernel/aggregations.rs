@@ -17,6 +17,10 @@ pub(crate) const FAMILY: Family = Family {
         ("threads_are_added_up", threads),
         ("printa_joins_and_sorts", printa),
         ("normalize_trunc_and_clear", change),
+        ("stddev_and_llquantize_agree_with_their_definitions", deviations),
+        ("what_is_cleared_after_printing_is_printed_once", exactly_once),
+        ("rows_are_sorted_as_options_say", sorted),
+        ("bars_stand_beside_keys_and_in_one_line", drawn),
         ("what_is_not_printed_is_printed_at_the_end", unprinted),
     ],
     workloads: &[("aggregations_values", values), ("aggregations_threads", busy_threads)],
@@ -157,8 +161,8 @@ fn printa() -> Result<()> {
     const PROGRAM: &str = r#"
         BEGIN { @a["x", 1] = sum(5); @b["x", 1] = sum(-50); @a["y", 2] = sum(-7); @b["z", 3] = sum(30); @a["w", 2] = sum(5); }
         BEGIN { printa("%-3s|%3d|%@5d|%@d|\n", @a, @b); printa("%s %@u\n", @a); exit(0); }"#;
-    // By value, the smallest first, then by key; one that has no such key counts as 0.
-    let rows = ["y  |  2|   -7|0|", "z  |  3|    0|30|", "w  |  2|    5|0|", "x  |  1|    5|-50|"];
+    // By the first's value, the smallest first, then by the second's; one that has no such key counts as 0.
+    let rows = ["y  |  2|   -7|0|", "z  |  3|    0|30|", "x  |  1|    5|-50|", "w  |  2|    5|0|"];
     let unsigned = ["y 18446744073709551609", "w 5", "x 5"];
     let expected: Vec<String> = rows.iter().chain(&unsigned).map(|&row| row.to_owned()).collect();
     prints(PROGRAM, &[], &expected)
@@ -174,6 +178,108 @@ fn change() -> Result<()> {
         tick-500ms /n == 3/ { printa("s %s %@d\n", @); trunc(@); printa("gone %s %@d\n", @); exit(0); }"#;
     let expected = ["n b -3", "n a 1", "n c 7", "t a 1000", "t c 7000", "c a 0", "c c 0", "s a 0", "s c 3"];
     prints(PROGRAM, &[], &expected.map(str::to_owned))
+}
+
+fn deviations() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry /pid == $1/ { this->v = (int64_t)arg1;
+            @d = stddev(this->v); @k[this->v < 0] = stddev(this->v); @l = llquantize(this->v, 10, 0, 3, 10); }
+        END { printa("%@d\n", @d); printa("%d %@d\n", @k); normalize(@d, 1000); printa("%@d\n", @d); printa(@l); }"#;
+    let seen = observe(PROGRAM, "aggregations_values", &[])?;
+    let deviation = |values: &[i64], normal: i128| {
+        let count = values.len() as i128;
+        let squares: i128 = values.iter().map(|&value| i128::from(value) * i128::from(value)).sum();
+        let mean = values.iter().map(|&value| i128::from(value)).sum::<i128>() / normal / count;
+        (squares / normal / normal / count - mean * mean).isqrt()
+    };
+    let of = |negative: bool| -> Vec<i64> {
+        VALUES.iter().copied().filter(|value| (*value < 0) == negative).collect()
+    };
+    let mut keyed = [(deviation(&of(true), 1), 1), (deviation(&of(false), 1), 0)];
+    keyed.sort_unstable();
+    let mut truth = vec![deviation(&VALUES, 1).to_string()];
+    truth.extend(keyed.map(|(value, key)| format!("{key} {value}")));
+    truth.push(deviation(&VALUES, 1000).to_string());
+    ensure!(
+        seen.output.lines().get(..4).is_some_and(|lines| *lines == truth),
+        "expected {truth:?}: {seen:?}"
+    );
+    let buckets = counted(|value| match value {
+        ..1 => "< 1".into(),
+        10_000.. => ">= 10000".into(),
+        _ => {
+            let magnitude = 10_i64.pow(value.ilog10());
+            (value / magnitude * magnitude).to_string()
+        }
+    });
+    ensure!(rows(&seen.output.stdout) == buckets, "expected {buckets:?}: {seen:?}");
+    Ok(())
+}
+
+/// Each call is in one printout, however they and the ticks fall together; as is each key that was truncated.
+fn exactly_once() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry /pid == $1/ { @n = count(); @s = sum(arg1); @k[arg1 % 10] = count(); }
+        tick-10ms, END { printa("n %@d\n", @n); clear(@n); printa("s %@d\n", @s); trunc(@s); }
+        tick-10ms, END { printa("k %@d\n", @k); } tick-10ms, END { trunc(@k); }"#;
+    let seen = observe(PROGRAM, "aggregations_threads", &["2", "100000"])?;
+    let total = |name: &str| -> Result<i64> {
+        let values = seen.output.lines().into_iter().filter_map(|line| line.strip_prefix(name));
+        Ok(values.map(str::parse::<i64>).collect::<Result<Vec<_>, _>>()?.into_iter().sum())
+    };
+    ensure!(total("n ")? == 2 * 100_000, "{} calls", total("n ")?);
+    ensure!(total("s ")? == 2 * (0..100_000_i64).sum::<i64>(), "sum {}", total("s ")?);
+    // A key that is counted at the very moment of its removal may miss that one.
+    let keyed = total("k ")?;
+    ensure!((2 * 100_000 - 20..=2 * 100_000).contains(&keyed), "{keyed} calls by key");
+    Ok(())
+}
+
+fn sorted() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN { @a[1, -2] = sum(5); @a[-1, 3] = sum(7); @a[2, 1] = sum(6); @b[2, 1] = sum(1); @b[1, -2] = sum(9); @b[-1, 3] = sum(4); }
+        BEGIN { @c[(char)'b'] = sum(1); @c[(char)'a'] = sum(1); @u[(uint64_t)-1] = sum(1); @u[1] = sum(1); }
+        BEGIN { printa("%d %d %@d %@d\n", @a, @b); printa("%c\n", @c); printa("%u\n", @u); exit(0); }"#;
+    let rows = ["1 -2 5 9", "2 1 6 1", "-1 3 7 4"];
+    let check = |options: &[&str], order: [usize; 3]| {
+        let options: Vec<&str> = options.iter().flat_map(|&option| ["-x", option]).collect();
+        let mut expected = order.map(|row| rows[row].to_owned()).to_vec();
+        let mut rest = ["a", "b", "1", "18446744073709551615"];
+        if options.contains(&"aggsortrev") {
+            rest = ["b", "a", "18446744073709551615", "1"];
+        }
+        expected.extend(rest.map(str::to_owned));
+        prints(PROGRAM, &options, &expected)
+    };
+    check(&[], [0, 1, 2])?;
+    check(&["aggsortrev"], [2, 1, 0])?;
+    check(&["aggsortkey"], [2, 0, 1])?;
+    check(&["aggsortkey", "aggsortkeypos=1"], [0, 1, 2])?;
+    check(&["aggsortkey", "aggsortkeypos=1", "aggsortrev"], [2, 1, 0])?;
+    check(&["aggsortpos=1"], [1, 2, 0])
+}
+
+fn drawn() -> Result<()> {
+    const PROGRAM: &str = r#"BEGIN { @c["a"] = sum(3); @c["b"] = sum(1); @q["x"] = quantize(1); @q["y"] = quantize(4); exit(0); }"#;
+    let options = ["-q", "-x", "agghist", "-x", "aggpack", "-x", "encoding=ascii", "-n", PROGRAM];
+    let output = tracer(&options)?.success()?;
+    let expected = [
+        "",
+        "",
+        "              key  ------------- Distribution ------------- count    ",
+        "                b |@@@@@@@@@@                               1        ",
+        "                a |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@           3        ",
+        "",
+        "              key  min .-----. max  | count",
+        "                x    0 : X   :    8 | 1",
+    ];
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    ensure!(lines.len() == 9 && lines[..7] == expected[..7], "{output:#?}");
+    ensure!(
+        lines[7].contains(" x    0 : X   : 8    | 1") && lines[8].contains(" y    0 :   X : 8    | 1"),
+        "{output:#?}"
+    );
+    Ok(())
 }
 
 fn unprinted() -> Result<()> {

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use harness::Family;
 
 mod aggregations;
+mod buffers;
 mod builtins;
 mod clauses;
 mod cli;
@@ -30,6 +31,7 @@ mod pipe;
 mod proc;
 mod scripts;
 mod socket;
+mod speculation;
 mod stacks;
 mod strings;
 mod syscall;
@@ -41,6 +43,7 @@ mod watch;
 
 const FAMILIES: &[Family] = &[
     aggregations::FAMILY,
+    buffers::FAMILY,
     builtins::FAMILY,
     clauses::FAMILY,
     cli::FAMILY,
@@ -62,6 +65,7 @@ const FAMILIES: &[Family] = &[
     scripts::FAMILY,
     socket::FAMILY,
     strings::FAMILY,
+    speculation::FAMILY,
     stacks::FAMILY,
     syscall::FAMILY,
     tcp::FAMILY,
