@@ -16,7 +16,16 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Action, Refused> {
+        self.check_destructive(row, name, span)?;
         match name {
+            ActionName::Tracemem => self.tracemem(row, args, span),
+            ActionName::Raise | ActionName::Stop => self.signal(row, args, span),
+            ActionName::System | ActionName::Freopen => self.made_text(row, name, args, span),
+            ActionName::Setopt => self.setopt(row, args, span),
+            ActionName::Ftruncate => {
+                self.check_count(row, args.len(), span)?;
+                Ok(Action::Ftruncate)
+            }
             ActionName::Trace => {
                 if let [arg @ ast::Expr { kind: ast::ExprKind::Agg(_), .. }] = args {
                     let diagnostic =
@@ -64,7 +73,8 @@ impl Checker<'_> {
         self.arguments(row, args, span)?.pop().ok_or(Refused)
     }
 
-    fn printf(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+    /// A format with what it prints.
+    pub(super) fn printf(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
         self.check_count(row, args.len(), span)?;
         let Some((format, args)) = args.split_first() else { return Err(Refused) };
         let format = self.format(row.name, format);

@@ -62,7 +62,7 @@ impl Checker<'_> {
     }
 
     /// Something changes the traced system, and was not allowed to.
-    fn without_leave(&mut self, name: &str, span: Span) -> Refused {
+    pub(super) fn without_leave(&mut self, name: &str, span: Span) -> Refused {
         let message = format!("`{name}` changes the system that is traced");
         let diagnostic = Diagnostic::error(Tag::D_DESTRUCTIVE, span, message);
         self.refuse(diagnostic.help("allow it with -w, or with `#pragma D option destructive`"))

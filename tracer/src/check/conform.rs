@@ -30,9 +30,21 @@ impl Conform<'_> {
                 | Action::Exit(expr)
                 | Action::Speculate(expr)
                 | Action::Commit(expr)
-                | Action::Discard(expr) => self.expr(expr),
+                | Action::Discard(expr)
+                | Action::Signal(expr) => self.expr(expr),
+                Action::System(_, args) | Action::Freopen(_, args) => {
+                    args.iter_mut().for_each(|arg| self.expr(arg));
+                }
+                Action::Tracemem(bytes, size) => {
+                    self.expr(bytes);
+                    size.iter_mut().for_each(|size| self.expr(size));
+                }
                 Action::Trunc(_, count) => count.iter_mut().for_each(|count| self.expr(count)),
-                Action::Printa(..) | Action::Clear(_) | Action::Denormalize(_) => {}
+                Action::Printa(..)
+                | Action::Clear(_)
+                | Action::Denormalize(_)
+                | Action::Ftruncate
+                | Action::Setopt(..) => {}
             },
             Stmt::Aggregate { aggregation, keys, value, weight, .. } => {
                 value.iter_mut().chain(weight).for_each(|expr| self.expr(expr));

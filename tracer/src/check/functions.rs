@@ -78,6 +78,13 @@ pub enum ActionName {
     Speculate,
     Commit,
     Discard,
+    Tracemem,
+    System,
+    Freopen,
+    Ftruncate,
+    Setopt,
+    Raise,
+    Stop,
 }
 
 /// Aggregating functions.
@@ -249,6 +256,20 @@ table! {
         "commit(int id)", "prints what a speculation has recorded, and frees it";
     "discard" Role::Action(ActionName::Discard), GENERAL, [Param::Int(Number::Int)] 1,
         "discard(int id)", "throws away what a speculation has recorded, and frees it";
+    "tracemem" Role::Action(ActionName::Tracemem), (Tag::D_TRACEMEM_ARGS, Tag::D_TRACEMEM_ADDR), [Address, Constant, INTEGER] 2,
+        "tracemem(address, size_t nbytes[, size_t dsize])", "records memory of the kernel, printed as a table of bytes: nbytes, or the first dsize of them";
+    "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
+        "system(format, ...)", "runs a command by the shell, in its turn of the output (destructive)";
+    "freopen" Role::Action(ActionName::Freopen), GENERAL, [Format, Value] 1 "...",
+        "freopen(format, ...)", "prints to this file from now on; \"\" for where the output went first (destructive)";
+    "ftruncate" Role::Action(ActionName::Ftruncate), GENERAL, [] 0,
+        "ftruncate()", "empties the file that is printed to";
+    "setopt" Role::Action(ActionName::Setopt), GENERAL, [Text, Text] 1,
+        "setopt(name[, value])", "sets an option while tracing";
+    "raise" Role::Action(ActionName::Raise), GENERAL, [Param::Int(Number::Int)] 1,
+        "raise(int signal)", "sends a signal to the current process (destructive)";
+    "stop" Role::Action(ActionName::Stop), GENERAL, [] 0,
+        "stop()", "stops the current process; SIGCONT lets it go on (destructive)";
     "stack" Role::Recorded(Recorded::Stack { user: false }), (Tag::D_STACK_PROTO, Tag::D_STACK_SIZE), [Constant] 0,
         "stack([nframes])", "records the kernel's call stack";
     "ustack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,

@@ -15,6 +15,7 @@ pub mod ctype;
 mod current;
 mod declaration;
 mod definition;
+mod effects;
 mod expr;
 mod fold;
 mod format;

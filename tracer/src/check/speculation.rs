@@ -23,6 +23,7 @@ enum Does {
     Exit,
     Speculate,
     Commit,
+    Destroy,
     Nothing,
 }
 
@@ -85,13 +86,19 @@ impl Checker<'_> {
             ]
             .into_iter()
             .find_map(followed),
+            Does::Destroy if speculated.is_some() => followed((
+                speculated,
+                Tag::D_ACT_SPEC,
+                "what changes the system follows speculate(), but cannot be taken back",
+                ALONE,
+            )),
             Does::Exit if speculated.is_some() => followed((
                 speculated,
                 Tag::D_EXIT_SPEC,
                 "exit() follows speculate(), but cannot be taken back",
                 ALONE,
             )),
-            Does::Record | Does::Exit => {
+            Does::Record | Does::Exit | Does::Destroy => {
                 let what = "what is recorded follows commit() in the same clause";
                 followed((committed, Tag::D_DREC_COMM, what, ALONE))
             }
@@ -103,7 +110,7 @@ impl Checker<'_> {
         match does {
             Does::Speculate => before.speculated = Some(span),
             Does::Commit => before.committed = Some(span),
-            Does::Record | Does::Aggregate | Does::Exit if speculated.is_none() => {
+            Does::Record | Does::Aggregate | Does::Exit | Does::Destroy if speculated.is_none() => {
                 before.recorded = recorded.or(Some(span));
             }
             _ => {}
@@ -123,7 +130,11 @@ fn what(action: &Action) -> Does {
         Action::Commit(_) => Does::Commit,
         Action::Discard(_) => Does::Nothing,
         Action::Exit(_) => Does::Exit,
+        Action::System(..) | Action::Freopen(..) | Action::Signal(_) => Does::Destroy,
         Action::Trace(_)
+        | Action::Tracemem(..)
+        | Action::Ftruncate
+        | Action::Setopt(..)
         | Action::Printf(..)
         | Action::Printa(..)
         | Action::Clear(_)

@@ -215,6 +215,18 @@ pub enum Action {
     Commit(Expr),
     /// discard(id)
     Discard(Expr),
+    /// tracemem(address, nbytes[, dsize]): the bytes, and how many of them are shown.
+    Tracemem(Expr, Option<Expr>),
+    /// system(format, ...): a command for the shell.
+    System(Rc<Format>, Vec<Expr>),
+    /// freopen(format, ...): what follows is printed to this file; none for where the output went first.
+    Freopen(Option<Rc<Format>>, Vec<Expr>),
+    /// ftruncate(): the file that is printed to is emptied.
+    Ftruncate,
+    /// setopt(name, value): both valid.
+    Setopt(String, String),
+    /// raise(signal), stop(): a signal to the current process. Records nothing.
+    Signal(Expr),
 }
 
 /// An expression with its type.

@@ -22,18 +22,11 @@ impl Construct {
 /// Variables, subroutines and actions that DTrace has and this tracer has not yet.
 const NAMES: &[&str] = &[
     "caller",
-    "freopen",
-    "ftruncate",
     "pcap",
     "print",
     "printm",
     "printt",
-    "raise",
-    "setopt",
     "stackdepth",
-    "stop",
-    "system",
-    "tracemem",
     "ucaller",
     "uregs",
     "ustackdepth",

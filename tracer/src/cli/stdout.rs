@@ -1,6 +1,9 @@
 //! The standard output of a run.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsRawFd as _;
+
+use crate::output::Sink;
 
 /// The standard output; a terminal that has been closed is a reader who has gone away, as one of a pipe can be.
 pub(super) struct Stdout {
@@ -33,5 +36,16 @@ impl Write for Stdout {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stdout().flush().map_err(|error| self.explain(error))
+    }
+}
+
+impl Sink for Stdout {
+    fn truncate(&mut self) -> io::Result<()> {
+        let out = io::stdout();
+        // SAFETY: the descriptor is open; what is no file, as a pipe, cannot be emptied and stays as it is.
+        unsafe { libc::ftruncate(out.as_raw_fd(), 0) };
+        // SAFETY: as above. The next byte comes first.
+        unsafe { libc::lseek(out.as_raw_fd(), 0, libc::SEEK_SET) };
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The main job: compile the program texts, load them, and show what they say until it ends.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -17,7 +17,7 @@ use crate::kernel::{Target, numbers};
 use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
-use crate::output::{Output, names::Names};
+use crate::output::{Output, Sink, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
@@ -250,7 +250,7 @@ fn description_of(text: &str) -> &str {
 /// Where the run is shown.
 fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<dyn Output>> {
     let names = Names::new(catalog, compiled.probes());
-    let (out, terminal): (Box<dyn Write>, bool) = match &trace.output {
+    let (out, terminal): (Box<dyn Sink>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
             let file = file.map_err(|error| {

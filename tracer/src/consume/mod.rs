@@ -25,8 +25,8 @@ use crate::check::options::OptionError;
 use crate::check::typed::AggregationId;
 use crate::kernel::process::clock;
 use crate::lower::layout::{ActionAt, ActionKind, AggregationAt, Layout};
-use crate::output::Output;
 use crate::output::value::{Disorder, Event, Firing, Flow, Printout, Recorded, Table, Value};
+use crate::output::{Output, printf};
 use crate::provider::{Catalog, ProbeId};
 use aggregate::Aggregations;
 use decode::{Decoder, Message};
@@ -345,6 +345,28 @@ impl Reader {
                 drop(values);
                 self.aggregations.normalize(*id, 1);
                 Recorded::Silent
+            }
+            ActionKind::Tracemem => {
+                let (bytes, size) = (values.next(), number(values.next()));
+                let Some(Value::Bytes(mut bytes)) = bytes else { return Ok(Recorded::Silent) };
+                // As dtrace: a size that makes no sense is that of all.
+                if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
+                    bytes.truncate(size);
+                }
+                Recorded::Memory(bytes)
+            }
+            ActionKind::System(format) => Recorded::System(printf::text(format, &values.collect::<Vec<_>>())),
+            ActionKind::Freopen(format) => {
+                let values: Vec<Value> = values.collect();
+                Recorded::Freopen(format.as_ref().map(|format| printf::text(format, &values)))
+            }
+            ActionKind::Ftruncate => Recorded::Ftruncate,
+            ActionKind::Setopt(name, value) => {
+                // The checker has found it valid.
+                let _ = self.options.set_running(name, Some(value));
+                self.decoder.symbolizer.indent.set(self.options.stackindent as usize);
+                let (name, value) = (name.clone(), value.clone());
+                Recorded::Setopt { name, value, options: Rc::new(self.options.clone()) }
             }
             ActionKind::Exit => {
                 let status = number(values.next()).unwrap_or(0) as i32;

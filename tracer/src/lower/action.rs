@@ -7,6 +7,7 @@ use probes_common::abi::{HEADER_SIZE, state};
 
 use super::clause::Clause;
 use super::data::STATE;
+use super::helper;
 use super::layout::{ActionAt, ActionKind, FieldAt, Repr};
 use super::storage::repr;
 use crate::check::typed::{Action, Expr, Stmt};
@@ -62,12 +63,14 @@ pub(super) fn layout(statements: &[Stmt], speculative: bool) -> Actions {
     };
     let mut actions = Vec::new();
     for statement in statements {
-        if let Stmt::Action(action, _) = statement {
+        if let Stmt::Action(action, _) = statement
+            && let Some(kind) = kind(action)
+        {
             let fields = match action {
                 Action::Commit(_) | Action::Discard(_) => vec![place(Repr::Int { bytes: 8, signed: false })],
                 _ => values(action).into_iter().map(|value| place(repr(&value.ty))).collect(),
             };
-            actions.push(ActionAt { kind: kind(action), fields });
+            actions.push(ActionAt { kind, fields });
         }
     }
     Actions { actions, size: size.next_multiple_of(8), speculative }
@@ -77,19 +80,26 @@ pub(super) fn layout(statements: &[Stmt], speculative: bool) -> Actions {
 fn values(action: &Action) -> Vec<&Expr> {
     match action {
         Action::Trace(value) | Action::Normalize(_, value) | Action::Exit(value) => vec![value],
-        Action::Printf(_, values) => values.iter().collect(),
+        Action::Printf(_, values) | Action::System(_, values) | Action::Freopen(_, values) => {
+            values.iter().collect()
+        }
+        Action::Tracemem(bytes, size) => [bytes].into_iter().chain(size).collect(),
         Action::Trunc(_, count) => count.iter().collect(),
         Action::Printa(..)
         | Action::Clear(_)
         | Action::Denormalize(_)
         | Action::Speculate(_)
         | Action::Commit(_)
-        | Action::Discard(_) => Vec::new(),
+        | Action::Discard(_)
+        | Action::Ftruncate
+        | Action::Setopt(..)
+        | Action::Signal(_) => Vec::new(),
     }
 }
 
-fn kind(action: &Action) -> ActionKind {
-    match action {
+/// What the tracer does; nothing for what is done in the kernel.
+fn kind(action: &Action) -> Option<ActionKind> {
+    Some(match action {
         Action::Trace(_) => ActionKind::Trace,
         Action::Printf(format, _) => ActionKind::Printf(format.clone()),
         Action::Printa(format, tables) => ActionKind::Printa(format.clone(), tables.clone()),
@@ -101,7 +111,13 @@ fn kind(action: &Action) -> ActionKind {
         Action::Speculate(_) => ActionKind::Speculate,
         Action::Commit(_) => ActionKind::Commit,
         Action::Discard(_) => ActionKind::Discard,
-    }
+        Action::Tracemem(..) => ActionKind::Tracemem,
+        Action::System(format, _) => ActionKind::System(format.clone()),
+        Action::Freopen(format, _) => ActionKind::Freopen(format.clone()),
+        Action::Ftruncate => ActionKind::Ftruncate,
+        Action::Setopt(name, value) => ActionKind::Setopt(name.clone(), value.clone()),
+        Action::Signal(_) => return None,
+    })
 }
 
 impl Clause<'_> {
@@ -125,6 +141,14 @@ impl Clause<'_> {
             let state = self.b.data_addr(STATE, 0);
             self.b.store(Size::B8, (state, 0), state::ENDED as i64);
         }
+    }
+
+    /// Sends a signal to the current process, and records nothing. One that cannot have it, as the kernel's own threads,
+    /// has none.
+    pub(super) fn signal(&mut self, signal: &Expr) {
+        let signal = self.int(signal);
+        self.b.helper_void(helper::SEND_SIGNAL, &[signal]);
+        self.action += 1;
     }
 
     /// Writes a value into the message.

@@ -344,6 +344,10 @@ impl Clause<'_> {
                 self.effect(expr);
                 self.action += 1;
             }
+            Stmt::Action(Action::Signal(signal), span) => {
+                self.set_span(*span);
+                self.signal(signal);
+            }
             Stmt::Action(action, span) => {
                 self.set_span(*span);
                 if let Some(record) = records.next() {

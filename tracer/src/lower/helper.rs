@@ -13,6 +13,7 @@ pub(super) const GET_STACK: u32 = 67;
 pub(super) const GET_CURRENT_TASK: u32 = 35;
 pub(super) const PROBE_WRITE_USER: u32 = 36;
 pub(super) const PROBE_READ_USER: u32 = 112;
+pub(super) const SEND_SIGNAL: u32 = 109;
 pub(super) const PROBE_READ_KERNEL: u32 = 113;
 pub(super) const PROBE_READ_USER_STR: u32 = 114;
 pub(super) const PROBE_READ_KERNEL_STR: u32 = 115;

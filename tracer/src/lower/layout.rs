@@ -123,6 +123,16 @@ pub enum ActionKind {
     Commit,
     /// Forget it.
     Discard,
+    /// Show the bytes in the first field as a table: all, or as many as the second says.
+    Tracemem,
+    /// Run a command.
+    System(Rc<Format>),
+    /// Print to this file; none for where the output went first.
+    Freopen(Option<Rc<Format>>),
+    /// Empty the file that is printed to.
+    Ftruncate,
+    /// Set an option.
+    Setopt(String, String),
 }
 
 /// The message of one enabled probe: a clause on a program, or where it has `if`, a part of that.

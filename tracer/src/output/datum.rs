@@ -92,7 +92,7 @@ fn characters(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Appends bytes as a table: sixteen a line, in hexadecimal and as characters.
-fn dump(into: &mut Vec<u8>, bytes: &[u8]) {
+pub fn dump(into: &mut Vec<u8>, bytes: &[u8]) {
     const LINE: usize = 16;
     if bytes.is_empty() {
         return;

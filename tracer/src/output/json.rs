@@ -13,6 +13,7 @@ use super::aggregation::{self, Summary};
 use super::names::Names;
 use super::printf;
 use super::quantize::Bucket;
+use super::shell;
 use super::style::{Sort, Style};
 use super::text::fault_name;
 use super::value::{Event, FaultNotice, Firing, Frame, Lost, Printout, Recorded, Row, Table, Value};
@@ -47,7 +48,18 @@ impl Output for Json {
         match event {
             Event::Firing(firing) => {
                 let line = Line::record(firing, &self.names, &self.style);
-                self.line(&line)
+                self.line(&line)?;
+                for action in &firing.actions {
+                    match action {
+                        Recorded::System(command) => {
+                            self.flush()?;
+                            shell::run(command, shell::Stdout::Error)?;
+                        }
+                        Recorded::Setopt { options, .. } => self.configure(options),
+                        _ => {}
+                    }
+                }
+                Ok(())
             }
             Event::Aggregations(printout) => {
                 let sort = self.style.sort;
@@ -128,6 +140,11 @@ enum Action {
     Printf { text: Datum, values: Vec<Datum> },
     Printa { text: Option<Datum>, aggregations: Vec<Aggregation> },
     Exit { status: i32 },
+    Tracemem { value: Datum },
+    System { command: Datum },
+    Freopen { path: Option<Datum> },
+    Ftruncate,
+    Setopt { name: String, value: String },
 }
 
 #[derive(Serialize)]
@@ -260,6 +277,13 @@ impl Action {
                     .collect(),
             },
             Recorded::Exit(status) => Action::Exit { status: *status },
+            Recorded::Memory(bytes) => Action::Tracemem { value: Datum::bytes(bytes) },
+            Recorded::System(command) => Action::System { command: Datum::text(command) },
+            Recorded::Freopen(path) => Action::Freopen { path: path.as_deref().map(Datum::text) },
+            Recorded::Ftruncate => Action::Ftruncate,
+            Recorded::Setopt { name, value, .. } => {
+                Action::Setopt { name: name.clone(), value: value.clone() }
+            }
             Recorded::Silent => return None,
         })
     }

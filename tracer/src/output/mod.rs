@@ -8,6 +8,7 @@ pub mod names;
 pub mod order;
 pub mod printf;
 pub mod quantize;
+pub mod shell;
 pub mod stack;
 pub mod style;
 pub mod table;
@@ -18,6 +19,20 @@ use std::io;
 
 use crate::check::Options;
 use value::Event;
+
+/// Where text goes.
+pub trait Sink: io::Write {
+    /// Empties it, where it is a file.
+    fn truncate(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for std::fs::File {
+    fn truncate(&mut self) -> io::Result<()> {
+        self.set_len(0)
+    }
+}
 
 /// One way to show a run. What it writes reaches its reader with the next flush.
 pub trait Output {

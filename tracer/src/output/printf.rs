@@ -36,6 +36,13 @@ pub fn print(into: &mut Vec<u8>, format: &Format, values: &[Value], terminal: bo
     }
 }
 
+/// The text of printf(format, values), for something other than a terminal.
+pub fn text(format: &Format, values: &[Value]) -> Vec<u8> {
+    let mut text = Vec::new();
+    print(&mut text, format, values, false);
+    text
+}
+
 fn number(value: Option<&Value>) -> i64 {
     match value {
         Some(Value::Int { value, .. }) => *value,

@@ -3,7 +3,10 @@
 //! Invariant: what the program prints goes to `out`, what is said about the run (errors, drops) to `err`, and
 //! everything printed before a message is handed over before the message.
 
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 
 use probes_common::abi::{Drop, fault};
 
@@ -13,26 +16,28 @@ use super::names::{Name, Names};
 use super::printf;
 use super::style::Style;
 use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, FlowKind, Recorded};
-use super::{Output, escape};
+use super::{Output, Sink, escape, shell};
 use crate::check::Options;
 
 /// The text output.
 pub struct Text {
-    out: Box<dyn Write>,
+    out: Box<dyn Sink>,
     err: Box<dyn Write>,
     names: Names,
     style: Style,
     headed: bool,
     buffer: Vec<u8>,
+    /// The file that freopen() asked for.
+    redirected: Option<File>,
 }
 
 impl Text {
     /// Writes to `out`, messages to `err`.
-    pub fn new(out: Box<dyn Write>, err: Box<dyn Write>, names: Names, style: Style) -> Text {
-        Text { out, err, names, style, headed: false, buffer: Vec::new() }
+    pub fn new(out: Box<dyn Sink>, err: Box<dyn Write>, names: Names, style: Style) -> Text {
+        Text { out, err, names, style, headed: false, buffer: Vec::new(), redirected: None }
     }
 
-    fn firing(&mut self, firing: &Firing) {
+    fn firing(&mut self, firing: &Firing) -> io::Result<()> {
         self.heading();
         let name = self.names.get(firing.probe);
         match firing.flow.filter(|_| self.style.flow) {
@@ -47,8 +52,8 @@ impl Text {
                 self.buffer.extend_from_slice(line.as_bytes());
             }
         }
-        let Text { buffer, style, .. } = self;
         for action in &firing.actions {
+            let Text { buffer, style, .. } = &mut *self;
             match action {
                 Recorded::Trace(value) if style.quiet => datum::bare(buffer, value, style),
                 Recorded::Trace(value) => datum::column(buffer, value, datum::TRACE_WIDTH, style),
@@ -59,12 +64,43 @@ impl Text {
                     }
                     aggregation::print(buffer, printout, style);
                 }
+                Recorded::Memory(bytes) => datum::dump(buffer, bytes),
+                Recorded::System(command) => {
+                    self.flush()?;
+                    shell::run(command, shell::Stdout::Inherited)?;
+                }
+                Recorded::Freopen(path) => self.redirect(path.as_deref())?,
+                Recorded::Ftruncate => {
+                    self.flush()?;
+                    if let Some(file) = &self.redirected {
+                        file.set_len(0)?;
+                    } else {
+                        self.out.truncate()?;
+                    }
+                }
+                Recorded::Setopt { options, .. } => self.configure(options),
                 Recorded::Exit(_) | Recorded::Silent => {}
             }
         }
         if !self.style.quiet {
             self.buffer.push(b'\n');
         }
+        Ok(())
+    }
+
+    /// Prints to a file from now on, behind what is there; to where the output went first without one.
+    fn redirect(&mut self, path: Option<&[u8]>) -> io::Result<()> {
+        self.flush()?;
+        self.redirected = None;
+        let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(()) };
+        match OpenOptions::new().append(true).create(true).open(OsStr::from_bytes(path)) {
+            Ok(file) => self.redirected = Some(file),
+            Err(error) => {
+                let path = escape::printable(path);
+                self.message(&format!("freopen(\"{path}\"): {error}; the output goes where it went first"))?;
+            }
+        }
+        Ok(())
     }
 
     fn heading(&mut self) {
@@ -102,7 +138,7 @@ fn indented(kind: FlowKind, name: &Name) -> String {
 impl Output for Text {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Firing(firing) => self.firing(firing),
+            Event::Firing(firing) => self.firing(firing)?,
             Event::Aggregations(printout) => aggregation::print(&mut self.buffer, printout, &self.style),
             // A line of its own for the `^C` of the terminal, and a blank one before what is left to say.
             Event::Interrupted | Event::Ended => self.buffer.push(b'\n'),
@@ -122,7 +158,10 @@ impl Output for Text {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.buffer)?;
+        match &mut self.redirected {
+            Some(file) => file.write_all(&self.buffer)?,
+            None => self.out.write_all(&self.buffer)?,
+        }
         self.buffer.clear();
         self.out.flush()
     }
@@ -228,6 +267,8 @@ mod tests {
     /// What both streams got, in order.
     #[derive(Clone, Default)]
     struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Sink for Shared {}
 
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

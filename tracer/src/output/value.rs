@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::check::Options;
 use crate::check::typed::{Function, Shows};
 use crate::provider::ProbeId;
 use crate::syntax::format::Format;
@@ -151,6 +152,23 @@ pub enum Recorded {
     Printa(Printout),
     /// exit(status)
     Exit(i32),
+    /// tracemem: what is shown.
+    Memory(Vec<u8>),
+    /// system: the command.
+    System(Vec<u8>),
+    /// freopen: the file; none for where the output went first.
+    Freopen(Option<Vec<u8>>),
+    /// ftruncate()
+    Ftruncate,
+    /// setopt
+    Setopt {
+        /// The option.
+        name: String,
+        /// What it is set to.
+        value: String,
+        /// All options as they are now.
+        options: Rc<Options>,
+    },
     /// An action without output: clear, trunc, normalize, denormalize.
     Silent,
 }

@@ -114,6 +114,20 @@ impl Show<'_> {
                 Action::Speculate(id) => format!("speculate {}", self.expr(id)),
                 Action::Commit(id) => format!("commit {}", self.expr(id)),
                 Action::Discard(id) => format!("discard {}", self.expr(id)),
+                Action::Tracemem(bytes, size) => {
+                    let size = size.as_ref().map_or(String::new(), |size| format!(" {}", self.expr(size)));
+                    format!("tracemem {}:{}{size}", self.expr(bytes), ty(&bytes.ty))
+                }
+                Action::System(format, args) => {
+                    format!("system {} pieces ({})", format.pieces.len(), self.list(args))
+                }
+                Action::Freopen(format, args) => {
+                    let pieces = format.as_ref().map_or(0, |format| format.pieces.len());
+                    format!("freopen {pieces} pieces ({})", self.list(args))
+                }
+                Action::Ftruncate => "ftruncate".to_owned(),
+                Action::Setopt(name, value) => format!("setopt {name} {value:?}"),
+                Action::Signal(signal) => format!("signal {}", self.expr(signal)),
                 Action::Exit(status) => format!("exit {}", self.expr(status)),
             },
         }

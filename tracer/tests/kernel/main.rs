@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use harness::Family;
 
+mod actions;
 mod aggregations;
 mod buffers;
 mod builtins;
@@ -42,6 +43,7 @@ mod volume;
 mod watch;
 
 const FAMILIES: &[Family] = &[
+    actions::FAMILY,
     aggregations::FAMILY,
     buffers::FAMILY,
     builtins::FAMILY,

@@ -6,7 +6,7 @@ mod files;
 mod maps;
 mod processes;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use crate::check::typed::{Shows, Symbol};
 use crate::kernel::mappings::Changes;
@@ -19,7 +19,7 @@ pub(super) struct Symbolizer {
     kernel: OnceCell<Symbols>,
     processes: Processes,
     /// Blanks before each frame of a stack.
-    pub(super) indent: usize,
+    pub(super) indent: Cell<usize>,
 }
 
 impl Symbolizer {
@@ -27,7 +27,7 @@ impl Symbolizer {
     pub(super) fn new(processes: bool, indent: usize) -> Symbolizer {
         let processes =
             if processes { Processes::follow(Changes::open().ok()) } else { Processes::default() };
-        Symbolizer { kernel: OnceCell::new(), processes, indent }
+        Symbolizer { kernel: OnceCell::new(), processes, indent: Cell::new(indent) }
     }
 
     /// Keeps up with what processes map.
@@ -40,13 +40,13 @@ impl Symbolizer {
         let all: Vec<Frame> = addresses.iter().map(|&address| self.kernel_frame(address)).collect();
         let own = artificial(&all);
         let frames = all.into_iter().skip(own).take(frames as usize).collect();
-        Value::Stack { pid: 0, frames, indent: self.indent }
+        Value::Stack { pid: 0, frames, indent: self.indent.get() }
     }
 
     /// A stack of a process at a time, nanoseconds of the monotonic clock.
     pub(super) fn user_stack(&self, pid: u32, addresses: &[u64], time: u64) -> Value {
         let frame = |&address: &u64| self.processes.frame(pid, address, time);
-        Value::Stack { pid, frames: addresses.iter().map(frame).collect(), indent: self.indent }
+        Value::Stack { pid, frames: addresses.iter().map(frame).collect(), indent: self.indent.get() }
     }
 
     /// An address as the symbol that it is shown by; addresses that are shown alike are equal.

@@ -63,6 +63,16 @@ fn events() -> Vec<Event> {
         Recorded::Printa(printa("%s %@d\n")),
         Recorded::Printa(Printout { format: None, tables: vec![table(Function::Min, &[(0, 1), (1, -4)])] }),
         Recorded::Silent,
+        Recorded::Memory(vec![0, 0xff]),
+        Recorded::System(b"true".to_vec()),
+        Recorded::Freopen(Some(b"/tmp/x".to_vec())),
+        Recorded::Freopen(None),
+        Recorded::Ftruncate,
+        Recorded::Setopt {
+            name: "quiet".to_owned(),
+            value: "1".to_owned(),
+            options: Rc::new(Options { quiet: true, ..Options::default() }),
+        },
         Recorded::Exit(3),
     ];
     let aggregation = |table| Event::Aggregations(Printout { format: None, tables: vec![table] });

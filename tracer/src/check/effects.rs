@@ -1,0 +1,112 @@
+//! Actions that dump memory, steer the output, or change the system: tracemem, setopt, freopen, ftruncate, system, raise, stop.
+//!
+//! Invariant: what changes the system is refused without -w.
+
+use super::functions::{ActionName, Row};
+use super::typed::{Action, Expr, ExprKind, IntType, Place, Type};
+use super::types::{INT, ULONG};
+use super::{Checker, Refused, fold};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::syntax::ast;
+
+/// The most bytes that tracemem records.
+const TRACEMEM_LIMIT: i64 = 16 << 10;
+
+impl Checker<'_> {
+    /// Whether the action is allowed to do what it does.
+    pub(super) fn check_destructive(
+        &mut self,
+        row: &Row,
+        name: ActionName,
+        span: Span,
+    ) -> Result<(), Refused> {
+        use ActionName::{Freopen, Raise, Stop, System};
+        if self.options.destructive || !matches!(name, Freopen | Raise | Stop | System) {
+            return Ok(());
+        }
+        Err(self.without_leave(row.name, span))
+    }
+
+    /// `tracemem(address, nbytes[, dsize])`
+    pub(super) fn tracemem(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        let mut args = self.arguments(row, args, span)?.into_iter();
+        let (Some(address), Some(size)) = (args.next(), args.next()) else { return Err(Refused) };
+        let bytes = fold::constant(&size).filter(|size| (1..=TRACEMEM_LIMIT).contains(size));
+        let Some(bytes) = bytes else {
+            let message = format!("`tracemem` records a constant number of bytes, 1 to {TRACEMEM_LIMIT}");
+            let diagnostic = Diagnostic::error(Tag::D_TRACEMEM_SIZE, size.span, message);
+            return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+        };
+        let byte = Type::Int(IntType { bytes: 1, signed: false, name: "unsigned char" });
+        let ty = Type::Array(Box::new(byte), bytes as u32);
+        let at = address.span;
+        let pointer = address.to_int(ULONG).converted(&Type::Pointer(Box::new(ty.clone())));
+        let memory = Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty, span: at };
+        Ok(Action::Tracemem(memory, args.next()))
+    }
+
+    /// `raise(signal)`, `stop()`
+    pub(super) fn signal(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        let mut args = self.arguments(row, args, span)?;
+        let Some(signal) = args.pop() else {
+            return Ok(Action::Signal(super::names::integer(i64::from(libc::SIGSTOP), INT, span)));
+        };
+        if fold::constant(&signal).is_some_and(|signal| !(1..=64).contains(&signal)) {
+            let diagnostic = Diagnostic::error(Tag::D_SIG_UNKNOWN, signal.span, "there is no such signal");
+            return Err(
+                self.refuse(diagnostic.help("signals are numbered from 1 to 64: SIGTERM, SIGKILL, ..."))
+            );
+        }
+        Ok(Action::Signal(signal))
+    }
+
+    /// `system(format, ...)`, `freopen(format, ...)`: a text made as printf makes it.
+    pub(super) fn made_text(
+        &mut self,
+        row: &Row,
+        name: ActionName,
+        args: &[ast::Expr],
+        span: Span,
+    ) -> Result<Action, Refused> {
+        // An empty name is the output that the tracer began with.
+        if let (ActionName::Freopen, [ast::Expr { kind: ast::ExprKind::Str(text), .. }]) = (name, args)
+            && text.is_empty()
+        {
+            return Ok(Action::Freopen(None, Vec::new()));
+        }
+        match self.printf(row, args, span)? {
+            Action::Printf(format, values) if name == ActionName::Freopen => {
+                Ok(Action::Freopen(Some(format), values))
+            }
+            Action::Printf(format, values) => Ok(Action::System(format, values)),
+            _ => Err(Refused),
+        }
+    }
+
+    /// `setopt(name[, value])`
+    pub(super) fn setopt(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        self.check_count(row, args.len(), span)?;
+        let mut texts = Vec::new();
+        for arg in args {
+            let ast::ExprKind::Str(text) = &arg.kind else {
+                let diagnostic =
+                    Diagnostic::error(Tag::D_PROTO_ARG, arg.span, "`setopt` takes string constants");
+                return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+            };
+            texts.push(String::from_utf8_lossy(text).into_owned());
+        }
+        let mut texts = texts.into_iter();
+        let (name, value) = (texts.next().ok_or(Refused)?, texts.next());
+        let value = value.unwrap_or_else(|| "1".to_owned());
+        match self.options.clone().set_running(&name, Some(&value)) {
+            Ok(()) => Ok(Action::Setopt(name, value)),
+            Err(error) => {
+                let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
+                Err(self.refuse(match error.help() {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                }))
+            }
+        }
+    }
+}
