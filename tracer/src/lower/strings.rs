@@ -26,6 +26,8 @@ struct Call<'a> {
 const ALL: i64 = u32::MAX as i64;
 /// No position was given to index().
 const NOWHERE: i64 = i64::MIN;
+/// The most bytes of a string that a routine looks at: its size takes 16 bits.
+const LONGEST: u32 = 0xfff8;
 /// Bytes of the longest number as text: 64 digits, a prefix and the end.
 const NUMBER_TEXT: u32 = 72;
 
@@ -237,7 +239,7 @@ impl Clause<'_> {
         let mut sizes = 0;
         let mut pass = |text: Option<Text>, shift: u32| match text {
             Some(text) => {
-                sizes |= i64::from(text.size) << shift;
+                sizes |= i64::from(text.size.min(LONGEST)) << shift;
                 self.address(text.at)
             }
             None => slot,
