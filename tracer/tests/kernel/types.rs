@@ -25,8 +25,10 @@ pub(crate) const FAMILY: Family = Family {
         ("what_is_folded_is_what_the_kernel_computes", folded),
         ("structures_are_traced_as_bytes", traced),
         ("calls_fill_a_threads_structure", threads),
+        ("structures_of_the_process_are_read_by_copyin", copied_in),
+        ("memory_of_the_clause_takes_structures", allocated),
     ],
-    workloads: &[("types_writes", writes)],
+    workloads: &[("types_writes", writes), ("types_vectors", vectors)],
 };
 
 fn lines(text: &[&str]) -> Vec<String> {
@@ -323,4 +325,45 @@ fn writes(arguments: &[String]) -> Result<Report> {
         bytes += length;
     }
     Ok(Report::default().with("calls", count).with("bytes", bytes))
+}
+
+/// The vector of writev(2) and what its parts point to, as the process has them.
+fn copied_in() -> Result<()> {
+    let program = r#"
+        struct iovec { char *base; uint64_t length; };
+        syscall::writev:entry /pid == $1/ {
+            this->v = (struct iovec *)copyin(arg1, arg2 * sizeof(struct iovec));
+            this->last = *(this->v + (arg2 - 1));
+            this->text = (char *)copyin((uintptr_t)this->v->base, this->v->length);
+            printf("%d %d %d %c %d %s\n", arg2, this->v[0].length, this->last.length, this->text[1],
+                ((struct iovec *)copyin(arg1, 16))->length == this->v->length, copyinstr((uintptr_t)this->v[1].base, 4));
+        }"#;
+    let seen = observe(program, "types_vectors", &[])?;
+    let said: Vec<&str> = seen.output.stdout.lines().filter(|line| !line.is_empty()).collect();
+    ensure!(said == ["3 5 7 e 1 worl"], "{:#?}", seen.output);
+    Ok(())
+}
+
+/// One writev(2) of three pieces to /dev/null.
+fn vectors(_: &[String]) -> Result<Report> {
+    use std::io::{IoSlice, Write};
+    let mut file = std::fs::File::create("/dev/null")?;
+    let written =
+        file.write_vectored(&["hello", "world", "goodbye"].map(|text| IoSlice::new(text.as_bytes())))?;
+    ensure!(written == 17, "{written} bytes were written");
+    Ok(Report::default())
+}
+
+fn allocated() -> Result<()> {
+    let program = r#"
+        struct item { struct item *next; int value; char name[8]; };
+        BEGIN {
+            this->a = (struct item *)alloca(2 * sizeof(struct item));
+            this->a[0].value = 1; this->a->next = &this->a[1]; this->a[1].name = "second"; this->a->next->value = 2;
+            this->copy = this->a[1]; this->a[0] = this->copy; this->n = (int *)alloca(16);
+            this->n[3] = 30; this->n[3]++; *this->n = this->n[3] - 1;
+            printf("%s %d %d %d %d\n", this->a->name, this->a->value, this->copy.value, this->n[3], *this->n);
+            exit(0);
+        }"#;
+    prints(program, &[], &lines(&["second 2 2 31 30"]))
 }
