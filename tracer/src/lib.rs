@@ -61,6 +61,15 @@ pub struct Input {
     pub last: DescPart,
 }
 
+/// A D library to read before the programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryInput {
+    /// Its file's name, by which others depend on it.
+    pub name: String,
+    /// The text.
+    pub source: SourceId,
+}
+
 /// What a source matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
@@ -89,19 +98,39 @@ pub fn compile(
     options: &Options,
     macros: &Macros,
 ) -> Result<Compiled, Problems> {
+    compile_with(sources, &[], inputs, catalog, target, options, macros)
+}
+
+/// [`compile`], with libraries that are read before.
+pub fn compile_with(
+    sources: &mut Sources,
+    libraries: &[LibraryInput],
+    inputs: &[Input],
+    catalog: &mut Catalog,
+    target: &Target,
+    options: &Options,
+    macros: &Macros,
+) -> Result<Compiled, Problems> {
     let mut problems = Problems::default();
-    let mut trees = Vec::new();
-    for input in inputs {
-        let text = sources.get(input.source).map_or("", |source| &source.text);
-        let (tree, found) = syntax::parse_as(input.source, text, input.last);
-        sources.set_marks(input.source, tree.marks.clone());
+    let mut parse = |source: SourceId, last| {
+        let text = sources.get(source).map_or("", |source| &source.text);
+        let (tree, found) = syntax::parse_as(source, text, last);
+        sources.set_marks(source, tree.marks.clone());
         problems.extend(found);
-        trees.push(tree);
-    }
+        tree
+    };
+    let libraries: Vec<_> = libraries
+        .iter()
+        .map(|library| check::Library {
+            name: library.name.clone(),
+            program: parse(library.source, DescPart::Name),
+        })
+        .collect();
+    let trees: Vec<_> = inputs.iter().map(|input| parse(input.source, input.last)).collect();
     if problems.has_errors() {
         return Err(problems);
     }
-    let checked = check::check(&trees, catalog, options, macros)?;
+    let checked = check::check(&libraries, &trees, catalog, options, macros)?;
     let cpus = if checked.program.keeps.topology { target.cpus } else { 0 };
     let settings = lower::Options {
         aggsize: checked.options.aggsize,

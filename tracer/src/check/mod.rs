@@ -22,6 +22,7 @@ mod format;
 pub mod functions;
 mod inline;
 mod keys;
+mod library;
 mod llquantize;
 mod lvalue;
 mod macros;
@@ -49,6 +50,7 @@ use crate::diagnostic::{Diagnostic, Problems, Severity, Tag};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
+pub use library::Library;
 pub use macros::Macros;
 pub use options::Options;
 
@@ -63,8 +65,10 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Checks program texts that run together, in order: they share their variables and aggregations.
+/// Checks program texts that run together, in order: they share their variables and aggregations. The libraries are read
+/// before them.
 pub fn check(
+    libraries: &[Library],
     programs: &[ast::Program],
     catalog: &mut Catalog,
     options: &Options,
@@ -85,14 +89,15 @@ pub fn check(
         keeps: typed::Keeps::default(),
         clause: probe::Matched::default(),
     };
-    for program in programs {
-        program.pragmas.iter().for_each(|pragma| checker.pragma(pragma));
-    }
+    // The options are those of the whole; what else a pragma asks for may be what a library gives.
+    let option = |pragma: &&ast::Pragma| matches!(pragma.kind, ast::PragmaKind::Option { .. });
+    let pragmas = || programs.iter().flat_map(|program| &program.pragmas);
+    pragmas().filter(option).for_each(|pragma| checker.pragma(pragma));
+    checker.read_libraries(libraries);
+    pragmas().filter(|pragma| !option(pragma)).for_each(|pragma| checker.pragma(pragma));
     let clauses =
         programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
-    for program in programs {
-        program.pragmas.iter().for_each(|pragma| checker.pragma_used(pragma));
-    }
+    pragmas().for_each(|pragma| checker.pragma_used(pragma));
     if !programs.iter().any(|program| program.items.iter().any(is_clause)) && !checker.options.empty {
         let diagnostic =
             Diagnostic::placeless(Tag::D_EMPTY, "the program has no clause, so there is nothing to trace");

@@ -39,6 +39,10 @@ pub struct Options {
     pub defaultargs: bool,
     /// A macro argument may be left unused.
     pub argref: bool,
+    /// Where D libraries lie, in the order in which they are read.
+    pub libdirs: Vec<std::path::PathBuf>,
+    /// Read none of them.
+    pub nolibs: bool,
     /// A probe description may match no probe.
     pub zdefs: bool,
     /// A program may have no clause.
@@ -108,6 +112,8 @@ impl Default for Options {
             destructive: false,
             defaultargs: false,
             argref: false,
+            libdirs: Vec::new(),
+            nolibs: false,
             zdefs: false,
             empty: false,
             scope: false,
@@ -171,6 +177,8 @@ pub enum Takes {
     Number(fn(&mut Options, u64), u64, u64),
     /// One of these words; by its index.
     Word(fn(&mut Options, usize), &'static [&'static str]),
+    /// A directory.
+    Path(fn(&mut Options, &str)),
     /// Anything: accepted because programs from elsewhere set it, without effect here.
     Ignored,
     /// Something that is not supported yet.
@@ -268,7 +276,7 @@ macro_rules! table {
     };
 }
 
-use Takes::{Either, Flag, Ignored, Later, Number, Rate, Size, Word};
+use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Word};
 
 const GIB: u64 = 1 << 30;
 
@@ -277,6 +285,9 @@ table! {
     "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
     "defaultargs" Flag(|o| &mut o.defaultargs), "makes a macro argument that is not given 0 or \"\"";
     "argref" Flag(|o| &mut o.argref), "allows macro arguments that the program does not use";
+    "libdir" Path(|o, path| o.libdirs.push(path.into())), "reads the D libraries of this directory, as -L does";
+    "syslibdir" Path(|o, path| o.libdirs.insert(0, path.into())), "reads the D libraries of this directory, before all others";
+    "nolibs" Flag(|o| &mut o.nolibs), "reads no D libraries";
     "zdefs" Flag(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
     "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
     "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
@@ -313,9 +324,7 @@ table! {
     "cpp" Later, "runs the C preprocessor over the program";
     "incdir" Later, "says where the C preprocessor finds included files";
     "define" Later, "defines a name for the C preprocessor";
-    "libdir" Later, "says where D libraries lie";
     "oformat" Later, "chooses the form of the output";
-    "syslibdir" Later, "says where the system's D libraries lie";
 
     "aggrate" Ignored, "aggregations are read whenever they are printed";
     "aggpercpu" Ignored, "aggregations are always kept for each CPU";
@@ -331,7 +340,6 @@ table! {
     "core" Ignored, "no object of D code is made";
     "knodefs" Ignored, "kernel symbols are always looked up";
     "linkmode" Ignored, "kernel symbols are always looked up";
-    "nolibs" Ignored, "no D library is read at start";
     "pgmax" Ignored, "no limit on grabbed processes is needed";
     "stdc" Ignored, "C's integer promotions are always those of ISO C";
     "undef" Ignored, "identifiers are always checked";
@@ -419,6 +427,7 @@ impl Options {
                 let chosen = words.iter().position(|word| *word == value);
                 set(self, chosen.ok_or_else(|| invalid(value))?);
             }
+            Path(set) => set(self, needed()?),
             Ignored => self.ignored.push(row.name),
             Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
@@ -437,6 +446,7 @@ impl std::fmt::Display for Takes {
             Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
             Number(_, least, most) => write!(f, "a number from {least} to {most}"),
             Word(_, words) => write!(f, "one of {}", words.join(", ")),
+            Path(_) => f.write_str("a directory"),
             Ignored | Later => f.write_str("anything"),
         }
     }

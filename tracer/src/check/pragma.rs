@@ -120,16 +120,17 @@ impl Checker<'_> {
     }
 
     fn depends_on(&mut self, class: &Ident, name: &Ident) {
-        let there = match class.name.as_str() {
-            "provider" => self.catalog.has_provider(&name.name),
-            "module" => self.catalog.has_module(&name.name),
-            _ => {
-                STANDARD.contains(&name.name.as_str())
-                    || self.libraries.iter().any(|library| *library == name.name)
-            }
-        };
-        if !there {
+        if !self.is_there(&class.name, &name.name) {
             self.missing(&class.name, name, Tag::D_PRAGMA_DEPEND);
+        }
+    }
+
+    /// Whether there is a provider, module or library of that name.
+    pub(super) fn is_there(&self, class: &str, name: &str) -> bool {
+        match class {
+            "provider" => self.catalog.has_provider(name),
+            "module" => self.catalog.has_module(name),
+            _ => STANDARD.contains(&name) || self.libraries.iter().any(|library| library == name),
         }
     }
 

@@ -177,6 +177,9 @@ pub struct Trace {
     /// Set an option; `-x strsize=512`
     #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Settings")]
     pub options: Vec<String>,
+    /// Read the D libraries (*.d) of a directory before the program
+    #[arg(short = 'L', value_name = "DIRECTORY", help_heading = "Settings")]
+    pub libraries: Vec<PathBuf>,
     /// Size of the buffer, with k, m or g behind it: -x bufsize
     #[arg(short = 'b', value_name = "SIZE", help_heading = "Settings")]
     pub buffer: Option<String>,

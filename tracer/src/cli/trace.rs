@@ -21,7 +21,7 @@ use crate::output::{Output, Sink, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
-use crate::{Compiled, Input, Stage, compile, describe, start};
+use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, start};
 
 /// Runs the job; gives the exit status.
 pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
@@ -39,13 +39,15 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let mut sources = Sources::default();
     let inputs = texts.iter().map(|text| read(text, &catalog, &mut sources)).collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
-    let compiled = match compile(&mut sources, &inputs, &mut catalog, &target, &options, &macros) {
-        Ok(compiled) => compiled,
-        Err(problems) => {
-            complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
-            return Ok(1);
-        }
-    };
+    let libraries = libraries(&options, &mut sources)?;
+    let compiled =
+        match compile_with(&mut sources, &libraries, &inputs, &mut catalog, &target, &options, &macros) {
+            Ok(compiled) => compiled,
+            Err(problems) => {
+                complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
+                return Ok(1);
+            }
+        };
     for warning in &compiled.warnings {
         complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
     }
@@ -117,6 +119,9 @@ fn options(trace: &Trace) -> Result<Options> {
             None => set(option, None)?,
         }
     }
+    for directory in &trace.libraries {
+        set("libdir", directory.to_str())?;
+    }
     if let Some(size) = &trace.buffer {
         set("bufsize", Some(size))?;
     }
@@ -162,6 +167,30 @@ fn ensure_alive(pid: u32) -> Result<(), SessionError> {
         return Ok(());
     }
     Err(SessionError::Process { pid, error: io::Error::from_raw_os_error(libc::ESRCH) })
+}
+
+/// Adds the D libraries to the sources: those of each directory by their names.
+fn libraries(options: &Options, sources: &mut Sources) -> Result<Vec<LibraryInput>> {
+    let mut libraries = Vec::new();
+    let directories = if options.nolibs { &[][..] } else { &options.libdirs };
+    for directory in directories {
+        let unreadable = |error: io::Error| {
+            anyhow!("the libraries in `{}` cannot be read: {}", directory.display(), reason(&error))
+        };
+        let entries = std::fs::read_dir(directory).map_err(unreadable)?;
+        let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>();
+        let mut paths = paths.map_err(unreadable)?;
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "d") && path.is_file());
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                anyhow!("the library `{}` cannot be read: {}", path.display(), reason(&error))
+            })?;
+            libraries.push(LibraryInput { name, source: sources.add(path.display().to_string(), text) });
+        }
+    }
+    Ok(libraries)
 }
 
 /// Adds a text to the sources.

@@ -85,7 +85,7 @@ fn outcome(name: &str, text: &str) -> (String, bool) {
     let mut found = Problems::from(problems);
     let target = Target::fixture();
     let mut catalog = Catalog::new(&target);
-    match check(&[program], &mut catalog, &options, &macros) {
+    match check(&[], &[program], &mut catalog, &options, &macros) {
         Ok(Checked { program, warnings, .. }) if !found.has_errors() => {
             let options = lower::Options { offsets: target.offsets, ..lower::Options::default() };
             if let Err(error) = lower::lower(&program, &catalog, &options) {

@@ -1,0 +1,2 @@
+#pragma D depends_on library a_uses.d
+inline int FOUR = twice[TWO];

@@ -1,0 +1,2 @@
+inline int HALF = nosuch / 2;
+inline int TEXT = "text";
