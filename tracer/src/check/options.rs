@@ -201,6 +201,7 @@ impl Row {
             Takes::Size(..) => format!("{name}=SIZE"),
             Takes::Rate(_) => format!("{name}=TIME"),
             Takes::Number(..) => format!("{name}=NUMBER"),
+            Takes::Path(_) => format!("{name}=DIRECTORY"),
             Takes::Ignored | Takes::Later => format!("{name}=..."),
         }
     }
