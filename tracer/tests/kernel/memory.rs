@@ -85,7 +85,7 @@ fn copied_out() -> Result<()> {
         return skip("this kernel grants nobody bpf_probe_write_user");
     }
     let seen = observe(PROGRAM, "memory_reads", &[])?;
-    ensure!(seen.output.stdout.is_empty(), "{seen:?}");
+    ensure!(seen.output.lines().is_empty(), "{seen:?}");
     ensure!(seen.report.number("number")? == 4242, "{seen:?}");
     ensure!(seen.report.text("text")? == "whole!..cut.....", "{seen:?}");
     Ok(())
