@@ -1,7 +1,7 @@
 //! Actions: the statements that record or control.
 
 use super::functions::{ActionName, Row};
-use super::recorded::recorded_call;
+use super::recorded::is_recorded;
 use super::typed::{Action, AggregationId, Expr, Type};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -33,7 +33,7 @@ impl Checker<'_> {
                     return Err(self.refuse(diagnostic.help("use printa()")));
                 }
                 if let [arg] = args
-                    && recorded_call(arg).is_some()
+                    && is_recorded(arg)
                 {
                     return Ok(Action::Trace(self.recordable(arg)?));
                 }

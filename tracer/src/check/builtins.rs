@@ -101,6 +101,8 @@ table! {
     "curlwpsinfo", Builtin::Curlwpsinfo, Kind::Record(&LwpsInfo::DEF), "the current thread: pr_lwpid, pr_state and so on";
     "cwd", Builtin::Cwd, Kind::Path, "the current directory of the current process";
     "root", Builtin::Root, Kind::Path, "the root directory of the current process";
+    "ucaller", Builtin::Ucaller, Kind::Named("uintptr_t"), "the address that the process was come to this place from";
+    "ustackdepth", Builtin::Ustackdepth, Kind::Named("uint32_t"), "number of frames of the process's call stack";
     "curthread", Builtin::Curthread, Kind::Address, "address of the current thread in the kernel";
 }
 

@@ -4,6 +4,7 @@
 
 use super::typed::IntType;
 use super::types::{INT, ULONG};
+use crate::kernel::arch::REGISTERS;
 use crate::kernel::syscalls;
 use probes_common::names::CONSTANTS;
 
@@ -59,6 +60,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 fn all() -> impl Iterator<Item = (&'static str, i64)> {
     let system = syscalls::signals().chain(syscalls::errnos()).map(|(name, value)| (name, i64::from(value)));
+    let registers = REGISTERS.iter().map(|&(name, index, _)| (name, index));
+    let system = system.chain(registers);
     system.chain(CONSTANTS.iter().copied().flatten().copied()).chain(FIXED.iter().copied())
 }
 

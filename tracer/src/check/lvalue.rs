@@ -70,6 +70,7 @@ impl Checker<'_> {
     ) -> Result<Expr, Refused> {
         if let ast::ExprKind::Var(scope, name) = &base.kind {
             match (scope, name.name.as_str()) {
+                (Scope::Global, "uregs") => return self.register(keys, span),
                 (Scope::Global, "args") => return self.argument(keys, span),
                 (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
                 (Scope::Global, FILES) => return self.file(keys, span),

@@ -1,6 +1,7 @@
 //! What a bare name stands for: a variable, a built-in one, an argument of the probe, a constant.
 
 use super::current::FILES;
+use super::recorded::FROM_STACK;
 use super::typed::{Expr, ExprKind, IntType, Type};
 use super::types::INT64;
 use super::variables::{Known, Shape, spelled};
@@ -79,7 +80,12 @@ impl Checker<'_> {
         if let Some((value, ty)) = constants::find(name) {
             return Ok(Some(integer(value, ty, span)));
         }
-        if matches!(name, "args" | STATE_NAMES | FILES) {
+        if FROM_STACK.contains(&name) {
+            let message = format!("`{name}` is known only when it is shown: it cannot be computed with");
+            let help = "print it, make it a part of an aggregation's key, or give the caller to sym(), func() or mod()";
+            return Err(self.refuse(Diagnostic::error(Tag::D_OP_ACT, span, message).help(help)));
+        }
+        if matches!(name, "args" | "uregs" | STATE_NAMES | FILES) {
             return Err(self.refuse(
                 Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{name}` is an array"))
                     .label("used without a subscript")
@@ -98,7 +104,8 @@ impl Checker<'_> {
     pub(super) fn is_reserved(name: &str) -> bool {
         builtins::find(name).is_some()
             || argument_number(name).is_some()
-            || matches!(name, "args" | FILES | "self" | "this")
+            || matches!(name, "args" | "uregs" | FILES | "self" | "this")
+            || FROM_STACK.contains(&name)
     }
 
     /// All that a bare name can stand for.
@@ -107,7 +114,8 @@ impl Checker<'_> {
         names.extend(builtins::TABLE.iter().map(|row| row.name));
         constants::names().for_each(|name| names.push(name));
         names.extend(functions::TABLE.iter().map(|row| row.name));
-        names.extend(["args", "arg0", STATE_NAMES, FILES]);
+        names.extend(["args", "arg0", "uregs", STATE_NAMES, FILES]);
+        names.extend(FROM_STACK);
         names
     }
 

@@ -410,6 +410,12 @@ pub enum Builtin {
     Epid,
     /// Address of the current task.
     Curthread,
+    /// Where the process was come from.
+    Ucaller,
+    /// Frames of the process's stack.
+    Ustackdepth,
+    /// A register of the process: its offset in the kernel's pt_regs.
+    Ureg(u16),
     /// The current process: a `psinfo_t`, of which only members can be used.
     Curpsinfo,
     /// The current thread: a `lwpsinfo_t`, of which only members can be used.

@@ -20,17 +20,7 @@ impl Construct {
 }
 
 /// Variables, subroutines and actions that DTrace has and this tracer has not yet.
-const NAMES: &[&str] = &[
-    "caller",
-    "pcap",
-    "print",
-    "printm",
-    "printt",
-    "stackdepth",
-    "ucaller",
-    "uregs",
-    "ustackdepth",
-];
+const NAMES: &[&str] = &["pcap", "print", "printm", "printt"];
 
 /// Actions that DTrace has and Linux does not let be had, and what to do instead.
 const IMPOSSIBLE: &[(&str, &str, &str)] = &[

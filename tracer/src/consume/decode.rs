@@ -9,7 +9,7 @@ use probes_common::schema::Described;
 
 use super::map::{self, Objects};
 use super::symbols::Symbolizer;
-use crate::check::typed::{ProbePart, Stack};
+use crate::check::typed::{FromStack, ProbePart, Stack, Symbol};
 use crate::lower::layout::{FieldAt, Layout, Repr, stack_words, stacks_map};
 use crate::output::value::{FaultNotice, Value};
 use crate::provider::{Catalog, ProbeId};
@@ -170,7 +170,23 @@ impl Decoder {
         let end = words.iter().position(|&word| word == 0).unwrap_or(words.len());
         match pid {
             [pid] => self.symbolizer.user_stack(*pid as u32, &words[..end], at.time),
-            _ => self.symbolizer.kernel_stack(&words[..end], stack.frames),
+            _ => {
+                let addresses = self.symbolizer.kernel_addresses(&words[..end]);
+                match stack.gives {
+                    FromStack::Frames => self.symbolizer.kernel_stack(&words[..end], stack.frames),
+                    FromStack::Depth => Value::Int { value: addresses.len() as i64, bytes: 4, signed: false },
+                    FromStack::Caller(shows) => {
+                        // A probe that interrupts has what it interrupted as the first frame.
+                        let interrupts = usize::from(addresses.len() == end);
+                        let address = addresses.get(interrupts).copied().unwrap_or(0);
+                        let symbol = |shows| Symbol { user: false, shows };
+                        match shows {
+                            Some(shows) => self.symbolizer.symbol(symbol(shows), 0, address, at.time),
+                            None => Value::Int { value: address as i64, bytes: 8, signed: false },
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -62,6 +62,9 @@ impl Clause<'_> {
             Builtin::Id => self.probe_id(),
             Builtin::Epid => Operand::Imm(self.epid.into()),
             Builtin::Curthread => self.task().into(),
+            Builtin::Ucaller => self.user_caller(),
+            Builtin::Ustackdepth => self.user_depth(),
+            Builtin::Ureg(offset) => self.user_register(offset),
             Builtin::Curpsinfo | Builtin::Curlwpsinfo => self.current_address(builtin),
             Builtin::Vtimestamp => {
                 self.needs.push(THREAD_SWITCH);

@@ -11,6 +11,7 @@ use super::clause::Clause;
 use super::helper;
 use super::layout::{stack_words, stacks_map};
 use super::memory::shift;
+use crate::check::recorded::MAX_FRAMES;
 use crate::check::typed::{Expr, ExprKind, Stack, Symbol};
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg};
 
@@ -71,6 +72,38 @@ impl Clause<'_> {
         self.b.jump(failed);
         self.b.place(kept);
         self.b.load(Size::B8, (key, 0))
+    }
+
+    /// The second frame of the process's stack; 0 where there is none.
+    pub(super) fn user_caller(&mut self) -> Operand {
+        let at = self.temporary(16);
+        self.clear(at, 16);
+        self.get_stack(true, at, 16);
+        self.b.load(Size::B8, shift(at, 8)).into()
+    }
+
+    /// How many frames the process's stack has.
+    pub(super) fn user_depth(&mut self) -> Operand {
+        let size = MAX_FRAMES * 8;
+        let at = self.temporary(size);
+        let bytes = self.get_stack(true, at, size);
+        let depth = self.b.binary(BinaryOp::Lshr, bytes, 3);
+        let there = self.b.label();
+        self.b.branch(Condition::Sge, bytes, 0, there);
+        self.b.set(depth, 0);
+        self.b.place(there);
+        depth.into()
+    }
+
+    /// A register with which the process came into the kernel.
+    pub(super) fn user_register(&mut self, offset: u16) -> Operand {
+        let task = self.b.helper(helper::GET_CURRENT_TASK_BTF, &[]);
+        let registers = self.b.helper(helper::TASK_PT_REGS, &[task.into()]);
+        let from = self.b.add(registers, i64::from(offset));
+        let word = self.word();
+        let to = self.b.stack_addr(word, 0);
+        self.b.helper_void(helper::PROBE_READ_KERNEL, &[to.into(), Operand::Imm(8), from.into()]);
+        self.b.load(Size::B8, (word, 0)).into()
     }
 
     /// The id of the current process, as a word.

@@ -23,6 +23,7 @@ pub(crate) const FAMILY: Family = Family {
         ("kernel_symbols_are_those_of_kallsyms", kernel_symbols_are_those_of_kallsyms),
         ("user_symbols_have_their_module_and_offset", user_symbols_have_their_module_and_offset),
         ("addresses_are_aggregated_by_their_symbols", addresses_are_aggregated_by_their_symbols),
+        ("callers_depths_and_registers", callers_depths_and_registers),
         ("json_has_stacks_as_arrays", json_has_stacks_as_arrays),
     ],
     workloads: &[("calls", calls), ("chains", chains)],
@@ -265,6 +266,33 @@ fn addresses_are_aggregated_by_their_symbols() -> Result<()> {
         format!("{module} 30"),
     ];
     ensure!(seen.output.lines() == expected, "{seen:?}, expected {expected:#?}");
+    Ok(())
+}
+
+fn callers_depths_and_registers() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 == 77 && uregs[R_RSI] == 77 && ucaller == uregs[R_RIP] + 0/ { wrong++; }
+         syscall::lseek:entry /pid == $1 && arg1 == 77 && ustackdepth > 2/ {
+             printf(\"%A %A %d %d|%a|%d\\n\", uregs[R_RIP], ucaller, uregs[R_RDX], uregs[R_RSI], caller, stackdepth);
+             stack(); @[sym(caller), caller, stackdepth] = count(); }
+         END { printf(\"wrong %d\", wrong); }",
+        "calls",
+        &["1"],
+    )?;
+    let lines = seen.output.lines();
+    let chain = chain(0)?;
+    let frames: Vec<&str> = chain.lines().collect();
+    let (first, rest) = lines[0].split_once('|').context("the process's half")?;
+    ensure!(first == format!("{} {} 0 77", frames[0], frames[1]), "{seen:?}");
+    let (caller, depth) = rest.split_once('|').context("the kernel's half")?;
+    let kernel: Vec<&str> =
+        lines[1..].iter().take_while(|line| line.contains("vmlinux`")).map(|line| line.trim()).collect();
+    ensure!(caller == kernel[0], "caller {caller} is the first of {kernel:?}");
+    ensure!(depth.parse::<usize>()? == kernel.len(), "{depth} frames of {kernel:?}");
+    ensure!(seen.output.stdout.contains("wrong 0"), "{seen:?}");
+    let name = caller.split('+').next().unwrap_or_default();
+    let row = lines.iter().any(|line| line.trim().starts_with(name) && line.trim().ends_with(" 1"));
+    ensure!(row, "no row of {name}: {seen:?}");
     Ok(())
 }
 

@@ -43,6 +43,12 @@ impl Symbolizer {
         Value::Stack { pid: 0, frames, indent: self.indent.get() }
     }
 
+    /// Those of the addresses of a kernel stack that are not of what recording it took.
+    pub(super) fn kernel_addresses<'a>(&self, addresses: &'a [u64]) -> &'a [u64] {
+        let all: Vec<Frame> = addresses.iter().map(|&address| self.kernel_frame(address)).collect();
+        &addresses[artificial(&all)..]
+    }
+
     /// A stack of a process at a time, nanoseconds of the monotonic clock.
     pub(super) fn user_stack(&self, pid: u32, addresses: &[u64], time: u64) -> Value {
         let frame = |&address: &u64| self.processes.frame(pid, address, time);

@@ -1,10 +1,12 @@
 //! The processor's part behind one seam: a [`Machine`] is what differs between processors. x86-64 is filled in.
 
+mod registers;
 mod x86_64;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use registers::REGISTERS;
 pub use x86_64::X86_64;
 
 /// Names in the order of their numbers: each run begins at a number, its names are separated by spaces.

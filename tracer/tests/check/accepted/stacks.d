@@ -19,3 +19,10 @@ END
 	printa("%k %s %A %@d\n", @a);
 	printa("%k", @b);
 }
+syscall::write:entry
+{
+	trace(caller);
+	printf("%a %x %d %s", caller, caller, stackdepth, sym(caller));
+	@c[caller, stackdepth, mod(caller)] = count();
+	this->a = ucaller + ustackdepth + uregs[R_RIP] + uregs[R_SP] + uregs[27];
+}
