@@ -24,6 +24,13 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
     }
 }
 
+/// Whether the program shows addresses of the kernel by name.
+pub fn names_kernel(image: &Image) -> bool {
+    let recorded = image.layouts.iter().flat_map(|layout| &layout.actions).flat_map(|action| &action.fields);
+    let keys = image.aggregations.iter().flat_map(|aggregation| &aggregation.keys);
+    recorded.chain(keys).any(|field| field.repr.names_kernel())
+}
+
 /// What a trampoline's drops are reported under: its probe, or of a family `syscall:::entry` and the like.
 fn name(program: &ProgramImage, catalog: &Catalog) -> String {
     let probe = catalog.probes().iter().find(|probe| probe.program.name == program.program.name);

@@ -13,7 +13,7 @@ use super::{complain, show};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span, Tag};
 use crate::ir::At;
-use crate::kernel::{Target, numbers};
+use crate::kernel::{Target, numbers, symbols};
 use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
@@ -89,6 +89,11 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
             )
         })?;
         session.scope(root)?;
+    }
+    if describe::names_kernel(&compiled.image) && symbols::are_hidden() {
+        complain(
+            "tracer: the kernel hides its symbols: addresses have no names; `sysctl kernel.kptr_restrict=1` shows them\n",
+        );
     }
     if let Some(bytes) = session.lowered() {
         complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));

@@ -9,10 +9,11 @@ use probes_common::schema::Described;
 
 use super::map::{self, Objects};
 use super::symbols::Symbolizer;
-use crate::check::typed::{FromStack, ProbePart, Stack, Symbol};
+use crate::check::typed::{FromStack, ProbePart, Shows, Stack, Symbol};
 use crate::lower::layout::{FieldAt, Layout, Repr, stack_words, stacks_map};
-use crate::output::value::{FaultNotice, Value};
+use crate::output::value::{FaultNotice, Table, Value};
 use crate::provider::{Catalog, ProbeId};
+use crate::syntax::format::Format;
 
 /// The id of dtrace:::BEGIN, always.
 const BEGIN: ProbeId = ProbeId(1);
@@ -161,6 +162,22 @@ impl Decoder {
                 [address] => self.symbolizer.symbol(symbol, 0, address, at.time),
                 _ => unreachable!("one word or two"),
             },
+        }
+    }
+
+    /// Numbers in keys that a format shows by their symbols, as `%a` does.
+    pub(super) fn name_keys(&self, format: &Format, table: &mut Table) {
+        let parts = format.conversions().filter(|conversion| !conversion.aggregation);
+        let named = parts.enumerate().filter(|(_, conversion)| conversion.letter == "a");
+        for (part, _) in named {
+            for row in &mut table.rows {
+                if let Some(value) = row.key.get_mut(part)
+                    && let Value::Int { value: address, .. } = *value
+                {
+                    let symbol = Symbol { user: false, shows: Shows::Address };
+                    *value = self.symbolizer.symbol(symbol, 0, address as u64, u64::MAX);
+                }
+            }
         }
     }
 

@@ -316,7 +316,10 @@ impl Reader {
                 let format = format.clone();
                 drop(values);
                 let tables = ids.iter().map(|&id| self.table(id, format.is_some(), objects));
-                let tables = tables.collect::<io::Result<Vec<Table>>>()?;
+                let mut tables = tables.collect::<io::Result<Vec<Table>>>()?;
+                if let Some(format) = &format {
+                    tables.iter_mut().for_each(|table| self.decoder.name_keys(format, table));
+                }
                 for (&id, table) in ids.iter().zip(&tables) {
                     if !table.rows.is_empty() {
                         self.aggregations.mark_printed(id);

@@ -3,7 +3,7 @@
 //! Invariant: sorted by address, one symbol an address. Where addresses are hidden (kernel.kptr_restrict) there are none.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 
 /// The module of what belongs to none.
 const KERNEL: &str = "vmlinux";
@@ -17,6 +17,14 @@ const FARTHEST: u64 = 1 << 20;
 pub struct Symbols {
     text: String,
     sorted: Vec<Entry>,
+}
+
+/// Whether the kernel hides the addresses of its symbols from us (kernel.kptr_restrict).
+pub fn are_hidden() -> bool {
+    let mut head = [0; 1 << 16];
+    let read = fs::File::open("/proc/kallsyms").and_then(|mut file| file.read(&mut head));
+    let text = String::from_utf8_lossy(&head[..read.unwrap_or(0)]).into_owned();
+    !text.lines().any(|line| line.starts_with(|digit: char| digit.is_ascii_hexdigit() && digit != '0'))
 }
 
 /// A symbol, its names as places in the text.

@@ -56,6 +56,11 @@ impl Repr {
         matches!(self, Repr::Stack(_) | Repr::StackKey(_) | Repr::Symbol(_))
     }
 
+    /// Whether it has addresses of the kernel that are shown by name.
+    pub fn names_kernel(self) -> bool {
+        self.is_shown_by_name() && !self.names_process()
+    }
+
     /// Whether it has addresses of a process.
     pub fn names_process(self) -> bool {
         match self {

@@ -96,7 +96,8 @@ impl<'a> Spec<'a> {
                         self.character(into, c.to_string().as_bytes(), terminal);
                     }
                     "C" => self.pad(into, escape::ascii(&[value as u8]).as_bytes()),
-                    "Y" => self.pad(into, walltime(value).as_bytes()),
+                    "Y" => self.pad(into, walltime(value, calendar).as_bytes()),
+                    "T" => self.pad(into, walltime(value, mail_date).as_bytes()),
                     _ if signed => self.pad(into, value.to_string().as_bytes()),
                     _ => self.pad(into, magnitude.to_string().as_bytes()),
                 }
@@ -227,8 +228,8 @@ fn end_of(text: &[u8], most: usize) -> usize {
     lengths.take(most).sum()
 }
 
-/// `%Y`: nanoseconds since 1970 as local time, such as `2026 Nov  1 18:10:09`.
-fn walltime(nanoseconds: i64) -> String {
+/// Nanoseconds since 1970 as local time.
+fn walltime(nanoseconds: i64, show: fn(&libc::tm) -> String) -> String {
     let seconds: libc::time_t = nanoseconds.div_euclid(1_000_000_000);
     let mut local = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to live memory of the right type; localtime_r writes only there.
@@ -237,9 +238,19 @@ fn walltime(nanoseconds: i64) -> String {
         return seconds.to_string();
     }
     // SAFETY: all-zero bytes are a tm, and localtime_r has filled it in.
-    calendar(&unsafe { local.assume_init() })
+    show(&unsafe { local.assume_init() })
 }
 
+/// `%T`: as in the heads of mails, such as `Sun, 01 Nov 2026 18:10:09 UTC`.
+fn mail_date(time: &libc::tm) -> String {
+    let mut text = [0_u8; 64];
+    let format = c"%a, %d %b %G %T %Z";
+    // SAFETY: the buffer is as long as said, the format ends in a zero, and the time is complete.
+    let length = unsafe { libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), time) };
+    String::from_utf8_lossy(&text[..length]).into_owned()
+}
+
+/// `%Y`: such as `2026 Nov  1 18:10:09`.
 fn calendar(time: &libc::tm) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -341,6 +352,8 @@ mod tests {
         (time.tm_year, time.tm_mon, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec) =
             (126, 10, 1, 8, 5, 9);
         assert_eq!(calendar(&time), "2026 Nov  1 08:05:09");
+        (time.tm_yday, time.tm_wday) = (304, 0);
+        assert!(mail_date(&time).starts_with("Sun, 01 Nov 2026 08:05:09"), "{}", mail_date(&time));
         let now = show("%Y", &[int(1_790_000_000_123_456_789, 8, false)], false);
         assert_eq!((now.len(), &now[..4]), (20, "2026"));
     }

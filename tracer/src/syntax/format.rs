@@ -103,6 +103,7 @@ pub const CONVERSIONS: &[(&str, Takes, &str)] = &[
     ("u", Takes::Integer, "an integer in decimal, unsigned"),
     ("x", Takes::Integer, "an integer in hexadecimal"),
     ("X", Takes::Integer, "an integer in hexadecimal, capitals"),
+    ("T", Takes::Time, "a time such as Sun, 01 Nov 2026 18:10:09 UTC"),
     ("Y", Takes::Time, "a time such as 2026 Nov  1 18:10:09"),
 ];
 

@@ -224,6 +224,13 @@ fn kernel_symbols_are_those_of_kallsyms() -> Result<()> {
         address + 4
     );
     let text = tracer(&["-qn", &program])?.success()?.stdout;
+    let counted = format!(
+        "BEGIN {{ @[{:#x}] = count(); printa(\"%a %@d\", @); printf(\" %T\", 0LL); exit(0); }}",
+        address + 4
+    );
+    let text_of_key = tracer(&["-qn", &counted])?.success()?.stdout;
+    ensure!(text_of_key.starts_with("vmlinux`ksys_read+0x4 1 "), "{text_of_key:?}");
+    ensure!(text_of_key.contains(" 1970 ") || text_of_key.contains(" 1969 "), "{text_of_key:?}");
     let name = "vmlinux`ksys_read";
     let expected = format!("{name}|{name}+0x4|0x10|  {name:<50}  {name:<50}  {:<50}", "vmlinux");
     ensure!(text.trim_end_matches('\n') == expected, "{text:?}, expected {expected:?}");
