@@ -225,8 +225,15 @@ impl Probe<'_> {
             return;
         }
         self.name(code);
+        // An instruction reaches 32 KB; behind that a second register goes along.
+        let (mut base, mut from) = (SLOT, 0);
         for offset in (self.locals.0..self.locals.0 + self.locals.1).step_by(8) {
-            code.push(Insn::store_imm(size::DW, SLOT, offset as i16, 0));
+            if offset - from > i16::MAX as u32 {
+                code.copy(1, SLOT);
+                code.push(Insn::alu_imm(alu::ADD, 1, offset as i32));
+                (base, from) = (1, offset);
+            }
+            code.push(Insn::store_imm(size::DW, base, (offset - from) as i16, 0));
         }
     }
 
