@@ -27,6 +27,8 @@ pub(super) struct Drops {
     /// Who drops, by the number of its line in the map.
     lines: Vec<(u32, String)>,
     reported: HashMap<(u32, Option<u32>), u64>,
+    /// By the counter, whatever the CPU.
+    totals: HashMap<u32, u64>,
     missed: HashMap<String, u64>,
 }
 
@@ -35,7 +37,7 @@ impl Drops {
     pub(super) fn new(programs: Vec<String>) -> Drops {
         let memories = (memory::CALLS..).zip(memory::NAMES.map(str::to_owned));
         let lines = (0..).zip(programs).chain(memories).collect();
-        Drops { lines, reported: HashMap::new(), missed: HashMap::new() }
+        Drops { lines, reported: HashMap::new(), totals: HashMap::new(), missed: HashMap::new() }
     }
 
     /// What has been lost since the last call, by kind, and where the kind asks for it, by CPU or by program.
@@ -59,7 +61,9 @@ impl Drops {
                         continue;
                     }
                     *reported = total;
-                    let lost = Lost { probe: name.clone(), count, total };
+                    let total = self.totals.entry(at).or_default();
+                    *total += count;
+                    let lost = Lost { probe: name.clone(), count, total: *total };
                     let joined = (!is_by_program(kind))
                         .then(|| notices[first..].iter_mut().find(|notice| notice.cpu == cpu))
                         .flatten();

@@ -140,7 +140,9 @@ impl Output for Text {
         match event {
             Event::Firing(firing) => self.firing(firing)?,
             Event::Aggregations(printout) => aggregation::print(&mut self.buffer, printout, &self.style),
-            // A line of its own for the `^C` of the terminal, and a blank one before what is left to say.
+            // A line of its own for the `^C` of the terminal.
+            Event::Interrupted if !self.style.terminal => {}
+            // A blank line before what is left to say, as in dtrace whether there is anything or not.
             Event::Interrupted | Event::Ended => self.buffer.push(b'\n'),
             Event::Drop(notice) => {
                 let tag =

@@ -195,7 +195,7 @@ fn ending() -> Result<()> {
     let mut running = Tracer::start(&["-q", "-n", r#"BEGIN { printf("x\n"); }"#])?;
     running.wait_for("x")?;
     let output = running.interrupt()?.success()?;
-    ensure!(output.stdout == "x\n\n\n", "{output:?}");
+    ensure!(output.stdout == "x\n\n", "{output:?}");
     Ok(())
 }
 

@@ -115,7 +115,7 @@ fn output_is_appended_to_a_file() -> Result<()> {
     }
     let text = fs::read_to_string(&path)?;
     fs::remove_file(&path)?;
-    ensure!(text == "first\nsecond\n", "{text}");
+    ensure!(text == "first\n\nsecond\n\n", "{text}");
     Ok(())
 }
 

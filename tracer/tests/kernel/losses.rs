@@ -64,10 +64,8 @@ fn lost_text(output: &Output, words: &str) -> Result<u64> {
     for line in output.stderr.lines() {
         let rest = line.strip_prefix("tracer: ").with_context(|| line.to_owned())?;
         let (count, rest) = rest.split_once(' ').with_context(|| line.to_owned())?;
-        ensure!(
-            rest == format!("{words}s at syscall:::entry") || rest == format!("{words} at syscall:::entry"),
-            "{line}"
-        );
+        let what = rest.split(" on CPU ").next().unwrap_or(rest);
+        ensure!(what == format!("{words}s") || what == words, "{line}");
         lost += count.parse::<u64>()?;
     }
     Ok(lost)

@@ -135,7 +135,7 @@ fn chain(indent: usize) -> Result<String> {
 fn a_user_stack_is_the_call_chain() -> Result<()> {
     let seen = observe("syscall::lseek:entry /pid == $1 && arg1 == 77/ { ustack(3); }", "calls", &["2"])?;
     let once = format!("\n{}", chain(14)?);
-    ensure!(seen.output.stdout == format!("{once}{once}"), "{seen:?}");
+    ensure!(seen.output.stdout == format!("{once}{once}\n"), "{seen:?}");
     Ok(())
 }
 
@@ -158,7 +158,7 @@ fn stacks_are_keys() -> Result<()> {
         &["25"],
     )?;
     let text = &seen.output.stdout;
-    ensure!(text.starts_with(&format!("lseek \n{}", chain(2)?)) && text.ends_with("\n25\n"), "{seen:?}");
+    ensure!(text.starts_with(&format!("lseek \n{}", chain(2)?)) && text.ends_with("\n25\n\n"), "{seen:?}");
     ensure!(text.matches("lseek \n").count() == 1, "one key is one row: {seen:?}");
     Ok(())
 }
@@ -181,7 +181,7 @@ fn options_give_frames_and_indent() -> Result<()> {
     let program = "#pragma D option ustackframes=3\n#pragma D option stackindent=4
         syscall::lseek:entry /pid == $1 && arg1 == 77/ { ustack(); }";
     let seen = observe(program, "calls", &["1"])?;
-    ensure!(seen.output.stdout == format!("\n{}", chain(4)?), "{seen:?}");
+    ensure!(seen.output.stdout == format!("\n{}\n", chain(4)?), "{seen:?}");
     Ok(())
 }
 

@@ -98,14 +98,14 @@ fn trace(options: &[&str], program: &str, mut each: impl FnMut(&str) -> Result<(
     Ok((u64::try_from(report.number("calls")?)?, complaints))
 }
 
-/// How many drops the text messages tell of; each is of the probe that dropped.
+/// How many drops the text messages tell of.
 fn dropped(complaints: &str, kind: &str) -> Result<u64> {
     let mut sum = 0;
     for line in complaints.lines() {
         let words = line.strip_prefix("tracer: ").with_context(|| format!("not a message: {line}"))?;
         let (count, rest) = words.split_once(' ').context("a number")?;
-        let one = format!("{kind} at syscall:::entry");
-        ensure!(rest == one || rest == one.replacen(" at", "s at", 1), "{line}");
+        let (what, cpu) = rest.split_once(" on CPU ").with_context(|| line.to_owned())?;
+        ensure!(what.trim_end_matches('s') == kind && cpu.parse::<u32>().is_ok(), "{line}");
         sum += count.parse::<u64>()?;
     }
     Ok(sum)
