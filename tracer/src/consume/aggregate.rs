@@ -16,6 +16,9 @@ use crate::kernel::process::clock;
 use crate::lower::layout::{AggregationAt, value_words};
 use crate::output::value::{Row, Table, Value};
 
+/// By key, as the kernel has it, the words of all CPUs together.
+type Rows = HashMap<Vec<u8>, Vec<u64>>;
+
 /// The aggregations of a program.
 pub(super) struct Aggregations {
     state: Vec<State>,
@@ -27,11 +30,11 @@ struct State {
     normal: i64,
     printed: bool,
     /// By key: what is to be added to the kernel's words.
-    adjusted: HashMap<Vec<u8>, Vec<u64>>,
+    adjusted: Rows,
     /// Keys are kept that have not counted anything since a clear; without one, an array's only element is.
     cleared: bool,
     /// By key, what was last read, and when.
-    snapshot: Option<(u64, HashMap<Vec<u8>, Vec<u64>>)>,
+    snapshot: Option<(u64, Rows)>,
 }
 
 impl Aggregations {
@@ -155,12 +158,12 @@ impl State {
     }
 
     /// Keys and words as they are printed.
-    fn read(&mut self, objects: &Objects, cpus: usize) -> io::Result<HashMap<Vec<u8>, Vec<u64>>> {
+    fn read(&mut self, objects: &Objects, cpus: usize) -> io::Result<Rows> {
         if let Some((_, rows)) = &self.snapshot {
             return Ok(rows.clone());
         }
         let taken = clock(libc::CLOCK_MONOTONIC);
-        let mut rows: HashMap<Vec<u8>, Vec<u64>> = self.adjusted.clone();
+        let mut rows: Rows = self.adjusted.clone();
         for (key, bytes) in self.raw(objects, cpus)? {
             let words = self.merge(&bytes, cpus);
             match rows.get_mut(&key) {
