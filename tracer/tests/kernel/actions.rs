@@ -43,14 +43,14 @@ fn tracemem_is_a_table_of_bytes() -> Result<()> {
     let head = "\n             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     let all = "         0: 48 47 46 45 44 43 42 0a                          HGFEDCB.\n";
     let some = "         0: 48 47 46                                         HGF\n";
-    ensure!(text == format!("{head}{all}{head}{some}{head}{all}"), "{text}");
+    ensure!(text == format!("{head}{all}{head}{some}{head}{all}\n"), "{text}");
     Ok(())
 }
 
 fn system_runs_in_its_turn() -> Result<()> {
     let program = "BEGIN { printf(\"one\\n\"); system(\"echo two %d %s\", 2, execname); printf(\"three\\n\"); exit(0); }";
     let text = tracer(&["-wqn", program])?.success()?.stdout;
-    ensure!(text == "one\ntwo 2 tracer\nthree\n", "{text:?}");
+    ensure!(text == "one\ntwo 2 tracer\nthree\n\n", "{text:?}");
     Ok(())
 }
 
@@ -63,7 +63,7 @@ fn freopen_prints_to_a_file_and_back() -> Result<()> {
     let output = tracer(&["-wqn", &program])?.success()?;
     let written = fs::read_to_string(format!("{file}.7"))?;
     fs::remove_file(format!("{file}.7"))?;
-    ensure!(output.stdout == "a\nc\nd\n" && written == "b\n", "{output:?}, in the file {written:?}");
+    ensure!(output.stdout == "a\nc\nd\n\n" && written == "b\n", "{output:?}, in the file {written:?}");
     ensure!(output.stderr.contains("freopen(\"/no/such/directory/x\")"), "{output:?}");
     Ok(())
 }
@@ -76,7 +76,7 @@ fn ftruncate_empties_the_file() -> Result<()> {
     tracer(&["-wqn", &program])?.success()?;
     let written = fs::read_to_string(&file)?;
     fs::remove_file(&file)?;
-    ensure!(written == "after\n", "{written:?}");
+    ensure!(written == "after\n\n", "{written:?}");
     let file = path("output");
     tracer(&[
         "-qo",
@@ -87,7 +87,7 @@ fn ftruncate_empties_the_file() -> Result<()> {
     .success()?;
     let written = fs::read_to_string(&file)?;
     fs::remove_file(&file)?;
-    ensure!(written == "after\n", "{written:?}");
+    ensure!(written == "after\n\n", "{written:?}");
     Ok(())
 }
 
@@ -95,7 +95,7 @@ fn setopt_sets_quiet_and_stackindent() -> Result<()> {
     let program = "BEGIN { setopt(\"quiet\"); printf(\"a\"); } BEGIN { printf(\"b\"); setopt(\"quiet\", \"no\"); } BEGIN { exit(0); }";
     let text = tracer(&["-n", program])?.success()?.stdout;
     let lines: Vec<&str> = text.lines().collect();
-    ensure!(lines.len() == 3 && lines[1].ends_with(":BEGIN ab") && lines[2].ends_with(":BEGIN "), "{text:?}");
+    ensure!(lines.len() == 4 && lines[1].ends_with(":BEGIN ab") && lines[2].ends_with(":BEGIN "), "{text:?}");
     let program = "BEGIN { setopt(\"stackindent\", \"3\"); stack(1); exit(0); }";
     let text = tracer(&["-qn", program])?.success()?.stdout;
     ensure!(text.starts_with("\n   ") && !text.starts_with("\n    "), "{text:?}");
