@@ -7,6 +7,8 @@ use crate::schema::StructDef;
 pub enum Attach {
     /// A raw tracepoint of the kernel.
     RawTracepoint(&'static str),
+    /// A raw tracepoint of the kernel; which one comes with the probe's name.
+    NamedTracepoint,
     /// A software clock on every CPU; the rate comes with the probe's name.
     Profile,
     /// A software clock on one CPU; the rate comes with the probe's name.

@@ -46,7 +46,7 @@ fn numbers(image: &Image, catalog: &Catalog) -> HashMap<u32, ProbeId> {
     for (program, number) in image.programs.iter().zip(0_u32..) {
         let hosted = catalog.ids().filter_map(|id| Some((id, catalog.get(id)?)));
         for (id, probe) in hosted {
-            if probe.program.name == program.program.name && probe.rate == program.rate {
+            if probe.program.name == program.program.name && probe.instance == program.instance {
                 numbers.insert(number << 16 | u32::from(probe.discriminator), id);
             }
         }

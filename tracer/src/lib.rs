@@ -111,6 +111,60 @@ pub fn compile_with(
     options: &Options,
     macros: &Macros,
 ) -> Result<Compiled, Problems> {
+    let checked = checked(sources, libraries, inputs, catalog, options, macros)?;
+    let cpus = if checked.program.keeps.topology { target.cpus } else { 0 };
+    let settings = lower::Options {
+        aggsize: checked.options.aggsize,
+        dynvarsize: checked.options.dynvarsize,
+        speculations: checked.options.nspec,
+        offsets: target.offsets,
+        wall_offset: target.wall_offset,
+        topology: target.topology.rows(cpus),
+    };
+    let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {
+        let diagnostic = match &error {
+            lower::Error::Clause { span, .. } => Diagnostic::error(Tag::D_LIMIT, *span, error.to_string()),
+            _ => Diagnostic::placeless(Tag::D_LIMIT, error.to_string()),
+        };
+        Problems::from(vec![diagnostic])
+    })?;
+    let stages = inputs
+        .iter()
+        .map(|&Input { source, .. }| {
+            let clauses = checked.program.clauses.iter().filter(|clause| clause.span.source == source);
+            Stage { source, probes: clauses.map(|clause| clause.probes.len()).sum() }
+        })
+        .collect();
+    let clauses = checked.program.clauses.into_iter().map(|clause| clause.probes).collect();
+    Ok(Compiled { image, options: checked.options, warnings: checked.warnings, stages, clauses })
+}
+
+/// The probes of the sources' clauses, each once, by id: more than a program may have.
+pub fn matched(
+    sources: &mut Sources,
+    libraries: &[LibraryInput],
+    inputs: &[Input],
+    catalog: &mut Catalog,
+    options: &Options,
+    macros: &Macros,
+) -> Result<Vec<ProbeId>, Problems> {
+    let checked = checked(sources, libraries, inputs, catalog, options, macros)?;
+    let clauses = checked.program.clauses.into_iter();
+    let mut probes: Vec<ProbeId> = clauses.flat_map(|clause| clause.probes).collect();
+    probes.sort_unstable();
+    probes.dedup();
+    Ok(probes)
+}
+
+/// Parses and checks the sources.
+fn checked(
+    sources: &mut Sources,
+    libraries: &[LibraryInput],
+    inputs: &[Input],
+    catalog: &mut Catalog,
+    options: &Options,
+    macros: &Macros,
+) -> Result<check::Checked, Problems> {
     let mut problems = Problems::default();
     let mut parse = |source: SourceId, last| {
         let text = sources.get(source).map_or("", |source| &source.text);
@@ -130,33 +184,7 @@ pub fn compile_with(
     if problems.has_errors() {
         return Err(problems);
     }
-    let checked = check::check(&libraries, &trees, catalog, options, macros)?;
-    let cpus = if checked.program.keeps.topology { target.cpus } else { 0 };
-    let settings = lower::Options {
-        aggsize: checked.options.aggsize,
-        dynvarsize: checked.options.dynvarsize,
-        speculations: checked.options.nspec,
-        offsets: target.offsets,
-        wall_offset: target.wall_offset,
-        topology: target.topology.rows(cpus),
-    };
-    let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {
-        let diagnostic = match &error {
-            lower::Error::Clause { span, .. } => Diagnostic::error(Tag::D_LIMIT, *span, error.to_string()),
-            _ => Diagnostic::placeless(Tag::D_LIMIT, error.to_string()),
-        };
-        problems.push(diagnostic);
-        std::mem::take(&mut problems)
-    })?;
-    let stages = inputs
-        .iter()
-        .map(|&Input { source, .. }| {
-            let clauses = checked.program.clauses.iter().filter(|clause| clause.span.source == source);
-            Stage { source, probes: clauses.map(|clause| clause.probes.len()).sum() }
-        })
-        .collect();
-    let clauses = checked.program.clauses.into_iter().map(|clause| clause.probes).collect();
-    Ok(Compiled { image, options: checked.options, warnings: checked.warnings, stages, clauses })
+    check::check(&libraries, &trees, catalog, options, macros)
 }
 
 /// Links a compiled program with the probes for a kernel and loads it. The kernel follows so many instructions of a program and no

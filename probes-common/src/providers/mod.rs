@@ -4,14 +4,15 @@ pub mod dtrace;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
+pub mod rawtp;
 pub mod socket;
 pub mod syscall;
 pub mod tcp;
 
 use crate::probe::Probe;
 
-/// Every probe that is named in advance. The probes of syscall and profile are made from the running kernel's system
-/// calls and from the rates that a program names.
+/// Every probe that is named in advance. The probes of syscall, profile and rawtp are made from the running kernel's system
+/// calls, from the rates that a program names, and from the kernel's tracepoints.
 pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES];
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, profile, syscall};
+    use super::{PROVIDERS, profile, rawtp, syscall};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -36,6 +37,7 @@ mod tests {
             (&syscall::RETURN, syscall::RETURN_ARGS),
             (&profile::PROFILE, profile::ARGS),
             (&profile::TICK, profile::ARGS),
+            (&rawtp::RAWTP, rawtp::ARGS),
         ];
         probes().map(|probe| (probe.program, probe.args)).chain(made).collect()
     }

@@ -4,6 +4,7 @@ mod dtrace;
 mod pipe;
 mod proc;
 mod profile;
+mod rawtp;
 mod socket;
 mod syscall;
 mod tcp;

@@ -36,8 +36,8 @@ pub enum Kind {
     Probe(ProbePart),
     /// A string of so many bytes.
     Text(u32),
-    /// `void *`
-    Address,
+    /// A pointer to the kernel's structure of that tag; `void *` where it is not known.
+    Kernel(&'static str),
     /// A pointer to a structure of the probe tables.
     Record(&'static StructDef),
     /// A path.
@@ -45,7 +45,7 @@ pub enum Kind {
 }
 
 impl Row {
-    /// Its type.
+    /// Its type, as far as it is known without a kernel.
     pub fn ty(&self) -> Type {
         let int = |ty: IntType| Type::Int(ty);
         match self.ty {
@@ -55,7 +55,7 @@ impl Row {
             Kind::Text(size) => Type::String(Text::Buffer(size)),
             Kind::Comm => Type::String(Text::Buffer(16)),
             Kind::Probe(part) => Type::String(Text::Probe(part)),
-            Kind::Address => Type::Pointer(Box::new(Type::Void)),
+            Kind::Kernel(_) => Type::Pointer(Box::new(Type::Void)),
             Kind::Record(def) => Type::Pointer(Box::new(Type::Struct(def))),
             Kind::Path => Type::String(Text::Buffer(256)),
         }
@@ -103,7 +103,7 @@ table! {
     "root", Builtin::Root, Kind::Path, "the root directory of the current process";
     "ucaller", Builtin::Ucaller, Kind::Named("uintptr_t"), "the address that the process was come to this place from";
     "ustackdepth", Builtin::Ustackdepth, Kind::Named("uint32_t"), "number of frames of the process's call stack";
-    "curthread", Builtin::Curthread, Kind::Address, "address of the current thread in the kernel";
+    "curthread", Builtin::Curthread, Kind::Kernel("task_struct"), "the current thread in the kernel: curthread->comm and so on";
 }
 
 #[cfg(test)]

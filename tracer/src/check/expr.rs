@@ -4,8 +4,7 @@ use super::ctype::{FloatType, Text, Type};
 use super::lvalue::decayed;
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
-use super::types::of_literal;
-use super::unsupported::Construct;
+use super::types::{UINT64, of_literal};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, UnOp};
@@ -57,7 +56,7 @@ impl Checker<'_> {
                 let ty = Type::Float(FloatType::Double);
                 Ok(Expr { kind: ExprKind::Float(literal.value), ty, span })
             }
-            ast::ExprKind::Symbol { .. } => Err(self.unsupported(Construct::Symbol, span)),
+            ast::ExprKind::Symbol { module, name } => self.symbol(module.as_ref(), name, span),
             ast::ExprKind::Offsetof { ty, member } => self.offset_of(ty, member, span),
             ast::ExprKind::Xlate { .. } => {
                 let value = self.translated(expr)?.ok_or(Refused)?;
@@ -138,7 +137,13 @@ impl Checker<'_> {
             ));
         };
         let ty = self.argument_type(number, span)?;
-        Ok(Expr { kind: ExprKind::Args(number as u8), ty, span })
+        let argument = |ty| Expr { kind: ExprKind::Args(number as u8), ty, span };
+        if !self.clause.probes.iter().any(|&id| self.catalog.is_typed_by_kernel(id)) {
+            return Ok(argument(ty));
+        }
+        // The kernel passes words, of which an argument takes as many bytes as its type has.
+        let kind = ExprKind::Cast(Box::new(argument(Type::Int(UINT64))));
+        Ok(Expr { kind, ty, span })
     }
 
     /// `tcp_state_string[state]`: a string by its number.

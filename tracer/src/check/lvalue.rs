@@ -253,6 +253,10 @@ impl Checker<'_> {
     /// `&place`
     pub(super) fn address_of(&mut self, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
         let expr = self.expr(inner)?;
+        if matches!(inner.kind, ast::ExprKind::Symbol { .. }) && expr.place().is_none() {
+            // A function stands for its address already.
+            return Ok(Expr { span, ..expr });
+        }
         let pointer = Type::Pointer(Box::new(expr.ty.clone()));
         let Some(place) = expr.place() else {
             let message = "this is no place in memory: it has no address";

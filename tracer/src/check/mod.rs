@@ -21,6 +21,7 @@ mod fold;
 mod format;
 pub mod functions;
 mod inline;
+mod kernel;
 mod keys;
 mod library;
 mod llquantize;
@@ -35,6 +36,7 @@ mod probe;
 pub mod recorded;
 mod speculation;
 mod spelling;
+mod symbol;
 mod translator;
 pub mod typed;
 mod typenames;
@@ -74,6 +76,7 @@ pub fn check(
     options: &Options,
     macros: &Macros,
 ) -> Result<Checked, Problems> {
+    let kernel = catalog.types().cloned().map(kernel::KernelTypes::new);
     let mut checker = Checker {
         catalog,
         macros,
@@ -81,7 +84,8 @@ pub fn check(
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
-        types: typenames::TypeNames::default(),
+        types: typenames::TypeNames::new(kernel.clone()),
+        kernel,
         libraries: Vec::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
@@ -126,6 +130,8 @@ struct Checker<'a> {
     aggregations: aggregation::Aggregations,
     /// What type names mean.
     types: typenames::TypeNames,
+    /// The kernel's types, where they are known.
+    kernel: Option<Rc<kernel::KernelTypes>>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
     /// The translators, in the order of their definition.

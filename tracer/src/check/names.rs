@@ -1,5 +1,6 @@
 //! What a bare name stands for: a variable, a built-in one, an argument of the probe, a constant.
 
+use super::ctype::{CompositeKind, NameKind};
 use super::current::FILES;
 use super::recorded::FROM_STACK;
 use super::typed::{Expr, ExprKind, IntType, Type};
@@ -72,7 +73,14 @@ impl Checker<'_> {
         }
         if let Some(row) = builtins::find(name) {
             self.keep_current(row.builtin);
-            return Ok(Some(Expr { kind: ExprKind::Builtin(row.builtin), ty: row.ty(), span }));
+            let kernel = match row.ty {
+                builtins::Kind::Kernel(tag) => {
+                    self.types.find(NameKind::Composite(CompositeKind::Struct), tag)
+                }
+                _ => None,
+            };
+            let ty = kernel.map_or_else(|| row.ty(), |of| Type::Pointer(Box::new(of)));
+            return Ok(Some(Expr { kind: ExprKind::Builtin(row.builtin), ty, span }));
         }
         if let Some(number) = argument_number(name) {
             return Ok(Some(Expr { kind: ExprKind::Arg(number), ty: Type::Int(INT64), span }));

@@ -120,6 +120,10 @@ impl Checker<'_> {
             };
             return Err(self.refuse(Diagnostic::error(tag, span, message).help(help(probe))));
         };
+        let kernel = self.kernel.as_ref().zip(self.catalog.argument_type(probe, number));
+        if let Some(ty) = kernel.and_then(|(types, id)| types.ty(id)).filter(Type::is_scalar) {
+            return Ok(ty);
+        }
         match probe.program.record.field(arg.field) {
             Some(field) => Ok(of_kind(arg.ctype, field.kind)),
             None => {

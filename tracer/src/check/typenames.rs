@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::ctype::{Composite, CompositeKind, NameKind, Type, TypeSource, interned};
+use super::kernel::KernelTypes;
 use crate::diagnostic::Span;
 
 /// All type names.
-#[derive(Default)]
 pub(super) struct TypeNames {
     /// The program's own, and where they were defined.
     own: HashMap<(NameKind, String), (Type, Span)>,
@@ -18,10 +18,10 @@ pub(super) struct TypeNames {
 }
 
 impl TypeNames {
-    /// Asks this source, too.
-    #[allow(dead_code, reason = "the kernel's types come with their reader")]
-    pub(super) fn add_source(&mut self, source: Rc<dyn TypeSource>) {
-        self.sources.push(source);
+    /// The program's own and, where they are known, the kernel's.
+    pub(super) fn new(kernel: Option<Rc<KernelTypes>>) -> TypeNames {
+        let sources = kernel.into_iter().map(|kernel| kernel as Rc<dyn TypeSource>).collect();
+        TypeNames { own: HashMap::new(), sources }
     }
 
     /// The program's own type of that name, and where it was defined.

@@ -21,7 +21,7 @@ use crate::output::{Output, Sink, names::Names};
 use crate::provider::{self, Catalog, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
-use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, start};
+use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, matched as matched_by, start};
 
 /// Runs the job; gives the exit status.
 pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
@@ -29,6 +29,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let target = Target::describe()?;
     let mut catalog = Catalog::new(&target);
     if trace.list && texts.is_empty() {
+        catalog.add_tracepoints();
         let ids: Vec<ProbeId> = catalog.ids().collect();
         return list(&catalog, &ids, trace.verbose);
     }
@@ -40,6 +41,15 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let inputs = texts.iter().map(|text| read(text, &catalog, &mut sources)).collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
     let libraries = libraries(&options, &mut sources)?;
+    if trace.list {
+        return match matched_by(&mut sources, &libraries, &inputs, &mut catalog, &options, &macros) {
+            Ok(ids) => list(&catalog, &ids, trace.verbose),
+            Err(problems) => {
+                complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
+                Ok(1)
+            }
+        };
+    }
     let compiled =
         match compile_with(&mut sources, &libraries, &inputs, &mut catalog, &target, &options, &macros) {
             Ok(compiled) => compiled,
@@ -50,9 +60,6 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         };
     for warning in &compiled.warnings {
         complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
-    }
-    if trace.list {
-        return list(&catalog, &compiled.probes(), trace.verbose);
     }
     if trace.show_code {
         show(&describe::code(&compiled.image))?;

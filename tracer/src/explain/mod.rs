@@ -99,10 +99,10 @@ fn option(name: &str) -> Option<String> {
 fn probes(name: &str, catalog: &mut Catalog) -> Option<String> {
     let description = if name.contains(':') { name.to_owned() } else { format!("{name}:::") };
     let pattern = Pattern::parse(&description)?;
+    let ids: Vec<ProbeId> = catalog.matching(&pattern);
     if !name.contains(':') && !catalog.has_provider(name) {
         return None;
     }
-    let ids: Vec<ProbeId> = catalog.matching(&pattern);
     if ids.is_empty() {
         return None;
     }

@@ -3,6 +3,7 @@
 //!
 //! Reading the system and judging what was read are kept apart, so that every judgement is tested on made-up facts.
 
+pub mod addresses;
 pub mod arch;
 pub mod btf;
 pub mod features;

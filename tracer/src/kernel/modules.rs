@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The names of the kernel itself, as those of a module: ours and DTrace's.
-const KERNEL: [&str; 4] = ["vmlinux", "kernel", "genunix", "unix"];
+pub(super) const KERNEL: [&str; 4] = ["vmlinux", "kernel", "genunix", "unix"];
 
 /// The modules of a system.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use probes_common::offsets::Offsets;
 
+use super::addresses::Addresses;
 use super::arch::{Machine, X86_64};
 use super::btf::Btf;
 use super::features::Facts;
@@ -30,6 +31,8 @@ pub struct Target {
     pub tracepoints: Tracepoints,
     /// The loaded modules.
     pub modules: Modules,
+    /// Where the kernel's symbols are.
+    pub addresses: Addresses,
     /// The kernel's types; a made-up system has none.
     pub btf: Option<Arc<Btf>>,
     /// Number of possible CPUs: per-CPU maps have a value for each.
@@ -68,6 +71,7 @@ impl Target {
             offsets: offsets::resolve(&btf),
             tracepoints: Tracepoints::Declared(Arc::clone(&btf)),
             modules: Modules::Here,
+            addresses: Addresses::default(),
             btf: Some(btf),
             cpus: count_cpus(&text("/sys/devices/system/cpu/possible")).unwrap_or_else(configured_cpus),
             topology: Topology::Here,
@@ -87,6 +91,9 @@ impl Target {
             offsets: offsets::from_words(std::array::from_fn(|i| 8 * i as u32)),
             tracepoints: Tracepoints::AllBut([].into()),
             modules: Modules::These([].into()),
+            addresses: Addresses::parse(
+                "ffffffff81400000 T vfs_read\nffffffff82a05000 D jiffies\n0000000000000000 D hidden\n",
+            ),
             btf: None,
             cpus: 4,
             topology: Topology::Flat,

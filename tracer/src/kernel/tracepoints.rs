@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::btf::{Btf, Kind};
+use super::btf::{Btf, Kind, TypeId};
 
 /// The prefix of the typedefs.
 const PREFIX: &str = "btf_trace_";
@@ -35,6 +35,19 @@ impl Tracepoints {
         // The first parameter, `void *__data`, is the kernel's own.
         let params = btf.func_proto_params(&format!("{PREFIX}{name}"))?;
         Some(params.iter().skip(1).map(|param| btf.display(param.ty)).collect())
+    }
+
+    /// How many arguments it has, where the kernel says.
+    pub fn param_count(&self, name: &str) -> usize {
+        let Tracepoints::Declared(btf) = self else { return 0 };
+        btf.func_proto_params(&format!("{PREFIX}{name}")).map_or(0, |params| params.len().saturating_sub(1))
+    }
+
+    /// The type of its argument, where the kernel says.
+    pub fn param(&self, name: &str, number: usize) -> Option<TypeId> {
+        let Tracepoints::Declared(btf) = self else { return None };
+        let params = btf.func_proto_params(&format!("{PREFIX}{name}"))?;
+        Some(params.get(number + 1)?.ty)
     }
 
     /// The names of all tracepoints, sorted, where the kernel says.

@@ -1,6 +1,6 @@
 //! The linker: compiled clauses and the probes object become the programs and maps that the kernel takes.
 //!
-//! It keeps only what the session needs: the trampolines in use (a copy of its own for each rate of profile and tick),
+//! It keeps only what the session needs: the trampolines in use (a copy of its own for each rate of profile and tick, each tracepoint of rawtp),
 //! the routines and maps that these reach, and the constants of the running kernel. Pure: an image and the object's bytes in,
 //! instructions and definitions out.
 
@@ -23,7 +23,7 @@ use probes_common::probe::{Attach, Support};
 use probes_common::scope;
 
 use crate::lower::{ClauseImage, DataSection, Image, MapDef, ProgramImage};
-use crate::provider::Rate;
+use crate::provider::{Instance, attach};
 use btf::Btf;
 use function::{Function, Target};
 pub use linear::{Linear, Reference};
@@ -68,8 +68,8 @@ pub struct Linked {
     pub code: Linear,
     /// What it hangs on.
     pub attach: Attach,
-    /// The rate, for profile and tick.
-    pub rate: Option<Rate>,
+    /// What it was copied for, of profile, tick and rawtp.
+    pub instance: Option<Instance>,
 }
 
 /// What the kernel is given.
@@ -127,7 +127,7 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     for (number, program) in image.programs.iter().enumerate() {
         let parts = split::parts(program, constants.most);
         let symbol = linker.program(number as u32, program, parts, image.locals, &errors)?;
-        trampolines.push((symbol, program.program.attach, program.rate));
+        trampolines.push((symbol, attach(program.program.attach, program.instance), program.instance));
     }
     let mut supports = supports(image);
     if constants.scope.following != 0 {
@@ -146,13 +146,19 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
 
     let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
     let mut types = Btf::new(slot_size);
-    let mut linked = |programs: Vec<(String, Attach, Option<Rate>)>| -> Result<Vec<Linked>, LinkError> {
-        let linked = programs.into_iter().map(|(symbol, attach, rate)| {
+    let mut linked = |programs: Vec<(String, Attach, Option<Instance>)>| -> Result<Vec<Linked>, LinkError> {
+        let linked = programs.into_iter().map(|(symbol, attach, instance)| {
             let Some(root) = functions.get(&symbol) else {
-                return Ok(Linked { symbol, section: String::new(), code: Linear::default(), attach, rate });
+                return Ok(Linked {
+                    symbol,
+                    section: String::new(),
+                    code: Linear::default(),
+                    attach,
+                    instance,
+                });
             };
             let code = linear::linear(&symbol, &functions, &mut types)?;
-            Ok(Linked { symbol, section: root.section.clone(), code, attach, rate })
+            Ok(Linked { symbol, section: root.section.clone(), code, attach, instance })
         });
         linked.collect()
     };
@@ -251,8 +257,8 @@ impl Linker {
         errors: &dispatch::Errors<'_>,
     ) -> Result<String, LinkError> {
         let base = image.program.name;
-        let symbol = match image.rate {
-            Some(rate) => format!("{base}_{}", rate.nanoseconds),
+        let symbol = match image.instance {
+            Some(instance) => format!("{base}_{}", instance.suffix()),
             None => base.to_owned(),
         };
         if image.program.attach == Attach::Called {

@@ -173,8 +173,8 @@ pub struct Image {
 pub struct ProgramImage {
     /// The trampoline.
     pub program: &'static Program,
-    /// The rate, for a copy of `profile` or `tick`.
-    pub rate: Option<crate::provider::Rate>,
+    /// What it was copied for, of `profile`, `tick` and `rawtp`.
+    pub instance: Option<crate::provider::Instance>,
     /// The want bits of all its clauses.
     pub wants: u64,
     /// For a family: the discriminators of its probes, sorted. Others come too (a system call that does not exist) and

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 
 use super::program::Unit;
 use crate::check::typed::ProbePart;
-use crate::provider::{ProbeInfo, Rate};
+use crate::provider::{Instance, ProbeInfo};
 
 /// The names of all probes of a program.
 pub(super) struct Names<'a> {
     /// All probes with their numbers, in the order of the text.
     probes: Vec<(u32, &'a ProbeInfo)>,
     /// The numbers of the trampolines.
-    hosts: HashMap<(&'static str, Option<Rate>), u32>,
+    hosts: HashMap<(&'static str, Option<Instance>), u32>,
     /// For each part the number of each name, made when it is first asked for.
     numbers: [OnceCell<HashMap<String, u32>>; 4],
 }
@@ -28,7 +28,7 @@ impl<'a> Names<'a> {
     {
         let mut names = Names { probes: Vec::new(), hosts: HashMap::new(), numbers: Default::default() };
         for (host, unit) in units {
-            names.hosts.insert((unit.info().program.name, unit.info().rate), host);
+            names.hosts.insert((unit.info().program.name, unit.info().instance), host);
             let number = |probe: &ProbeInfo| host << 16 | u32::from(probe.discriminator);
             names.probes.extend(unit.probes.iter().map(|(_, probe)| (number(probe), *probe)));
         }
@@ -37,7 +37,7 @@ impl<'a> Names<'a> {
 
     /// `program << 16 | discriminator` of the probe.
     pub(super) fn own_number(&self, probe: &ProbeInfo) -> u32 {
-        self.hosts[&(probe.program.name, probe.rate)] << 16 | u32::from(probe.discriminator)
+        self.hosts[&(probe.program.name, probe.instance)] << 16 | u32::from(probe.discriminator)
     }
 
     /// The number of this part of the probe's name.

@@ -24,7 +24,7 @@ pub(super) struct Unit<'a> {
 }
 
 impl<'a> Unit<'a> {
-    /// One of its probes: trampoline, rate and arguments are those of all.
+    /// One of its probes: trampoline, its copy and arguments are those of all.
     pub(super) fn info(&self) -> &'a ProbeInfo {
         self.probes[0].1
     }
@@ -40,7 +40,7 @@ impl<'a> Unit<'a> {
 }
 
 fn same_program(a: &ProbeInfo, b: &ProbeInfo) -> bool {
-    a.program.name == b.program.name && a.rate == b.rate
+    a.program.name == b.program.name && a.instance == b.instance
 }
 
 /// See [`super::lower`].
@@ -103,12 +103,13 @@ fn units_of<'a>(clause: &Clause, probes: &'a dyn Probes) -> Vec<Unit<'a>> {
 
 /// The index of the probe's trampoline, which is added if it is not there.
 fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo, probes: &dyn Probes) -> usize {
-    let known =
-        programs.iter().position(|host| host.program.name == probe.program.name && host.rate == probe.rate);
+    let known = programs
+        .iter()
+        .position(|host| host.program.name == probe.program.name && host.instance == probe.instance);
     known.unwrap_or_else(|| {
-        let (program, rate) = (probe.program, probe.rate);
+        let (program, instance) = (probe.program, probe.instance);
         let hosted = if program.family { probes.hosted(program) } else { Vec::new() };
-        programs.push(ProgramImage { program, rate, wants: 0, hosted, clauses: Vec::new() });
+        programs.push(ProgramImage { program, instance, wants: 0, hosted, clauses: Vec::new() });
         programs.len() - 1
     })
 }

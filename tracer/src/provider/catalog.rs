@@ -1,19 +1,23 @@
 //! All probes of a target, with their ids.
 //!
 //! Invariant: an id never changes its meaning while the catalog lives. Probes of the profile provider, of which there
-//! are as many as rates, are added when a description first names them.
+//! are as many as rates, are added when a description first names them, and those of rawtp, of which there are as many as
+//! tracepoints, when one first names that provider.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use probes_common::probe::{Arg, Attach, Program};
-use probes_common::providers::{PROVIDERS, dtrace, profile, syscall};
+use probes_common::providers::{PROVIDERS, dtrace, profile, rawtp, syscall};
 
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
-use super::{Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
+use super::{Instance, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
+use crate::kernel::addresses::Addresses;
 use crate::kernel::arch::Abi;
+use crate::kernel::btf::{Btf, TypeId};
 use crate::kernel::modules::Modules;
 use crate::kernel::tracepoints::Tracepoints;
 
@@ -43,9 +47,11 @@ const USUAL_RATES: &[&str] = &[
 pub struct Catalog {
     probes: Vec<ProbeInfo>,
     /// By program, discriminator and rate: what the kernel tells of a firing.
-    places: HashMap<(&'static str, u16, Option<Rate>), ProbeId>,
+    places: HashMap<(&'static str, u16, Option<Instance>), ProbeId>,
     tracepoints: Tracepoints,
     modules: Modules,
+    btf: Option<Arc<Btf>>,
+    addresses: Addresses,
 }
 
 impl Catalog {
@@ -53,7 +59,14 @@ impl Catalog {
     pub fn new(target: &Target) -> Catalog {
         let tracepoints = target.tracepoints.clone();
         let modules = target.modules.clone();
-        let mut catalog = Catalog { probes: Vec::new(), places: HashMap::new(), tracepoints, modules };
+        let mut catalog = Catalog {
+            probes: Vec::new(),
+            places: HashMap::new(),
+            tracepoints,
+            modules,
+            btf: target.btf.clone(),
+            addresses: target.addresses.clone(),
+        };
         for probe in PROVIDERS.iter().copied().flatten() {
             catalog.add(ProbeInfo {
                 provider: probe.provider.into(),
@@ -62,7 +75,7 @@ impl Catalog {
                 name: probe.name.into(),
                 program: probe.program,
                 discriminator: probe.discriminator,
-                rate: None,
+                instance: None,
                 args: probe.args,
                 doc: probe.doc,
                 lacks: None,
@@ -77,7 +90,7 @@ impl Catalog {
                     name: side.into(),
                     program,
                     discriminator: number,
-                    rate: None,
+                    instance: None,
                     args,
                     doc,
                     lacks: None,
@@ -93,6 +106,9 @@ impl Catalog {
     /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
     /// `tick-1s` asks for.
     pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
+        if names_tracepoints(pattern) {
+            self.add_tracepoints();
+        }
         if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) && may_be_rate(pattern) {
             self.add_rate(&pattern.name);
         }
@@ -116,8 +132,23 @@ impl Catalog {
     }
 
     /// The probe that fires as `discriminator` in a copy of `program`.
-    pub fn firing(&self, program: &Program, discriminator: u16, rate: Option<Rate>) -> Option<ProbeId> {
-        self.places.get(&(program.name, discriminator, rate)).copied()
+    pub fn firing(
+        &self,
+        program: &Program,
+        discriminator: u16,
+        instance: Option<Instance>,
+    ) -> Option<ProbeId> {
+        self.places.get(&(program.name, discriminator, instance)).copied()
+    }
+
+    /// The kernel's types, where they are known.
+    pub fn types(&self) -> Option<&Arc<Btf>> {
+        self.btf.as_ref()
+    }
+
+    /// Where the kernel's symbols are.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Whether any probe is this provider's.
@@ -145,7 +176,7 @@ impl Catalog {
         probe.lacks = std::iter::once(probe.program.attach).chain(needs).find(|&attach| self.lacks(attach));
         let id = ProbeId(self.probes.len() as u32 + 1);
         // Two names for one rate (tick-1 and tick-1s) fire as one; the one that was asked for last is shown.
-        self.places.insert((probe.program.name, probe.discriminator, probe.rate), id);
+        self.places.insert((probe.program.name, probe.discriminator, probe.instance), id);
         self.probes.push(probe);
     }
 
@@ -159,17 +190,64 @@ impl Catalog {
             name: Cow::Owned(name.to_owned()),
             program,
             discriminator: 0,
-            rate: Some(rate),
+            instance: Some(Instance::Rate(rate)),
             args: profile::ARGS,
             doc,
             lacks: None,
         });
     }
 
+    /// Adds the probes of rawtp, once.
+    pub fn add_tracepoints(&mut self) {
+        if self.has_provider(RAWTP) {
+            return;
+        }
+        let names: Vec<&'static str> =
+            self.tracepoints.names().into_iter().map(|name| &*Box::leak(Box::from(name))).collect();
+        for name in names {
+            let count = self.tracepoints.param_count(name).min(rawtp::ARGS.len());
+            self.add(ProbeInfo {
+                provider: RAWTP.into(),
+                module: KERNEL.into(),
+                function: "".into(),
+                name: name.into(),
+                program: &rawtp::RAWTP,
+                discriminator: 0,
+                instance: Some(Instance::Tracepoint(name)),
+                args: &rawtp::ARGS[..count],
+                doc: "Fires where the kernel has this tracepoint; its arguments are what the kernel passes to it.",
+                lacks: None,
+            });
+        }
+    }
+
+    /// The types of the arguments of a probe, where the kernel says more of them than its table does.
+    pub fn argument_types(&self, probe: &ProbeInfo) -> Option<Vec<String>> {
+        match probe.instance {
+            Some(Instance::Tracepoint(name)) => self.tracepoints.params(name),
+            _ => None,
+        }
+    }
+
+    /// Whether its arguments are words, whose types the kernel knows.
+    pub fn is_typed_by_kernel(&self, id: ProbeId) -> bool {
+        self.get(id).is_some_and(|probe| matches!(probe.instance, Some(Instance::Tracepoint(_))))
+    }
+
+    /// The type of one of them, by its number among the kernel's types.
+    pub fn argument_type(&self, probe: &ProbeInfo, number: usize) -> Option<TypeId> {
+        match probe.instance {
+            Some(Instance::Tracepoint(name)) => self.tracepoints.param(name, number),
+            _ => None,
+        }
+    }
+
     fn lacks(&self, attach: Attach) -> bool {
         match attach {
             Attach::RawTracepoint(name) => !self.tracepoints.has(name),
-            Attach::Profile | Attach::Tick | Attach::TestRun | Attach::Called => false,
+            Attach::NamedTracepoint | Attach::Profile | Attach::Tick | Attach::TestRun | Attach::Called => {
+                false
+            }
         }
     }
 }
@@ -187,6 +265,15 @@ const SYSCALL_SIDES: &[(&str, &Program, &[Arg], &str)] = &[
 
 /// The provider of rates.
 const PROFILE: &str = "profile";
+
+/// The provider of tracepoints.
+const RAWTP: &str = "rawtp";
+
+/// Whether the description names the provider of tracepoints: there are more than a thousand, and finding them takes
+/// longer than starting to trace.
+fn names_tracepoints(pattern: &Pattern) -> bool {
+    pattern.provider.starts_with("raw") && matches(&pattern.provider, RAWTP)
+}
 
 /// The program of the profile probe `name`, when it fires, and its rate.
 pub(super) fn parse_rate(name: &str) -> Option<(&'static Program, &'static str, Result<Rate, BadRate>)> {
@@ -251,7 +338,10 @@ mod tests {
         assert_eq!(names(&mut catalog, "profile:::tick-250ms"), ["profile:::tick-250ms"]);
         assert_eq!(catalog.probes().len(), before + 1);
         let probe = &catalog.probes()[before];
-        assert_eq!((probe.program, probe.rate), (&profile::TICK, Some(Rate { nanoseconds: 250_000_000 })));
+        assert_eq!(
+            (probe.program, probe.instance),
+            (&profile::TICK, Some(Instance::Rate(Rate { nanoseconds: 250_000_000 })))
+        );
         for none in ["tick-0", "tick-1x", "syscall:::tick-7s", "tick-", "tock-1s", "tick-1*x"] {
             assert!(names(&mut catalog, none).is_empty(), "{none}");
         }
@@ -263,7 +353,11 @@ mod tests {
     fn a_firing_leads_back_to_its_probe() {
         let catalog = Catalog::new(&Target::fixture());
         for (id, probe) in catalog.ids().zip(catalog.probes()) {
-            assert_eq!(catalog.firing(probe.program, probe.discriminator, probe.rate), Some(id), "{probe}");
+            assert_eq!(
+                catalog.firing(probe.program, probe.discriminator, probe.instance),
+                Some(id),
+                "{probe}"
+            );
         }
         assert_eq!(catalog.firing(&syscall::ENTRY, 400, None), None);
     }
@@ -272,7 +366,7 @@ mod tests {
     fn of_two_names_for_a_rate_the_one_asked_for_is_shown() {
         let mut catalog = Catalog::new(&Target::fixture());
         let asked = catalog.matching(&Pattern::parse("tick-1s").expect("it is a description"));
-        let second = Rate { nanoseconds: 1_000_000_000 };
+        let second = Instance::Rate(Rate { nanoseconds: 1_000_000_000 });
         assert_eq!(catalog.firing(&profile::TICK, 0, Some(second)), asked.first().copied());
     }
 

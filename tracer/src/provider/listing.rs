@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use probes_common::schema::{Kind, StructDef};
 
-use super::{Catalog, ProbeId, ProbeInfo, describe};
+use super::{Catalog, ProbeId, ProbeInfo, attach, describe};
 
 /// The rows of `-l`, below their heading, in DTrace's columns.
 pub fn list(catalog: &Catalog, ids: &[ProbeId]) -> String {
@@ -24,7 +24,11 @@ pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
         text.push_str(&row(id, probe));
         put(
             &mut text,
-            format_args!("\n\t{}\n\n\tAttachment\n\t\t{}\n", probe.doc, describe(probe.program.attach)),
+            format_args!(
+                "\n\t{}\n\n\tAttachment\n\t\t{}\n",
+                probe.doc,
+                describe(attach(probe.program.attach, probe.instance))
+            ),
         );
         for support in probe.program.needs {
             put(&mut text, format_args!("\t\tbeside it: {}\n", describe(support.attach)));
@@ -33,9 +37,11 @@ pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
         if probe.args.is_empty() {
             text.push_str("\t\tNone\n");
         }
-        let width = probe.args.iter().map(|arg| arg.ctype.len()).max().unwrap_or(0);
+        let known = catalog.argument_types(probe).unwrap_or_default();
+        let ctype = |i: usize| known.get(i).map_or(probe.args[i].ctype, String::as_str);
+        let width = (0..probe.args.len()).map(|i| ctype(i).len()).max().unwrap_or(0);
         for (i, arg) in probe.args.iter().enumerate() {
-            put(&mut text, format_args!("\t\targs[{i}]: {:width$}  {}\n", arg.ctype, arg.doc));
+            put(&mut text, format_args!("\t\targs[{i}]: {:width$}  {}\n", ctype(i), arg.doc));
             if let Some(Kind::Struct(def)) = probe.program.record.field(arg.field).map(|field| field.kind) {
                 remember(&mut types, def);
             }

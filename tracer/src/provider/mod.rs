@@ -36,8 +36,8 @@ pub struct ProbeInfo {
     pub program: &'static Program,
     /// Which of the trampoline's probes it is.
     pub discriminator: u16,
-    /// The rate, where the name has one.
-    pub rate: Option<Rate>,
+    /// Of probes that are made from one: which copy of the trampoline it has.
+    pub instance: Option<Instance>,
     /// D's `args[]`.
     pub args: &'static [Arg],
     /// When it fires.
@@ -49,6 +49,33 @@ pub struct ProbeInfo {
 impl fmt::Display for ProbeInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}:{}", self.provider, self.module, self.function, self.name)
+    }
+}
+
+/// What a trampoline is copied for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Instance {
+    /// A rate, of profile and tick.
+    Rate(Rate),
+    /// A raw tracepoint, of rawtp.
+    Tracepoint(&'static str),
+}
+
+impl Instance {
+    /// What is added to the name of the trampoline.
+    pub fn suffix(self) -> String {
+        match self {
+            Instance::Rate(rate) => rate.nanoseconds.to_string(),
+            Instance::Tracepoint(name) => name.to_owned(),
+        }
+    }
+}
+
+/// What a copy of a trampoline hangs on.
+pub fn attach(attach: Attach, instance: Option<Instance>) -> Attach {
+    match (attach, instance) {
+        (Attach::NamedTracepoint, Some(Instance::Tracepoint(name))) => Attach::RawTracepoint(name),
+        (attach, _) => attach,
     }
 }
 
@@ -95,6 +122,7 @@ impl fmt::Display for Pattern {
 pub fn describe(attach: Attach) -> String {
     match attach {
         Attach::RawTracepoint(name) => format!("raw tracepoint {name}"),
+        Attach::NamedTracepoint => "the raw tracepoint of that name".to_owned(),
         Attach::Profile => "perf event cpu-clock on every CPU".to_owned(),
         Attach::Tick => "perf event cpu-clock on one CPU".to_owned(),
         Attach::TestRun => "run by the tracer itself".to_owned(),

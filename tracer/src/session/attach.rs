@@ -11,7 +11,7 @@ use super::error::SessionError;
 use super::load::{Loaded, chain};
 use crate::kernel::sys;
 use crate::link::Linked;
-use crate::provider::describe;
+use crate::provider::{Instance, describe};
 
 /// Attaches one program; to the clock of one CPU, where only that is traced.
 pub(super) fn attach(loaded: &mut Loaded, linked: &Linked, cpu: Option<u64>) -> Result<(), SessionError> {
@@ -39,11 +39,14 @@ fn open(
             .and_then(|event| Ok(vec![sys::open_raw_tracepoint(&event, program)?])),
         Attach::Profile | Attach::Tick => online_cpus().map_err(|(_, error)| error).and_then(|cpus| {
             let count = if linked.attach == Attach::Tick { 1 } else { cpus.len() };
-            let period = linked.rate.map_or(1_000_000_000, |rate| rate.nanoseconds);
+            let period = match linked.instance {
+                Some(Instance::Rate(rate)) => rate.nanoseconds,
+                _ => 1_000_000_000,
+            };
             let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
             cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
-        Attach::TestRun | Attach::Called => Ok(Vec::new()),
+        Attach::TestRun | Attach::Called | Attach::NamedTracepoint => Ok(Vec::new()),
     })
 }
 

@@ -84,7 +84,7 @@ fn program(host: &ProbeInfo) -> ProgramImage {
     let code = Code { name: "clause".into(), insns, ..Code::default() };
     ProgramImage {
         program,
-        rate: host.rate,
+        instance: host.instance,
         wants: u64::MAX,
         hosted: vec![host.discriminator],
         clauses: vec![ClauseImage { epid: 1, code, discriminators: None, light: false, gated: None }],

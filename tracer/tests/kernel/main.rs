@@ -23,6 +23,7 @@ mod expressions;
 mod faults;
 mod generated;
 mod harness;
+mod kernel_types;
 mod language;
 mod life;
 mod load;
@@ -57,6 +58,7 @@ const FAMILIES: &[Family] = &[
     expressions::FAMILY,
     faults::FAMILY,
     generated::FAMILY,
+    kernel_types::FAMILY,
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,

@@ -11,6 +11,7 @@
 
 mod field;
 mod names;
+mod shape;
 mod source;
 mod types;
 
@@ -20,6 +21,7 @@ pub(crate) mod tests;
 use std::sync::OnceLock;
 
 pub use field::FieldAt;
+pub use shape::{MemberAt, Shape};
 pub use types::{Kind, Param, TypeId};
 
 use names::NameIndex;

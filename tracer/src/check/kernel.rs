@@ -1,0 +1,237 @@
+//! The kernel's types by its BTF, as a source of types: each is made when a program names it.
+//!
+//! Invariant: nothing of the BTF is looked at until a name is asked for that the program does not define, and of a structure
+//! only what was asked for.
+
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use super::ctype::{
+    Bits, Body, Composite, CompositeKind, Enumeration, FloatType, Member, NameKind, Signature, Type,
+    TypeSource, interned,
+};
+use super::typed::IntType;
+use super::types::{plain, spelled};
+use crate::kernel::btf::{Btf, Kind, MemberAt, Shape, TypeId};
+use crate::syntax::ast::{IntWidth, Sign};
+
+/// How deep types are followed that are not behind a structure's name; real ones are shallower than ten.
+const DEEPEST: u32 = 32;
+
+/// The types of a kernel.
+pub(super) struct KernelTypes {
+    btf: Arc<Btf>,
+    /// Itself, for the structures that it makes.
+    own: Weak<KernelTypes>,
+}
+
+impl KernelTypes {
+    pub(super) fn new(btf: Arc<Btf>) -> Rc<KernelTypes> {
+        Rc::new_cyclic(|own| KernelTypes { btf, own: own.clone() })
+    }
+
+    /// The type of that number.
+    pub(super) fn ty(&self, id: TypeId) -> Option<Type> {
+        self.within(id, DEEPEST)
+    }
+
+    /// The type of a variable of the kernel, and whether each CPU has one of its own.
+    pub(super) fn variable(&self, name: &str) -> Option<(Type, bool)> {
+        let (id, per_cpu) = self.btf.variable(name)?;
+        Some((self.ty(id)?, per_cpu))
+    }
+
+    fn within(&self, id: TypeId, depth: u32) -> Option<Type> {
+        let depth = depth.checked_sub(1)?;
+        Some(match self.btf.shape(id)? {
+            Shape::Void => Type::Void,
+            Shape::Int { bytes: bytes @ (1 | 2 | 4 | 8), signed } => {
+                Type::Int(integer(self.btf.name(id).unwrap_or_default(), bytes as u8, signed))
+            }
+            // `__int128`: D has no such number.
+            Shape::Int { bytes, .. } => Type::Array(Box::new(Type::Int(plain(1, false))), bytes),
+            Shape::Float(4) => Type::Float(FloatType::Float),
+            Shape::Float(8) => Type::Float(FloatType::Double),
+            Shape::Float(16) => Type::Float(FloatType::LongDouble),
+            Shape::Float(_) => return None,
+            // What the pointer leads to may be beyond D: the pointer is not.
+            Shape::Pointer(to) => Type::Pointer(Box::new(self.within(to, depth).unwrap_or(Type::Void))),
+            Shape::Array(of, count) => Type::Array(Box::new(self.within(of, depth)?), count),
+            Shape::Composite { union, .. } => self.composite(union, id),
+            Shape::Forward { union } => {
+                let name = self.btf.name(id)?;
+                let kind = if union { Kind::Union } else { Kind::Struct };
+                match self.btf.find(kind, name) {
+                    Some(defined) => self.composite(union, defined),
+                    None => Type::Composite(Rc::new(Composite::declared(which(union), Some(interned(name))))),
+                }
+            }
+            Shape::Enumeration { bytes, signed, values } => {
+                let bytes = u8::try_from(bytes).ok().filter(|bytes| matches!(bytes, 1 | 2 | 4 | 8))?;
+                let name = self.btf.name(id).map(|name| interned(&format!("enum {name}")));
+                let values = values.into_iter().map(|(name, value)| (interned(name), value)).collect();
+                Type::Enum(Rc::new(Enumeration { name, int: plain(bytes, signed), values }))
+            }
+            Shape::Qualified(of) => self.within(of, depth)?,
+            Shape::Typedef(of) => self.renamed(id, self.within(of, depth)?),
+            Shape::Function { result, params, variadic } => {
+                let params: Option<Vec<Type>> = params.iter().map(|id| self.within(*id, depth / 2)).collect();
+                let result = self.within(result, depth / 2)?;
+                Type::Function(Rc::new(Signature { result, params: params?, variadic }))
+            }
+        })
+    }
+
+    /// What a typedef stands for: an integer by its new name, and a structure by it where it has no other.
+    fn renamed(&self, id: TypeId, ty: Type) -> Type {
+        let Some(name) = self.btf.name(id).map(interned) else { return ty };
+        match ty {
+            Type::Int(int) => Type::Int(IntType { name, ..int }),
+            Type::Composite(composite) => {
+                composite.set_alias(name);
+                Type::Composite(composite)
+            }
+            ty => ty,
+        }
+    }
+
+    fn composite(&self, union: bool, id: TypeId) -> Type {
+        let tag = self.btf.name(id).map(interned);
+        match self.own.upgrade() {
+            Some(own) => Type::Composite(Rc::new(Composite::lazy(which(union), tag, own, id.0))),
+            None => Type::Composite(Rc::new(Composite::declared(which(union), tag))),
+        }
+    }
+
+    /// A member; none of a type that D does not have, and no padding.
+    fn member(&self, at: &MemberAt<'_>) -> Option<Member> {
+        let ty = self.ty(at.ty)?;
+        let name = (!at.name.is_empty()).then(|| interned(at.name));
+        if name.is_none() && !matches!(ty, Type::Composite(_)) {
+            return None;
+        }
+        if at.bits == 0 {
+            return Some(Member { name, ty, offset: at.bit / 8, bits: None });
+        }
+        // The unit of the declared type, in which the bits lie; of a packed structure, any that holds them.
+        let declared = ty.size().map_or(4, |bytes| bytes.clamp(1, 8)).next_power_of_two();
+        let fitting = (declared.trailing_zeros()..=3).map(|log| 1 << log).find_map(|unit: u32| {
+            let start = at.bit / (8 * unit) * unit;
+            let shift = at.bit - 8 * start;
+            (shift + at.bits <= 8 * unit).then_some((start, unit, shift))
+        });
+        let (offset, unit, shift) = fitting.or_else(|| {
+            let shift = at.bit % 8;
+            (shift + at.bits <= 64).then_some((at.bit / 8, 8, shift))
+        })?;
+        let bits = Bits { unit: unit as u8, shift: shift as u8, width: at.bits as u8 };
+        Some(Member { name, ty, offset, bits: Some(bits) })
+    }
+}
+
+impl TypeSource for KernelTypes {
+    fn find(&self, kind: NameKind, name: &str) -> Option<Type> {
+        let kinds: &[Kind] = match kind {
+            NameKind::Composite(CompositeKind::Struct) => &[Kind::Struct],
+            NameKind::Composite(CompositeKind::Union) => &[Kind::Union],
+            NameKind::Enum => &[Kind::Enum, Kind::Enum64],
+            NameKind::Typedef => &[Kind::Typedef],
+        };
+        kinds.iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+    }
+
+    fn body(&self, id: u32) -> Option<Body> {
+        let id = TypeId(id);
+        let Shape::Composite { size, .. } = self.btf.shape(id)? else { return None };
+        let members: Vec<Member> =
+            self.btf.members(id)?.iter().filter_map(|member| self.member(member)).collect();
+        let align = members.iter().map(|member| member.ty.align()).max().unwrap_or(1);
+        Some(Body { size, align, members })
+    }
+}
+
+fn which(union: bool) -> CompositeKind {
+    if union { CompositeKind::Union } else { CompositeKind::Struct }
+}
+
+/// An integer type by the compiler's name for it: `long unsigned int` is `unsigned long`.
+fn integer(name: &str, bytes: u8, signed: bool) -> IntType {
+    let has = |word: &str| name.split(' ').any(|part| part == word);
+    let longs = name.split(' ').filter(|part| *part == "long").count();
+    let width = match longs {
+        _ if has("char") => IntWidth::Char,
+        _ if has("short") => IntWidth::Short,
+        1 => IntWidth::Long,
+        2 => IntWidth::LongLong,
+        _ if has("int") || has("unsigned") => IntWidth::Int,
+        _ => return IntType { bytes, signed, name: interned(name) },
+    };
+    let sign = has("unsigned").then_some(Sign::Unsigned);
+    Some(spelled(width, sign)).filter(|ty| ty.bytes == bytes).unwrap_or_else(|| plain(bytes, signed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::btf::tests::{running, sample};
+
+    fn composite(types: &KernelTypes, name: &str) -> Rc<Composite> {
+        match types.find(NameKind::Composite(CompositeKind::Struct), name) {
+            Some(Type::Composite(composite)) => composite,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn structures_have_the_members_that_the_btf_says() {
+        let types = KernelTypes::new(Arc::new(sample()));
+        let outer = composite(&types, "outer");
+        let place =
+            |name| outer.member(name).map(|member| (member.ty.to_string(), member.offset, member.bits));
+        assert_eq!(place("inner"), Some(("struct point".to_owned(), 0, None)));
+        assert_eq!(place("deep"), Some(("struct point".to_owned(), 8, None)));
+        assert_eq!(place("other"), Some(("long".to_owned(), 8, None)));
+        let bits = |shift, width| Some(Bits { unit: 4, shift, width });
+        assert_eq!(place("low"), Some(("unsigned int".to_owned(), 16, bits(0, 3))));
+        assert_eq!(place("high"), Some(("unsigned int".to_owned(), 16, bits(3, 5))));
+        assert_eq!(place("none"), None);
+        assert_eq!(Type::Composite(outer).size(), Some(24));
+    }
+
+    #[test]
+    fn two_ways_to_a_structure_lead_to_one_type() {
+        let types = KernelTypes::new(Arc::new(sample()));
+        let point = composite(&types, "point");
+        let inner = composite(&types, "outer").member("inner").expect("it has one").ty;
+        assert!(inner == Type::Composite(point.clone()));
+        assert!(types.find(NameKind::Typedef, "point_t") == Some(Type::Composite(point)));
+        assert!(types.find(NameKind::Typedef, "outer").is_none());
+    }
+
+    #[test]
+    fn enumerations_have_their_values() {
+        let types = KernelTypes::new(Arc::new(sample()));
+        let Some(Type::Enum(color)) = types.find(NameKind::Enum, "color") else { panic!("there is one") };
+        assert_eq!((color.name, &color.values[..]), (Some("enum color"), &[("RED", 1), ("BLUE", -2)][..]));
+        assert!(color.int.signed && color.int.bytes == 4);
+    }
+
+    #[test]
+    fn every_type_of_the_running_kernel_is_read() {
+        let Some(btf) = running() else { return };
+        let btf = Arc::new(btf);
+        let types = KernelTypes::new(btf.clone());
+        let mut sized = 0;
+        for id in (1..=btf.len() as u32).map(TypeId) {
+            let Some(ty) = types.ty(id) else { continue };
+            if let Type::Composite(composite) = &ty {
+                composite.member_names();
+            }
+            if let (Some(size), true) = (btf.size_of(id), ty.size().is_some()) {
+                assert_eq!(ty.size(), Some(size), "{}", btf.display(id));
+                sized += 1;
+            }
+        }
+        assert!(sized > 1000, "{sized}");
+    }
+}

@@ -1,0 +1,112 @@
+//! The kernel's functions and variables: `` `jiffies ``, `` vmlinux`init_task ``, `` &`vfs_read ``.
+//!
+//! A variable is a place in the kernel's memory, of the type that its BTF gives it, or [`KNOWN`], or else `int64_t`; a
+//! function stands for its address, as in C.
+
+use std::rc::Rc;
+
+use super::ctype::{CompositeKind, NameKind, Signature, Type};
+use super::kernel::KernelTypes;
+use super::typed::{Expr, ExprKind, Place};
+use super::types::{INT64, ULONG};
+use super::{Checker, Refused};
+use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::kernel::addresses::Missing;
+use crate::syntax::ast::Ident;
+
+/// Variables whose types the kernel's BTF leaves out, as it does of all that are not of each CPU, and how the kernel
+/// declares them: a type that its BTF names, and whether the variable is a pointer to that.
+const KNOWN: &[(&str, Spelling)] = &[
+    ("init_mm", Spelling::Struct("mm_struct")),
+    ("init_net", Spelling::Struct("net")),
+    ("init_pid_ns", Spelling::Struct("pid_namespace")),
+    ("init_task", Spelling::Struct("task_struct")),
+    ("init_user_ns", Spelling::Struct("user_namespace")),
+    ("init_uts_ns", Spelling::Struct("uts_namespace")),
+    ("jiffies", Spelling::Int("ulong_t")),
+    ("jiffies_64", Spelling::Int("uint64_t")),
+    ("max_pfn", Spelling::Int("ulong_t")),
+    ("nr_cpu_ids", Spelling::Int("uint_t")),
+    ("nr_threads", Spelling::Int("int32_t")),
+    ("system_state", Spelling::Int("uint_t")),
+    ("total_forks", Spelling::Int("ulong_t")),
+];
+
+/// How a variable is declared.
+#[derive(Debug, Clone, Copy)]
+enum Spelling {
+    Struct(&'static str),
+    Int(&'static str),
+}
+
+impl Checker<'_> {
+    /// What a symbol stands for.
+    pub(super) fn symbol(
+        &mut self,
+        module: Option<&Ident>,
+        name: &Ident,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        let per_cpu = |kernel: &Rc<KernelTypes>| kernel.variable(&name.name).is_some_and(|known| known.1);
+        if self.kernel.as_ref().is_some_and(per_cpu) {
+            let message = format!("`{}` is a variable of each CPU: it has no address of its own", name.name);
+            let diagnostic = Diagnostic::error(Tag::D_SYM_BADREF, span, message);
+            return Err(self.refuse(diagnostic.help("the built-in variables tell of the current CPU")));
+        }
+        let module_name = module.map(|module| module.name.as_str()).filter(|module| !module.is_empty());
+        let found = match self.catalog.addresses().find(module_name, &name.name) {
+            Ok(found) => found,
+            Err(missing) => return Err(self.no_symbol(module_name, name, missing, span)),
+        };
+        let ty = if found.code {
+            Type::Function(Rc::new(Signature { result: Type::INT, params: Vec::new(), variadic: true }))
+        } else {
+            self.type_of_variable(&name.name)
+        };
+        let address = Expr { kind: ExprKind::Int(found.at as i64), ty: Type::Int(ULONG), span };
+        let pointer = address.converted(&Type::Pointer(Box::new(ty.clone())));
+        if found.code {
+            return Ok(pointer);
+        }
+        Ok(Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty, span })
+    }
+
+    fn type_of_variable(&self, name: &str) -> Type {
+        let by_btf = self.kernel.as_ref().and_then(|kernel| kernel.variable(name)).map(|known| known.0);
+        let known = || KNOWN.iter().find(|row| row.0 == name).and_then(|row| self.spelling(row.1));
+        by_btf.or_else(known).unwrap_or(Type::Int(INT64))
+    }
+
+    fn spelling(&self, spelling: Spelling) -> Option<Type> {
+        match spelling {
+            Spelling::Struct(tag) => self.types.find(NameKind::Composite(CompositeKind::Struct), tag),
+            Spelling::Int(name) => self.known_type(name),
+        }
+    }
+
+    fn no_symbol(&mut self, module: Option<&str>, name: &Ident, missing: Missing, span: Span) -> Refused {
+        let error = |tag, message| Diagnostic::error(tag, span, message);
+        if let Some(module) = module.filter(|module| !self.catalog.has_module(module)) {
+            let message = format!("there is no module `{module}` in the kernel");
+            return self.refuse(error(Tag::D_IDENT_UNDEF, message).help("`lsmod` lists the modules"));
+        }
+        let diagnostic = match missing {
+            Missing::Hidden => {
+                let diagnostic =
+                    error(Tag::D_SYM_BADREF, format!("the kernel hides where `{}` is", name.name));
+                return self.refuse(diagnostic.help("set kernel.kptr_restrict to 0 or 1, and be root"));
+            }
+            Missing::Unknown | Missing::Variables => {
+                let message = format!("the kernel has no symbol `{}`", name.name);
+                error(Tag::D_IDENT_UNDEF, message).did_you_mean(&name.name, self.catalog.addresses().names())
+            }
+        };
+        self.refuse(match missing {
+            _ if diagnostic.help.is_some() => diagnostic,
+            Missing::Variables => diagnostic.help(
+                "this kernel tells of its functions and not of its variables: it is built without CONFIG_KALLSYMS_ALL",
+            ),
+            _ => diagnostic.help("/proc/kallsyms has all that there are"),
+        })
+    }
+}

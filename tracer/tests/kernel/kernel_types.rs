@@ -1,0 +1,122 @@
+//! The kernel's own types, symbols and tracepoints in D programs, by what D's built-in variables and the workload say of the same.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::harness::{Family, Report, observe, tracer};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "kernel_types",
+    tests: &[
+        ("members_of_curthread_are_what_builtins_say", members),
+        ("sizes_and_offsets_are_constants", sizes),
+        ("a_bad_kernel_pointer_is_a_fault", fault),
+        ("functions_of_the_kernel_have_addresses", functions),
+        ("variables_of_the_kernel_are_read", variables),
+        ("raw_tracepoints_fire_as_often_as_the_workload_says", tracepoints),
+        ("arguments_of_tracepoints_are_typed", arguments),
+    ],
+    workloads: &[("kernel_types_work", work)],
+};
+
+/// How many calls the workload makes.
+const CALLS: u64 = 25;
+
+fn work(_: &[String]) -> Result<Report> {
+    for _ in 0..CALLS {
+        // SAFETY: a descriptor that nobody has.
+        unsafe { libc::lseek(-1, 77, libc::SEEK_SET) };
+    }
+    Ok(Report::default().with("comm", fs::read_to_string("/proc/self/comm")?.trim()))
+}
+
+fn members() -> Result<()> {
+    const PROGRAM: &str = r#"
+        int seen;
+        syscall::lseek:entry /pid == $1 && arg1 == 77 && !seen/ {
+            seen = 1;
+            printf("%d %d %d\n", curthread->pid == tid, curthread->tgid == pid, curthread->real_parent->tgid == ppid);
+            printf("%s %d\n", stringof(curthread->comm), stringof(curthread->comm) == execname);
+            printf("%d %d\n", curthread->mm->mmap_base != 0, curthread->group_leader == curthread);
+            this->task = (struct task_struct *)curthread;
+            printf("%s %d\n", this->task->comm, this->task->cred->uid.val == uid);
+            printf("%d\n", &curthread->pid == (pid_t *)((uint64_t)curthread + offsetof(struct task_struct, pid)));
+            self->task = curthread; }
+        syscall::lseek:return /self->task/ { printf("%d\n", self->task->pid == tid); exit(0); }"#;
+    let seen = observe(PROGRAM, "kernel_types_work", &[])?;
+    let comm = seen.report.text("comm")?;
+    let truth = ["1 1 1", &format!("{comm} 1"), "1 1", &format!("{comm} 1"), "1", "1"];
+    ensure!(seen.output.lines() == truth, "{seen:?}");
+    Ok(())
+}
+
+fn sizes() -> Result<()> {
+    let program = r#"BEGIN {
+        printf("%d\n", sizeof (struct list_head)); printf("%d\n", sizeof (union sigval)); printf("%d\n", sizeof (atomic_t));
+        printf("%d\n", offsetof(struct list_head, prev)); printf("%d\n", sizeof (struct task_struct) > 1000);
+        printf("%d\n", sizeof (curthread->comm)); printf("%d\n", (enum pid_type)2 == 2); exit(0); }"#;
+    let run = tracer(&["-q", "-n", program])?;
+    ensure!(run.lines() == ["16", "8", "4", "8", "1", "16", "1"], "{run:?}");
+    Ok(())
+}
+
+fn fault() -> Result<()> {
+    let program =
+        "BEGIN { trace(((struct task_struct *)8)->pid); } ERROR { printf(\"%d\\n\", arg4 == 1); exit(0); }";
+    let run = tracer(&["-q", "-n", program])?;
+    ensure!(run.lines().contains(&"1") && run.stderr.contains("invalid address"), "{run:?}");
+    Ok(())
+}
+
+/// The address of a symbol in /proc/kallsyms.
+fn address(name: &str) -> Result<Option<u64>> {
+    let text = fs::read_to_string("/proc/kallsyms")?;
+    let line = text.lines().find(|line| line.split_ascii_whitespace().skip(2).eq([name]));
+    line.map(|line| u64::from_str_radix(&line[..16], 16).context("an address")).transpose()
+}
+
+fn functions() -> Result<()> {
+    let truth = address("vfs_read")?.context("every kernel has it")?;
+    let run = tracer(&[
+        "-q",
+        "-n",
+        "BEGIN { printf(\"%x %d\\n\", (uint64_t)&`vfs_read, `vfs_read == &vmlinux`vfs_read); exit(0); }",
+    ])?;
+    ensure!(run.lines() == [format!("{truth:x} 1")], "{run:?}");
+    Ok(())
+}
+
+fn variables() -> Result<()> {
+    let program = "BEGIN { start = `jiffies; } tick-100ms /`jiffies > start/ { printf(\"grew %d\\n\", `init_task.pid); exit(0); }";
+    let run = tracer(&["-q", "-n", program])?;
+    match address("jiffies")? {
+        Some(_) => ensure!(run.lines() == ["grew 0"], "{run:?}"),
+        None => ensure!(run.stderr.contains("CONFIG_KALLSYMS_ALL"), "{run:?}"),
+    }
+    Ok(())
+}
+
+fn tracepoints() -> Result<()> {
+    const PROGRAM: &str = r#"
+        rawtp:::sys_enter /pid == $1 && arg1 == 8/ { @["enter"] = count(); }
+        rawtp:::sys_exit /pid == $1 && (int)arg1 == -9/ { @["exit"] = count(); }
+        rawtp:::sched_process_exit /pid == $1/ { printa("%s %@d\n", @); exit(0); }"#;
+    let seen = observe(PROGRAM, "kernel_types_work", &[])?;
+    let lines = seen.output.lines();
+    ensure!(lines.contains(&format!("enter {CALLS}").as_str()), "{seen:?}");
+    ensure!(lines.contains(&format!("exit {CALLS}").as_str()), "{seen:?}");
+    Ok(())
+}
+
+fn arguments() -> Result<()> {
+    const PROGRAM: &str = r#"
+        rawtp:::sys_enter /pid == $1 && args[1] == 8 && args[0]->si == 77/ { printf("%d %d\n", (int)args[0]->di, args[0]->dx); }
+        rawtp:::sched_process_exit /pid == $1 && args[0]->tgid == pid/ { printf("%s\n", args[0]->comm); exit(0); }"#;
+    let seen = observe(PROGRAM, "kernel_types_work", &[])?;
+    let comm = seen.report.text("comm")?;
+    let mut truth = vec!["-1 0"; CALLS as usize];
+    truth.push(comm);
+    ensure!(seen.output.lines() == truth, "{seen:?}");
+    Ok(())
+}
