@@ -43,6 +43,14 @@ pub struct Options {
     pub libdirs: Vec<std::path::PathBuf>,
     /// Read none of them.
     pub nolibs: bool,
+    /// Run the C preprocessor over the program.
+    pub cpp: bool,
+    /// Which one, where it is not the first `cpp` in PATH.
+    pub cpppath: Option<String>,
+    /// What it is given: `-DNAME`, `-UNAME`, `-IDIRECTORY`, in order.
+    pub cppargs: Vec<String>,
+    /// It names each file that it includes.
+    pub cpphdrs: bool,
     /// A probe description may match no probe.
     pub zdefs: bool,
     /// A program may have no clause.
@@ -113,6 +121,10 @@ impl Default for Options {
             defaultargs: false,
             argref: false,
             libdirs: Vec::new(),
+            cpp: false,
+            cpppath: None,
+            cppargs: Vec::new(),
+            cpphdrs: false,
             nolibs: false,
             zdefs: false,
             empty: false,
@@ -179,6 +191,8 @@ pub enum Takes {
     Word(fn(&mut Options, usize), &'static [&'static str]),
     /// A directory.
     Path(fn(&mut Options, &str)),
+    /// Any text, which is called so.
+    Text(fn(&mut Options, &str), &'static str),
     /// Anything: accepted because programs from elsewhere set it, without effect here.
     Ignored,
     /// Something that is not supported yet.
@@ -202,6 +216,7 @@ impl Row {
             Takes::Rate(_) => format!("{name}=TIME"),
             Takes::Number(..) => format!("{name}=NUMBER"),
             Takes::Path(_) => format!("{name}=DIRECTORY"),
+            Takes::Text(_, what) => format!("{name}={what}"),
             Takes::Ignored | Takes::Later => format!("{name}=..."),
         }
     }
@@ -277,7 +292,7 @@ macro_rules! table {
     };
 }
 
-use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Word};
+use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Text, Word};
 
 const GIB: u64 = 1 << 30;
 
@@ -322,9 +337,11 @@ table! {
     "ustackframes" Number(|o, n| o.ustackframes = n, 0, 127), "frames that ustack() records";
     "stackindent" Number(|o, n| o.stackindent = n, 0, 255), "blanks before each frame of a stack";
 
-    "cpp" Later, "runs the C preprocessor over the program";
-    "incdir" Later, "says where the C preprocessor finds included files";
-    "define" Later, "defines a name for the C preprocessor";
+    "cpp" Flag(|o| &mut o.cpp), "runs the C preprocessor over the program, as -C does";
+    "cpppath" Text(|o, path| o.cpppath = Some(path.to_owned()), "PATH"), "says which C preprocessor -C runs";
+    "cpphdrs" Flag(|o| &mut o.cpphdrs), "has the C preprocessor name the files that it includes, as -H does";
+    "incdir" Text(|o, path| o.cppargs.push(format!("-I{path}")), "DIRECTORY"), "says where the C preprocessor finds included files, as -I does";
+    "define" Text(|o, name| o.cppargs.push(format!("-D{name}")), "NAME[=VALUE]"), "defines a name for the C preprocessor, as -D does";
     "oformat" Later, "chooses the form of the output";
 
     "aggrate" Ignored, "aggregations are read whenever they are printed";
@@ -343,7 +360,7 @@ table! {
     "linkmode" Ignored, "kernel symbols are always looked up";
     "pgmax" Ignored, "no limit on grabbed processes is needed";
     "stdc" Ignored, "C's integer promotions are always those of ISO C";
-    "undef" Ignored, "identifiers are always checked";
+    "undef" Text(|o, name| o.cppargs.push(format!("-U{name}")), "NAME"), "undefines a name for the C preprocessor, as -U does";
     "unodefs" Ignored, "user symbols are always checked";
     "version" Ignored, "there is one version of the language";
 }
@@ -428,7 +445,7 @@ impl Options {
                 let chosen = words.iter().position(|word| *word == value);
                 set(self, chosen.ok_or_else(|| invalid(value))?);
             }
-            Path(set) => set(self, needed()?),
+            Path(set) | Text(set, _) => set(self, needed()?),
             Ignored => self.ignored.push(row.name),
             Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
@@ -448,6 +465,7 @@ impl std::fmt::Display for Takes {
             Number(_, least, most) => write!(f, "a number from {least} to {most}"),
             Word(_, words) => write!(f, "one of {}", words.join(", ")),
             Path(_) => f.write_str("a directory"),
+            Text(_, what) => f.write_str(what),
             Ignored | Later => f.write_str("anything"),
         }
     }

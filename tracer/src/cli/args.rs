@@ -195,9 +195,27 @@ pub struct Trace {
     /// A description that matches no probe is no error
     #[arg(short = 'Z', help_heading = "Settings")]
     pub allow_none: bool,
+    /// Run the C preprocessor over each program
+    #[arg(short = 'C', help_heading = "The C preprocessor")]
+    pub preprocess: bool,
+    /// Define a name for it
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", help_heading = "The C preprocessor")]
+    pub define: Vec<String>,
+    /// Undefine a name for it
+    #[arg(short = 'U', value_name = "NAME", help_heading = "The C preprocessor")]
+    pub undefine: Vec<String>,
+    /// Have it look for included files in a directory
+    #[arg(short = 'I', value_name = "DIRECTORY", help_heading = "The C preprocessor")]
+    pub include: Vec<String>,
+    /// Have it name each file that it includes, on standard error
+    #[arg(short = 'H', help_heading = "The C preprocessor")]
+    pub headers: bool,
     /// Print one JSON object a line (docs/json.md)
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+    /// How strictly C is taken (a, c, s or t): without effect, the language is always ISO C's
+    #[arg(short = 'X', value_name = "DEGREE", value_parser = ["a", "c", "s", "t"], hide = true)]
+    pub conformance: Option<String>,
     /// Print the version
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     pub version: (),
@@ -219,6 +237,8 @@ pub enum Text {
 
 /// Reads the command line; the program texts come in the order in which they were given.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Vec<Text>), clap::Error> {
+    // -64 asks for the data model that there is.
+    let arguments = arguments.into_iter().filter(|argument| argument != "-64");
     let matches = Cli::command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let texts = texts(&cli.trace, &matches);

@@ -3,6 +3,7 @@
 pub mod args;
 mod demo;
 mod explain;
+mod preprocess;
 mod stdout;
 mod trace;
 mod usage;

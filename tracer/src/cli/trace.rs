@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 
 use super::args::{Text, Trace};
+use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
@@ -38,7 +39,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     let mut follow = follow(trace.command.as_deref(), trace.pid)?;
     let mut sources = Sources::default();
-    let inputs = texts.iter().map(|text| read(text, &catalog, &mut sources)).collect::<Result<Vec<_>>>()?;
+    let inputs =
+        texts.iter().map(|text| read(text, &catalog, &options, &mut sources)).collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
     let libraries = libraries(&options, &mut sources)?;
     if trace.list {
@@ -137,7 +139,13 @@ fn options(trace: &Trace) -> Result<Options> {
     if let Some(size) = &trace.buffer {
         set("bufsize", Some(size))?;
     }
+    let lists = [(&trace.define, "define"), (&trace.undefine, "undef"), (&trace.include, "incdir")];
+    for (values, name) in lists {
+        values.iter().try_for_each(|value| set(name, Some(value)))?;
+    }
     for (given, name) in [
+        (trace.preprocess, "cpp"),
+        (trace.headers, "cpphdrs"),
         (trace.quiet, "quiet"),
         (trace.flow, "flowindent"),
         (trace.destructive, "destructive"),
@@ -206,7 +214,7 @@ fn libraries(options: &Options, sources: &mut Sources) -> Result<Vec<LibraryInpu
 }
 
 /// Adds a text to the sources.
-fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> {
+fn read(text: &Text, catalog: &Catalog, options: &Options, sources: &mut Sources) -> Result<Input> {
     let (name, text, last) = match text {
         Text::Inline(last, text) => (numbered(option(*last), sources), text.clone(), *last),
         Text::Id(text) => {
@@ -239,6 +247,7 @@ fn read(text: &Text, catalog: &Catalog, sources: &mut Sources) -> Result<Input> 
             (name, text, DescPart::Name)
         }
     };
+    let text = if options.cpp { preprocess(&name, &text, options)? } else { text };
     Ok(Input { source: sources.add(name, text), last })
 }
 

@@ -86,28 +86,30 @@ pub(super) fn explain(error: &clap::Error) -> Option<Usage> {
     })
 }
 
-/// DTrace's options that are not here, with what they ask for.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("-A", "tracing of the boot"),
-    ("-a", "tracing of the boot"),
-    ("-C", "the C preprocessor; `cpp FILE | tracer -s -` reads its output"),
-    ("-D", "the C preprocessor; `cpp -D... FILE | tracer -s -` reads its output"),
-    ("-F", "output indented by calls"),
-    ("-G", "an object with USDT probes"),
-    ("-H", "the C preprocessor"),
-    ("-I", "the C preprocessor; `cpp -I... FILE | tracer -s -` reads its output"),
-    ("-L", "D libraries"),
-    ("-U", "the C preprocessor"),
-    ("-X", "degrees of C conformance; the language is always ISO C's"),
+/// DTrace's options that are not here: what they ask for, and why not.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("-A", "tracing of the boot", "the kernel has no tracer before its programs can be loaded"),
+    ("-a", "tracing of the boot", "the kernel has no tracer before its programs can be loaded"),
+    (
+        "-G",
+        "an object with USDT probes",
+        "on Linux <sys/sdt.h> makes the probes when the program is compiled",
+    ),
+    (
+        "-h",
+        "a header with USDT probes",
+        "on Linux <sys/sdt.h> has the macros, DTRACE_PROBE1(provider, name, value)",
+    ),
+    ("-3", "the 32-bit data model", "D programs have the kernel's model, which is of 64 bits"),
 ];
 
 fn unknown(option: &str) -> Usage {
     let known =
         |name: &str| option.len() >= name.len() && option.starts_with(name) && !option.starts_with("--");
-    if let Some((name, what)) = ELSEWHERE.iter().find(|(name, _)| known(name)) {
+    if let Some((name, what, why)) = ELSEWHERE.iter().find(|(name, ..)| known(name)) {
         return Usage::new(
-            format!("DTrace's option {name} is not supported"),
-            Some(&format!("leave it out; it is for {what}")),
+            format!("DTrace's option {name}, {what}, cannot be had: {why}"),
+            Some("leave it out"),
         );
     }
     let command = Cli::command();
