@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use super::ctype::{Bits, Body, Composite, CompositeKind, Member, NameKind, Type, interned};
-use super::unsupported::Construct;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{BaseKind, Declaration, Declarator, Record};
@@ -83,10 +82,10 @@ impl Layout {
 impl Checker<'_> {
     /// `struct tag`, `struct tag { members }`, `struct { members }`
     pub(super) fn record(&mut self, record: &Record, forward: Forward, span: Span) -> Result<Type, Refused> {
-        if record.module.is_some() {
-            return Err(self.unsupported(Construct::Symbol, span));
-        }
         let kind = if record.union { CompositeKind::Union } else { CompositeKind::Struct };
+        if let (Some(module), Some(tag)) = (&record.module, &record.tag) {
+            return self.type_of_module(NameKind::Composite(kind), module, &tag.name, span);
+        }
         match (&record.tag, &record.members) {
             (Some(tag), None) => {
                 let known = self.types.find(NameKind::Composite(kind), &tag.name);

@@ -253,6 +253,10 @@ pub struct Bits {
 pub trait TypeSource {
     /// The type of that name.
     fn find(&self, kind: NameKind, name: &str) -> Option<Type>;
+    /// All names of that kind: to say which may have been meant.
+    fn names(&self, _: NameKind) -> Vec<&str> {
+        Vec::new()
+    }
     /// What the structure or union is made of that the source made with this number; none where it is only declared.
     fn body(&self, id: u32) -> Option<Body>;
 }

@@ -30,7 +30,7 @@ impl Checker<'_> {
             Some(Storage::Thread) => Ok(Scope::Thread),
             Some(Storage::Clause) => Ok(Scope::Clause),
             Some(Storage::Typedef) => Ok(Scope::Global),
-            Some(Storage::Extern) => Err(self.unsupported(Construct::Symbol, declaration.span)),
+            Some(Storage::Extern) => Err(self.unsupported(Construct::Extern, declaration.span)),
             Some(Storage::Static | Storage::Auto | Storage::Register) => {
                 let message = "D variables have no storage class but `self` and `this`";
                 let diagnostic = Diagnostic::error(Tag::D_DECL_CLASS, declaration.span, message);
@@ -239,7 +239,9 @@ impl Checker<'_> {
             BaseKind::Float => Ok(Type::Float(FloatType::Float)),
             BaseKind::Double => Ok(Type::Float(FloatType::Double)),
             BaseKind::LongDouble => Ok(Type::Float(FloatType::LongDouble)),
-            BaseKind::Named { module: Some(_), .. } => Err(self.unsupported(Construct::Symbol, base.span)),
+            BaseKind::Named { module: Some(module), name } => {
+                self.type_of_module(NameKind::Typedef, module, &name.name, base.span)
+            }
             BaseKind::Named { module: None, name } => self.named_type(name),
             BaseKind::Record(record) => self.record(record, forward, base.span),
             BaseKind::Enum(list) => self.enumeration(list, base.span),

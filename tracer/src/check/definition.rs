@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::ctype::{Enumeration, IntType, NameKind, Type, interned};
 use super::typed::Expr;
 use super::types::INT;
-use super::unsupported::Construct;
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -59,8 +58,8 @@ impl Checker<'_> {
 
     /// `enum tag { a, b = 5 }`: the enumerators become constants, the type is an int.
     pub(super) fn enumeration(&mut self, list: &Enum, span: Span) -> Result<Type, Refused> {
-        if list.module.is_some() {
-            return Err(self.unsupported(Construct::Symbol, span));
+        if let (Some(module), Some(tag)) = (&list.module, &list.tag) {
+            return self.type_of_module(NameKind::Enum, module, &tag.name, span);
         }
         let Some(values) = &list.values else { return self.known_enumeration(list, span) };
         let mut constants = Vec::new();

@@ -131,13 +131,12 @@ impl KernelTypes {
 
 impl TypeSource for KernelTypes {
     fn find(&self, kind: NameKind, name: &str) -> Option<Type> {
-        let kinds: &[Kind] = match kind {
-            NameKind::Composite(CompositeKind::Struct) => &[Kind::Struct],
-            NameKind::Composite(CompositeKind::Union) => &[Kind::Union],
-            NameKind::Enum => &[Kind::Enum, Kind::Enum64],
-            NameKind::Typedef => &[Kind::Typedef],
-        };
-        kinds.iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+        kinds(kind).iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+    }
+
+    fn names(&self, kind: NameKind) -> Vec<&str> {
+        let names = kinds(kind).iter().flat_map(|kind| self.btf.names_with_prefix(*kind, ""));
+        names.map(|(name, _)| name).filter(|name| !name.is_empty()).collect()
     }
 
     fn body(&self, id: u32) -> Option<Body> {
@@ -147,6 +146,16 @@ impl TypeSource for KernelTypes {
             self.btf.members(id)?.iter().filter_map(|member| self.member(member)).collect();
         let align = members.iter().map(|member| member.ty.align()).max().unwrap_or(1);
         Some(Body { size, align, members })
+    }
+}
+
+/// The kinds of the BTF that have names of that kind.
+fn kinds(kind: NameKind) -> &'static [Kind] {
+    match kind {
+        NameKind::Composite(CompositeKind::Struct) => &[Kind::Struct],
+        NameKind::Composite(CompositeKind::Union) => &[Kind::Union],
+        NameKind::Enum => &[Kind::Enum, Kind::Enum64],
+        NameKind::Typedef => &[Kind::Typedef],
     }
 }
 

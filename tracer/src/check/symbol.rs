@@ -5,13 +5,14 @@
 
 use std::rc::Rc;
 
-use super::ctype::{CompositeKind, NameKind, Signature, Type};
+use super::ctype::{CompositeKind, NameKind, Signature, Type, TypeSource as _};
 use super::kernel::KernelTypes;
-use super::typed::{Expr, ExprKind, Place};
+use super::typed::{Builtin, Expr, ExprKind, Place};
 use super::types::{INT64, ULONG};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::kernel::addresses::Missing;
+use crate::kernel::modules::is_kernel;
 use crate::syntax::ast::Ident;
 
 /// Variables whose types the kernel's BTF leaves out, as it does of all that are not of each CPU, and how the kernel
@@ -56,6 +57,11 @@ impl Checker<'_> {
         let module_name = module.map(|module| module.name.as_str()).filter(|module| !module.is_empty());
         let found = match self.catalog.addresses().find(module_name, &name.name) {
             Ok(found) => found,
+            // A kernel that does not tell of its variables tells how late it is.
+            Err(Missing::Variables) if matches!(name.name.as_str(), "jiffies" | "jiffies_64") => {
+                let kind = ExprKind::Builtin(Builtin::Jiffies);
+                return Ok(Expr { kind, ty: self.type_of_variable(&name.name), span });
+            }
             Err(missing) => return Err(self.no_symbol(module_name, name, missing, span)),
         };
         let ty = if found.code {
@@ -69,6 +75,27 @@ impl Checker<'_> {
             return Ok(pointer);
         }
         Ok(Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty, span })
+    }
+
+    /// A type of the kernel that is named with its module: `` struct vmlinux`task_struct ``.
+    pub(super) fn type_of_module(
+        &mut self,
+        kind: NameKind,
+        module: &Ident,
+        name: &str,
+        span: Span,
+    ) -> Result<Type, Refused> {
+        let own = module.name.is_empty() || is_kernel(&module.name);
+        let kernel = self.kernel.as_ref().filter(|_| own);
+        if let Some(ty) = kernel.and_then(|kernel| kernel.find(kind, name)) {
+            return Ok(ty);
+        }
+        let message = format!("module `{}` has no type `{name}`", module.name);
+        let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
+        Err(self.refuse(match own {
+            true => diagnostic.help("leave the module out: the program's own types are found by their names"),
+            false => diagnostic.help("only the kernel's own types are known: those of `vmlinux`"),
+        }))
     }
 
     fn type_of_variable(&self, name: &str) -> Type {
@@ -101,12 +128,14 @@ impl Checker<'_> {
                 error(Tag::D_IDENT_UNDEF, message).did_you_mean(&name.name, self.catalog.addresses().names())
             }
         };
-        self.refuse(match missing {
-            _ if diagnostic.help.is_some() => diagnostic,
-            Missing::Variables => diagnostic.help(
-                "this kernel tells of its functions and not of its variables: it is built without CONFIG_KALLSYMS_ALL",
-            ),
-            _ => diagnostic.help("/proc/kallsyms has all that there are"),
+        let diagnostic = match missing {
+            Missing::Variables => diagnostic
+                .label("this kernel is built without CONFIG_KALLSYMS_ALL: it tells of functions only"),
+            _ => diagnostic,
+        };
+        self.refuse(match diagnostic.help {
+            Some(_) => diagnostic,
+            None => diagnostic.help("/proc/kallsyms has all that there are"),
         })
     }
 }

@@ -428,6 +428,8 @@ pub enum Builtin {
     Curcpu,
     /// Nanoseconds that the current thread has run.
     Vtimestamp,
+    /// The kernel's count of ticks since it started.
+    Jiffies,
     /// The interrupt priority level: Linux has none.
     Ipl,
     /// The jail: Linux has none.

@@ -52,11 +52,12 @@ impl TypeNames {
         new
     }
 
-    /// The program's own names of that kind.
+    /// All names of that kind: the program's own, in their order, then those of the sources.
     pub(super) fn names(&self, kind: NameKind) -> Vec<&str> {
         let names = self.own.keys().filter(|key| key.0 == kind);
         let mut names: Vec<&str> = names.map(|key| key.1.as_str()).collect();
         names.sort_unstable();
+        names.extend(self.sources.iter().flat_map(|source| source.names(kind)));
         names
     }
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 /// What is not compiled yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Construct {
-    Symbol,
+    Extern,
 }
 
 impl Construct {
@@ -14,7 +14,9 @@ impl Construct {
     fn words(self) -> (&'static str, Option<&'static str>) {
         use Construct as C;
         match self {
-            C::Symbol => ("a kernel symbol", None),
+            C::Extern => {
+                ("an `extern` declaration", Some("the kernel's symbols need none: write `` `name ``"))
+            }
         }
     }
 }

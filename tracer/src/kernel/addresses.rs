@@ -5,7 +5,7 @@
 use std::fs;
 use std::sync::{Arc, OnceLock};
 
-use super::modules::KERNEL;
+use super::modules::is_kernel;
 
 /// The kernel's symbols by name.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +49,7 @@ impl Addresses {
         match found {
             Some((0, ..)) => Err(Missing::Hidden),
             Some((at, kind, ..)) => Ok(Address { at, code: is_code(kind) }),
-            None if self.variables() < 1000 && module.is_none_or(|name| KERNEL.contains(&name)) => {
-                Err(Missing::Variables)
-            }
+            None if self.variables() < 1000 && module.is_none_or(is_kernel) => Err(Missing::Variables),
             None => Err(Missing::Unknown),
         }
     }
@@ -80,7 +78,7 @@ impl Addresses {
 fn in_module(of: &str, wanted: Option<&str>) -> bool {
     match wanted {
         None => true,
-        Some(wanted) if of.is_empty() => KERNEL.contains(&wanted),
+        Some(wanted) if of.is_empty() => is_kernel(wanted),
         Some(wanted) => of == wanted,
     }
 }

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The names of the kernel itself, as those of a module: ours and DTrace's.
-pub(super) const KERNEL: [&str; 4] = ["vmlinux", "kernel", "genunix", "unix"];
+const KERNEL: [&str; 4] = ["vmlinux", "kernel", "genunix", "unix"];
+
+/// Whether the name is that of the kernel itself.
+pub fn is_kernel(name: &str) -> bool {
+    KERNEL.contains(&name)
+}
 
 /// The modules of a system.
 #[derive(Clone, Debug)]
@@ -18,7 +23,7 @@ pub enum Modules {
 impl Modules {
     /// Whether the module is loaded, or a part of the kernel that shows as one.
     pub fn has(&self, name: &str) -> bool {
-        KERNEL.contains(&name)
+        is_kernel(name)
             || match self {
                 Modules::Here => {
                     // sysfs spells a module's name with `_`.

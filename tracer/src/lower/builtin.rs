@@ -70,6 +70,7 @@ impl Clause<'_> {
                 self.needs.push(THREAD_SWITCH);
                 self.b.call("thread_time", &[]).into()
             }
+            Builtin::Jiffies => self.b.helper(helper::JIFFIES64, &[]).into(),
             Builtin::Ipl | Builtin::Jid | Builtin::Curcpu => Operand::Imm(0),
             Builtin::Execname
             | Builtin::Execargs

@@ -15,6 +15,7 @@ pub(super) const PROBE_WRITE_USER: u32 = 36;
 pub(super) const PROBE_READ_USER: u32 = 112;
 pub(super) const GET_CURRENT_TASK_BTF: u32 = 158;
 pub(super) const TASK_PT_REGS: u32 = 175;
+pub(super) const JIFFIES64: u32 = 118;
 pub(super) const SEND_SIGNAL: u32 = 109;
 pub(super) const PROBE_READ_KERNEL: u32 = 113;
 pub(super) const PROBE_READ_USER_STR: u32 = 114;

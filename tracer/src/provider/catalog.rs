@@ -350,6 +350,24 @@ mod tests {
     }
 
     #[test]
+    fn tracepoints_are_added_when_their_provider_is_named() {
+        let btf = Arc::new(crate::kernel::btf::tests::sample());
+        let target = Target { tracepoints: Tracepoints::Declared(btf), ..Target::fixture() };
+        let mut catalog = Catalog::new(&target);
+        let before = catalog.probes().len();
+        assert!(names(&mut catalog, "paint").is_empty() && names(&mut catalog, "*:::paint").is_empty());
+        assert_eq!(catalog.probes().len(), before);
+        assert_eq!(names(&mut catalog, "rawtp:::paint"), ["rawtp:vmlinux::paint"]);
+        assert_eq!(names(&mut catalog, "rawtp:::p*"), ["rawtp:vmlinux::paint"]);
+        assert!(names(&mut catalog, "rawtp:::pain").is_empty());
+        assert_eq!(catalog.probes().len(), before + 1);
+        let probe = &catalog.probes()[before];
+        assert_eq!((probe.args.len(), probe.instance), (2, Some(Instance::Tracepoint("paint"))));
+        let types = catalog.argument_types(probe);
+        assert_eq!(types, Some(vec!["const struct point *".to_owned(), "int".to_owned()]));
+    }
+
+    #[test]
     fn a_firing_leads_back_to_its_probe() {
         let catalog = Catalog::new(&Target::fixture());
         for (id, probe) in catalog.ids().zip(catalog.probes()) {

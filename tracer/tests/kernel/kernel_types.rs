@@ -55,9 +55,9 @@ fn sizes() -> Result<()> {
     let program = r#"BEGIN {
         printf("%d\n", sizeof (struct list_head)); printf("%d\n", sizeof (union sigval)); printf("%d\n", sizeof (atomic_t));
         printf("%d\n", offsetof(struct list_head, prev)); printf("%d\n", sizeof (struct task_struct) > 1000);
-        printf("%d\n", sizeof (curthread->comm)); printf("%d\n", (enum pid_type)2 == 2); exit(0); }"#;
+        printf("%d\n", sizeof (struct vmlinux`list_head)); printf("%d\n", sizeof (curthread->comm)); printf("%d\n", (enum pid_type)2 == 2); exit(0); }"#;
     let run = tracer(&["-q", "-n", program])?;
-    ensure!(run.lines() == ["16", "8", "4", "8", "1", "16", "1"], "{run:?}");
+    ensure!(run.lines() == ["16", "8", "4", "8", "1", "16", "16", "1"], "{run:?}");
     Ok(())
 }
 
@@ -88,10 +88,13 @@ fn functions() -> Result<()> {
 }
 
 fn variables() -> Result<()> {
-    let program = "BEGIN { start = `jiffies; } tick-100ms /`jiffies > start/ { printf(\"grew %d\\n\", `init_task.pid); exit(0); }";
+    let program = "ulong_t start; BEGIN { start = `jiffies; } tick-100ms /`jiffies > start + 5/ { printf(\"grew\\n\"); exit(0); }";
     let run = tracer(&["-q", "-n", program])?;
-    match address("jiffies")? {
-        Some(_) => ensure!(run.lines() == ["grew 0"], "{run:?}"),
+    ensure!(run.lines() == ["grew"], "{run:?}");
+    let program = "BEGIN { printf(\"%d %s\\n\", `init_task.pid, stringof(`init_task.comm)); exit(0); }";
+    let run = tracer(&["-q", "-n", program])?;
+    match address("init_task")? {
+        Some(_) => ensure!(run.lines() == ["0 swapper/0"], "{run:?}"),
         None => ensure!(run.stderr.contains("CONFIG_KALLSYMS_ALL"), "{run:?}"),
     }
     Ok(())

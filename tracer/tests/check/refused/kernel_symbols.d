@@ -9,3 +9,8 @@ BEGIN
 	trace(curthread->pid);
 	trace(((struct task_struct *)arg0)->pid);
 }
+BEGIN
+{
+	trace(sizeof (struct vmlinux`nothing));
+	trace(sizeof (ext4`inode_t));
+}
