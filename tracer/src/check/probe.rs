@@ -60,7 +60,7 @@ impl Checker<'_> {
     }
 
     fn probe_by_id(&mut self, id: u32, span: Span) -> Result<Vec<ProbeId>, Refused> {
-        match self.catalog.get(ProbeId(id)) {
+        match self.catalog.by_id(ProbeId(id)) {
             Some(probe) if probe.lacks.is_none() => Ok(vec![ProbeId(id)]),
             _ if self.options.zdefs => Ok(Vec::new()),
             _ => {

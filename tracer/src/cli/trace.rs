@@ -39,8 +39,10 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     let mut follow = follow(trace.command.as_deref(), trace.pid)?;
     let mut sources = Sources::default();
-    let inputs =
-        texts.iter().map(|text| read(text, &catalog, &options, &mut sources)).collect::<Result<Vec<_>>>()?;
+    let inputs = texts
+        .iter()
+        .map(|text| read(text, &mut catalog, &options, &mut sources))
+        .collect::<Result<Vec<_>>>()?;
     let macros = macros(trace, &follow);
     let libraries = libraries(&options, &mut sources)?;
     if trace.list {
@@ -214,7 +216,7 @@ fn libraries(options: &Options, sources: &mut Sources) -> Result<Vec<LibraryInpu
 }
 
 /// Adds a text to the sources.
-fn read(text: &Text, catalog: &Catalog, options: &Options, sources: &mut Sources) -> Result<Input> {
+fn read(text: &Text, catalog: &mut Catalog, options: &Options, sources: &mut Sources) -> Result<Input> {
     let (name, text, last) = match text {
         Text::Inline(last, text) => (numbered(option(*last), sources), text.clone(), *last),
         Text::Id(text) => {
@@ -223,7 +225,7 @@ fn read(text: &Text, catalog: &Catalog, options: &Options, sources: &mut Sources
                 let help = "`tracer -l` lists the probes with their ids";
                 Usage::new(format!("-i takes a probe's id, not `{text}`"), Some(help))
             })?;
-            let Some(probe) = catalog.get(ProbeId(id)) else {
+            let Some(probe) = catalog.by_id(ProbeId(id)) else {
                 bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
             };
             (numbered("-i", sources), format!("{probe}{}", &text[end..]), DescPart::Name)

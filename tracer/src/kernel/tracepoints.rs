@@ -4,12 +4,17 @@
 //! (include/trace/bpf_probe.h, Linux 6.18), so its BTF answers, and tracefs need not be mounted.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::btf::{Btf, Kind, TypeId};
 
 /// The prefix of the typedefs.
 const PREFIX: &str = "btf_trace_";
+
+/// Where tracefs shows its events: by itself, and in debugfs.
+const EVENTS: [&str; 2] = ["/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"];
 
 /// The raw tracepoints of a kernel.
 #[derive(Clone, Debug)]
@@ -35,6 +40,28 @@ impl Tracepoints {
         // The first parameter, `void *__data`, is the kernel's own.
         let params = btf.func_proto_params(&format!("{PREFIX}{name}"))?;
         Some(params.iter().skip(1).map(|param| btf.display(param.ty)).collect())
+    }
+
+    /// Those that are events of tracefs, each with its subsystem, sorted; none where tracefs is not mounted.
+    pub fn events(&self) -> Vec<(String, &str)> {
+        let names: BTreeSet<&str> = self.names().into_iter().collect();
+        let directory = |path: &Path| {
+            let entries = fs::read_dir(path).into_iter().flatten().flatten();
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<String>>()
+        };
+        let root = EVENTS.map(Path::new).into_iter().find(|root| root.exists());
+        let mut events: Vec<(String, &str)> = Vec::new();
+        for (root, subsystem) in
+            root.iter().flat_map(|root| directory(root).into_iter().map(move |of| (root, of)))
+        {
+            let of = directory(&root.join(&subsystem));
+            events.extend(of.iter().filter_map(|name| Some((subsystem.clone(), *names.get(name.as_str())?))));
+        }
+        events.sort_unstable();
+        // A few events of one name are of several subsystems: the tracepoint is one.
+        let mut seen = BTreeSet::new();
+        events.retain(|event| seen.insert(event.1));
+        events
     }
 
     /// How many arguments it has, where the kernel says.

@@ -1,8 +1,8 @@
 //! All probes of a target, with their ids.
 //!
 //! Invariant: an id never changes its meaning while the catalog lives. Probes of the profile provider, of which there
-//! are as many as rates, are added when a description first names them, and those of rawtp, of which there are as many as
-//! tracepoints, when one first names that provider.
+//! are as many as rates, are added when a description first names them, and those of rawtp and sdt, of which there are as
+//! many as tracepoints, when one first names that provider.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -106,8 +106,10 @@ impl Catalog {
     /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
     /// `tick-1s` asks for.
     pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
-        if names_tracepoints(pattern) {
+        if names_provider(pattern, SDT) {
             self.add_tracepoints();
+        } else if names_provider(pattern, RAWTP) {
+            self.add_all_of(RAWTP);
         }
         if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) && may_be_rate(pattern) {
             self.add_rate(&pattern.name);
@@ -129,6 +131,14 @@ impl Catalog {
     /// The probe of that id.
     pub fn get(&self, id: ProbeId) -> Option<&ProbeInfo> {
         self.probes.get(id.0.checked_sub(1)? as usize)
+    }
+
+    /// The probe of that id, also where it is a tracepoint's and none has been named.
+    pub fn by_id(&mut self, id: ProbeId) -> Option<&ProbeInfo> {
+        if self.get(id).is_none() {
+            self.add_tracepoints();
+        }
+        self.get(id)
     }
 
     /// The probe that fires as `discriminator` in a copy of `program`.
@@ -197,23 +207,34 @@ impl Catalog {
         });
     }
 
-    /// Adds the probes of rawtp, once.
+    /// Adds the probes of rawtp and sdt that are not there yet: always in this order, for their ids' sake.
     pub fn add_tracepoints(&mut self) {
-        if self.has_provider(RAWTP) {
+        self.add_all_of(RAWTP);
+        self.add_all_of(SDT);
+    }
+
+    /// Adds the probes of rawtp or of sdt, once.
+    fn add_all_of(&mut self, provider: &'static str) {
+        if self.has_provider(provider) {
             return;
         }
-        let names: Vec<&'static str> =
-            self.tracepoints.names().into_iter().map(|name| &*Box::leak(Box::from(name))).collect();
-        for name in names {
-            let count = self.tracepoints.param_count(name).min(rawtp::ARGS.len());
+        let tracepoints = self.tracepoints.clone();
+        let probes: Vec<(String, &str)> = match provider {
+            SDT => tracepoints.events(),
+            _ => tracepoints.names().into_iter().map(|name| (KERNEL.to_owned(), name)).collect(),
+        };
+        for (module, name) in probes {
+            let count = tracepoints.param_count(name).min(rawtp::ARGS.len());
+            let name: &'static str = Box::leak(Box::from(name));
+            let instance = if provider == SDT { Instance::Event(name) } else { Instance::Tracepoint(name) };
             self.add(ProbeInfo {
-                provider: RAWTP.into(),
-                module: KERNEL.into(),
+                provider: provider.into(),
+                module: module.into(),
                 function: "".into(),
                 name: name.into(),
                 program: &rawtp::RAWTP,
                 discriminator: 0,
-                instance: Some(Instance::Tracepoint(name)),
+                instance: Some(instance),
                 args: &rawtp::ARGS[..count],
                 doc: "Fires where the kernel has this tracepoint; its arguments are what the kernel passes to it.",
                 lacks: None,
@@ -223,23 +244,17 @@ impl Catalog {
 
     /// The types of the arguments of a probe, where the kernel says more of them than its table does.
     pub fn argument_types(&self, probe: &ProbeInfo) -> Option<Vec<String>> {
-        match probe.instance {
-            Some(Instance::Tracepoint(name)) => self.tracepoints.params(name),
-            _ => None,
-        }
+        self.tracepoints.params(probe.instance?.tracepoint()?)
     }
 
     /// Whether its arguments are words, whose types the kernel knows.
     pub fn is_typed_by_kernel(&self, id: ProbeId) -> bool {
-        self.get(id).is_some_and(|probe| matches!(probe.instance, Some(Instance::Tracepoint(_))))
+        self.get(id).is_some_and(|probe| probe.instance.is_some_and(|of| of.tracepoint().is_some()))
     }
 
     /// The type of one of them, by its number among the kernel's types.
     pub fn argument_type(&self, probe: &ProbeInfo, number: usize) -> Option<TypeId> {
-        match probe.instance {
-            Some(Instance::Tracepoint(name)) => self.tracepoints.param(name, number),
-            _ => None,
-        }
+        self.tracepoints.param(probe.instance?.tracepoint()?, number)
     }
 
     fn lacks(&self, attach: Attach) -> bool {
@@ -269,10 +284,13 @@ const PROFILE: &str = "profile";
 /// The provider of tracepoints.
 const RAWTP: &str = "rawtp";
 
-/// Whether the description names the provider of tracepoints: there are more than a thousand, and finding them takes
+/// The same by DTrace's name, their modules being the kernel's subsystems.
+const SDT: &str = "sdt";
+
+/// Whether the description names this provider of tracepoints: there are more than a thousand, and finding them takes
 /// longer than starting to trace.
-fn names_tracepoints(pattern: &Pattern) -> bool {
-    pattern.provider.starts_with("raw") && matches(&pattern.provider, RAWTP)
+fn names_provider(pattern: &Pattern, provider: &str) -> bool {
+    pattern.provider.get(..2) == provider.get(..2) && matches(&pattern.provider, provider)
 }
 
 /// The program of the profile probe `name`, when it fires, and its rate.

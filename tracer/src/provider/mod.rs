@@ -59,6 +59,8 @@ pub enum Instance {
     Rate(Rate),
     /// A raw tracepoint, of rawtp.
     Tracepoint(&'static str),
+    /// The same, of sdt.
+    Event(&'static str),
 }
 
 impl Instance {
@@ -67,14 +69,23 @@ impl Instance {
         match self {
             Instance::Rate(rate) => rate.nanoseconds.to_string(),
             Instance::Tracepoint(name) => name.to_owned(),
+            Instance::Event(name) => format!("sdt_{name}"),
+        }
+    }
+
+    /// The raw tracepoint that it is for.
+    pub fn tracepoint(self) -> Option<&'static str> {
+        match self {
+            Instance::Tracepoint(name) | Instance::Event(name) => Some(name),
+            Instance::Rate(_) => None,
         }
     }
 }
 
 /// What a copy of a trampoline hangs on.
 pub fn attach(attach: Attach, instance: Option<Instance>) -> Attach {
-    match (attach, instance) {
-        (Attach::NamedTracepoint, Some(Instance::Tracepoint(name))) => Attach::RawTracepoint(name),
+    match (attach, instance.and_then(Instance::tracepoint)) {
+        (Attach::NamedTracepoint, Some(name)) => Attach::RawTracepoint(name),
         (attach, _) => attach,
     }
 }

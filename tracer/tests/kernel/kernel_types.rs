@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{Family, Report, observe, tracer};
+use crate::harness::{Family, Report, observe, skip, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "kernel_types",
@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("variables_of_the_kernel_are_read", variables),
         ("raw_tracepoints_fire_as_often_as_the_workload_says", tracepoints),
         ("arguments_of_tracepoints_are_typed", arguments),
+        ("sdt_probes_are_the_same_by_subsystem", events),
     ],
     workloads: &[("kernel_types_work", work)],
 };
@@ -121,5 +122,20 @@ fn arguments() -> Result<()> {
     let mut truth = vec!["-1 0"; CALLS as usize];
     truth.push(comm);
     ensure!(seen.output.lines() == truth, "{seen:?}");
+    Ok(())
+}
+
+fn events() -> Result<()> {
+    if !fs::exists("/sys/kernel/tracing/events")? {
+        return skip("tracefs is not mounted");
+    }
+    const PROGRAM: &str = r#"
+        sdt:raw_syscalls::sys_enter, rawtp:::sys_enter /pid == $1 && args[1] == 8/ { @[probeprov, probemod, probename] = count(); }
+        sdt:sched::sched_process_exit /pid == $1/ { printa("%s %s %s %@d\n", @); exit(0); }"#;
+    let seen = observe(PROGRAM, "kernel_types_work", &[])?;
+    let mut lines = seen.output.lines();
+    lines.sort_unstable();
+    let truth = [format!("rawtp vmlinux sys_enter {CALLS}"), format!("sdt raw_syscalls sys_enter {CALLS}")];
+    ensure!(lines == truth, "{seen:?}");
     Ok(())
 }
