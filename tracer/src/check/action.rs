@@ -1,8 +1,10 @@
 //! Actions: the statements that record or control.
 
+use std::rc::Rc;
+
 use super::functions::{ActionName, Row};
 use super::recorded::is_recorded;
-use super::typed::{Action, AggregationId, Expr, Type};
+use super::typed::{Action, AggregationId, Expr, Shape, Type};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
@@ -39,6 +41,11 @@ impl Checker<'_> {
                 }
                 let mut args = self.arguments(row, args, span)?;
                 Ok(Action::Trace(args.pop().ok_or(Refused)?))
+            }
+            ActionName::Print => {
+                let value = self.arguments(row, args, span)?.pop().ok_or(Refused)?;
+                let shape = Rc::new(Shape::of(&value.ty));
+                Ok(Action::Print(value, shape))
             }
             ActionName::Exit => {
                 let mut args = self.arguments(row, args, span)?;

@@ -26,6 +26,7 @@ impl Conform<'_> {
             Stmt::Action(action, _) => match action {
                 Action::Printf(_, args) => args.iter_mut().for_each(|arg| self.expr(arg)),
                 Action::Trace(expr)
+                | Action::Print(expr, _)
                 | Action::Normalize(_, expr)
                 | Action::Exit(expr)
                 | Action::Speculate(expr)

@@ -68,6 +68,7 @@ const fn user(shows: Shows) -> Role {
 #[allow(missing_docs, reason = "the table documents them")]
 pub enum ActionName {
     Trace,
+    Print,
     Printf,
     Printa,
     Clear,
@@ -235,6 +236,8 @@ macro_rules! table {
 table! {
     "trace" Role::Action(ActionName::Trace), GENERAL, [Value] 1,
         "trace(value)", "records a value, printed in its default form";
+    "print" Role::Action(ActionName::Print), GENERAL, [Value] 1,
+        "print(value)", "records a value, printed with its type: structures and unions by their members";
     "printf" Role::Action(ActionName::Printf), GENERAL, [Format, Value] 1 "...",
         "printf(format, ...)", "records values, printed by a format";
     "printa" Role::Action(ActionName::Printa), (Tag::D_PRINTA_PROTO, Tag::D_PRINTA_AGGARG), [Format, Aggregation] 1 "...",

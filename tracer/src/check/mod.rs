@@ -34,6 +34,7 @@ mod place;
 mod pragma;
 mod probe;
 pub mod recorded;
+pub mod shape;
 mod speculation;
 mod spelling;
 mod symbol;

@@ -132,6 +132,7 @@ fn what(action: &Action) -> Does {
         Action::Exit(_) => Does::Exit,
         Action::System(..) | Action::Freopen(..) | Action::Signal(_) => Does::Destroy,
         Action::Trace(_)
+        | Action::Print(..)
         | Action::Tracemem(..)
         | Action::Ftruncate
         | Action::Setopt(..)

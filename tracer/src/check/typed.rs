@@ -12,6 +12,7 @@ use crate::provider::ProbeId;
 use crate::syntax::format::Format;
 
 pub use super::ctype::*;
+pub use super::shape::{Piece, Shape, ShapeKind};
 
 /// A checked program.
 #[derive(Debug)]
@@ -195,6 +196,8 @@ impl Function {
 pub enum Action {
     /// trace(value): the value in default form.
     Trace(Expr),
+    /// print(value): the value with its type.
+    Print(Expr, Rc<Shape>),
     /// printf: the format and its arguments, in the order of its conversions, dynamic widths and precisions included.
     Printf(Rc<Format>, Vec<Expr>),
     /// printa: the format, if any, and the aggregations.

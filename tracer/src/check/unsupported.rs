@@ -21,9 +21,6 @@ impl Construct {
     }
 }
 
-/// Variables, subroutines and actions that DTrace has and this tracer has not yet.
-const NAMES: &[&str] = &["pcap", "print", "printm", "printt"];
-
 /// Actions that DTrace has and Linux does not let be had, and what to do instead.
 const IMPOSSIBLE: &[(&str, &str, &str)] = &[
     (
@@ -31,19 +28,22 @@ const IMPOSSIBLE: &[(&str, &str, &str)] = &[
         "Linux has no debugger in the kernel that a program of the kernel may enter",
         "stop() stops the traced process",
     ),
+    ("pcap", "the output has no form for captured packets", "tracemem() shows the bytes of a packet"),
+    ("printm", "it prints what memref() made, and there is no memref()", "tracemem() shows memory"),
+    (
+        "printt",
+        "it prints what typeref() made, and there is no typeref()",
+        "print() shows a value with its type",
+    ),
     ("panic", "Linux lets no program of the kernel stop the system", "exit() ends tracing"),
 ];
 
 impl Checker<'_> {
     /// What to say of an unknown name that DTrace knows.
     pub(super) fn known_elsewhere(name: &str, span: Span) -> Option<Diagnostic> {
-        if let Some((_, reason, instead)) = IMPOSSIBLE.iter().find(|row| row.0 == name) {
-            let message = format!("`{name}` cannot be had: {reason}");
-            return Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help(*instead));
-        }
-        NAMES.binary_search(&name).ok()?;
-        let message = format!("`{name}` belongs to D and is not supported yet");
-        Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help("leave it out"))
+        let (_, reason, instead) = IMPOSSIBLE.iter().find(|row| row.0 == name)?;
+        let message = format!("`{name}` cannot be had: {reason}");
+        Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help(*instead))
     }
 
     /// Refuses a construct.
@@ -60,13 +60,12 @@ impl Checker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::NAMES;
+    use super::IMPOSSIBLE;
     use crate::check::{builtins, functions};
 
     #[test]
-    fn names_are_sorted_and_none_is_supported() {
-        assert!(NAMES.is_sorted());
-        for name in NAMES {
+    fn what_cannot_be_had_is_in_no_table() {
+        for (name, ..) in IMPOSSIBLE {
             assert!(builtins::find(name).is_none() && functions::find(name).is_none(), "{name}");
         }
     }

@@ -310,6 +310,10 @@ impl Reader {
                 Some(&field) => Recorded::Trace(self.decoder.value(bytes, field, at)),
                 None => Recorded::Silent,
             },
+            ActionKind::Print(shape) => match values.next() {
+                Some(value) => Recorded::Print(Rc::clone(shape), value),
+                None => Recorded::Silent,
+            },
             ActionKind::Speculate | ActionKind::Commit | ActionKind::Discard => Recorded::Silent,
             ActionKind::Printf(format) => Recorded::Printf(format.clone(), values.collect()),
             ActionKind::Printa(format, ids) => {

@@ -3,6 +3,8 @@
 //! Invariant: the layout follows from the statements' types alone, so it is known before any code is made, and every
 //! firing that reaches the end of its clause has written every field of it.
 
+use std::rc::Rc;
+
 use probes_common::abi::{HEADER_SIZE, state};
 
 use super::clause::Clause;
@@ -79,7 +81,10 @@ pub(super) fn layout(statements: &[Stmt], speculative: bool) -> Actions {
 /// The values that an action records.
 fn values(action: &Action) -> Vec<&Expr> {
     match action {
-        Action::Trace(value) | Action::Normalize(_, value) | Action::Exit(value) => vec![value],
+        Action::Trace(value)
+        | Action::Print(value, _)
+        | Action::Normalize(_, value)
+        | Action::Exit(value) => vec![value],
         Action::Printf(_, values) | Action::System(_, values) | Action::Freopen(_, values) => {
             values.iter().collect()
         }
@@ -101,6 +106,7 @@ fn values(action: &Action) -> Vec<&Expr> {
 fn kind(action: &Action) -> Option<ActionKind> {
     Some(match action {
         Action::Trace(_) => ActionKind::Trace,
+        Action::Print(_, shape) => ActionKind::Print(Rc::clone(shape)),
         Action::Printf(format, _) => ActionKind::Printf(format.clone()),
         Action::Printa(format, tables) => ActionKind::Printa(format.clone(), tables.clone()),
         Action::Clear(aggregation) => ActionKind::Clear(*aggregation),

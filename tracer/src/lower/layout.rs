@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::check::typed::{Aggregation, AggregationId, ProbePart, Stack, Symbol};
+use crate::check::typed::{Aggregation, AggregationId, ProbePart, Shape, Stack, Symbol};
 use crate::diagnostic::Span;
 use crate::syntax::format::Format;
 
@@ -108,6 +108,8 @@ pub struct ActionAt {
 pub enum ActionKind {
     /// Print the value in default form.
     Trace,
+    /// Print the value with its type.
+    Print(Rc<Shape>),
     /// Format the values.
     Printf(Rc<Format>),
     /// Print aggregations.

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use probes_common::abi::{Drop, fault};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Output;
 use super::aggregation::{self, Summary};
@@ -16,9 +16,10 @@ use super::quantize::Bucket;
 use super::shell;
 use super::style::{Sort, Style};
 use super::text::fault_name;
+use super::typed::{self, Shown};
 use super::value::{Event, FaultNotice, Firing, Frame, Lost, Printout, Recorded, Row, Table, Value};
 use crate::check::Options;
-use crate::check::typed::Function;
+use crate::check::typed::{Function, Piece};
 use crate::provider::ProbeId;
 
 /// The JSON output.
@@ -137,6 +138,7 @@ struct Probe {
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Action {
     Trace { value: Datum },
+    Print { ctype: String, value: Datum },
     Printf { text: Datum, values: Vec<Datum> },
     Printa { text: Option<Datum>, aggregations: Vec<Aggregation> },
     Exit { status: i32 },
@@ -203,6 +205,17 @@ enum Datum {
     Bytes { bytes: String },
     Stack(Vec<FrameLine>),
     Symbol(FrameLine),
+    List(Vec<Datum>),
+    Members(Members),
+}
+
+/// A structure or union: an object.
+struct Members(Vec<(&'static str, Datum)>);
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// An address with what is known of it.
@@ -263,6 +276,10 @@ impl Action {
     fn new(recorded: &Recorded, style: &Style) -> Option<Action> {
         Some(match recorded {
             Recorded::Trace(value) => Action::Trace { value: value.into() },
+            Recorded::Print(shape, value) => {
+                let value = Datum::typed(typed::shown(shape, value));
+                Action::Print { ctype: shape.name.clone(), value }
+            }
             Recorded::Printf(format, values) => {
                 let mut text = Vec::new();
                 printf::print(&mut text, format, values, false);
@@ -340,8 +357,32 @@ impl Datum {
         }
     }
 
+    /// What print() shows.
+    fn typed(shown: Shown) -> Datum {
+        match shown {
+            Shown::One(value) => Datum::from(&value),
+            Shown::Characters(text) => Datum::text(&text),
+            Shown::Constant(name) => Datum::Text(name.to_owned()),
+            Shown::Elements(element, all) => {
+                let elements = all.iter().map(|bytes| Datum::typed(typed::within(element, None, bytes)));
+                Datum::List(elements.collect())
+            }
+            Shown::Members(parts) => Datum::Members(Members(parts.into_iter().flat_map(member).collect())),
+        }
+    }
+
     fn bytes(bytes: &[u8]) -> Datum {
         Datum::Bytes { bytes: bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+}
+
+/// A member with its name; the members of an anonymous one as if they were outside.
+fn member((part, bytes): (&Piece, &[u8])) -> Vec<(&'static str, Datum)> {
+    let value = Datum::typed(typed::within(&part.shape, part.bits, bytes));
+    match (part.name, value) {
+        (Some(name), value) => vec![(name, value)],
+        (None, Datum::Members(inner)) => inner.0,
+        (None, _) => Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod stack;
 pub mod style;
 pub mod table;
 pub mod text;
+pub mod typed;
 pub mod value;
 
 use std::io;

@@ -16,7 +16,7 @@ use super::names::{Name, Names};
 use super::printf;
 use super::style::Style;
 use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, FlowKind, Recorded};
-use super::{Output, Sink, escape, shell};
+use super::{Output, Sink, escape, shell, typed};
 use crate::check::Options;
 
 /// The text output.
@@ -57,6 +57,7 @@ impl Text {
             match action {
                 Recorded::Trace(value) if style.quiet => datum::bare(buffer, value, style),
                 Recorded::Trace(value) => datum::column(buffer, value, datum::TRACE_WIDTH, style),
+                Recorded::Print(shape, value) => typed::print(buffer, shape, value, style),
                 Recorded::Printf(format, values) => printf::print(buffer, format, values, style.terminal),
                 Recorded::Printa(printout) => {
                     if printout.format.is_none() {

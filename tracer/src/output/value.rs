@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::check::Options;
-use crate::check::typed::{Function, Shows};
+use crate::check::typed::{Function, Shape, Shows};
 use crate::provider::ProbeId;
 use crate::syntax::format::Format;
 
@@ -146,6 +146,8 @@ pub enum FlowKind {
 pub enum Recorded {
     /// trace(value)
     Trace(Value),
+    /// print(value)
+    Print(Rc<Shape>, Value),
     /// printf
     Printf(Rc<Format>, Vec<Value>),
     /// printa: taken when the message was read.

@@ -114,6 +114,7 @@ impl Show<'_> {
                 Action::Speculate(id) => format!("speculate {}", self.expr(id)),
                 Action::Commit(id) => format!("commit {}", self.expr(id)),
                 Action::Discard(id) => format!("discard {}", self.expr(id)),
+                Action::Print(value, shape) => format!("print {}:{}", self.expr(value), shape.name),
                 Action::Tracemem(bytes, size) => {
                     let size = size.as_ref().map_or(String::new(), |size| format!(" {}", self.expr(size)));
                     format!("tracemem {}:{}{size}", self.expr(bytes), ty(&bytes.ty))

@@ -11,6 +11,8 @@ pub(crate) const FAMILY: Family = Family {
     name: "actions",
     tests: &[
         ("tracemem_is_a_table_of_bytes", tracemem_is_a_table_of_bytes),
+        ("print_shows_values_with_their_types", print_shows_values_with_their_types),
+        ("print_is_an_object_in_json", print_is_an_object_in_json),
         ("system_runs_in_its_turn", system_runs_in_its_turn),
         ("freopen_prints_to_a_file_and_back", freopen_prints_to_a_file_and_back),
         ("ftruncate_empties_the_file", ftruncate_empties_the_file),
@@ -44,6 +46,84 @@ fn tracemem_is_a_table_of_bytes() -> Result<()> {
     let all = "         0: 48 47 46 45 44 43 42 0a                          HGFEDCB.\n";
     let some = "         0: 48 47 46                                         HGF\n";
     ensure!(text == format!("{head}{all}{head}{some}{head}{all}\n"), "{text}");
+    Ok(())
+}
+
+/// A structure of the program's own, filled and printed with `rest`.
+fn printing(rest: &str) -> String {
+    format!(
+        r#"enum colour {{ RED, BLUE = 7 }};
+        struct point {{ short x; short y; }};
+        struct shape {{ int64_t id; char name[8]; enum colour colour; unsigned low : 3; int high : 5;
+            struct point corners[2]; union {{ int whole; char first; }} u; uint8_t raw[3]; void *next; }};
+        struct shape s;
+        BEGIN {{
+            s.id = 42; s.name[0] = 'h'; s.name[1] = 'i'; s.colour = 7; s.low = 5; s.high = -1;
+            s.corners[0].x = 1; s.corners[1].y = -2; s.u.whole = 0x41; s.raw[1] = 0xff; {rest}
+        }}"#
+    )
+}
+
+fn print_shows_values_with_their_types() -> Result<()> {
+    let program = printing(
+        "print(s); print((int64_t)42); print((int)-1); print(\"text\"); print(s.colour); print((char)65);
+        print((void *)0x1234); print(s.corners[1]); print(s.raw); exit(0);",
+    );
+    let text = tracer(&["-qn", &program])?.success()?.stdout;
+    let expected = r#"struct shape {
+    int64_t id = 0x2a
+    char [8] name = [ "hi" ]
+    enum colour colour = BLUE
+    unsigned int low :3 = 0x5
+    int high :5 = 0x1f
+    struct point [2] corners = [
+        struct point {
+            short x = 0x1
+            short y = 0
+        },
+        struct point {
+            short x = 0
+            short y = 0xfffe
+        }
+    ]
+    union u = {
+        int whole = 0x41
+        char first = 'A'
+    }
+    uint8_t [3] raw = [ 0, 0xff, 0 ]
+    void *next = 0
+}
+int64_t 0x2a
+int 0xffffffff
+string "text"
+enum colour BLUE
+char 'A'
+void * 0x1234
+struct point {
+    short x = 0
+    short y = 0xfffe
+}
+uint8_t [3] [ 0, 0xff, 0 ]
+
+"#;
+    ensure!(text == expected, "{text}");
+    // What a pointer of the kernel leads to.
+    let text = tracer(&[
+        "-qn",
+        "BEGIN { print(curthread->pid); print(curthread->thread_pid->numbers[0]); exit(0); }",
+    ])?
+    .success()?
+    .stdout;
+    let begins = text.starts_with("pid_t 0x") && text.contains("\nstruct upid {\n    int nr = 0x");
+    ensure!(begins && text.contains("\n    struct pid_namespace *ns = 0xffff"), "{text}");
+    Ok(())
+}
+
+fn print_is_an_object_in_json() -> Result<()> {
+    let program = printing("print(s); exit(0);");
+    let text = tracer(&["--json", "-qn", &program])?.success()?.stdout;
+    let expected = r#"{"type":"print","ctype":"struct shape","value":{"id":42,"name":"hi","colour":"BLUE","low":5,"high":-1,"corners":[{"x":1,"y":0},{"x":0,"y":-2}],"u":{"whole":65,"first":65},"raw":[0,255,0],"next":0}}"#;
+    ensure!(text.contains(expected), "{text}");
     Ok(())
 }
 

@@ -166,7 +166,7 @@ const SCHEMA: &str = include_str!("../../../docs/events.schema.json");
 
 fn json_lines_follow_the_schema() -> Result<()> {
     let program = r#"
-        BEGIN { printf("%d %s\n", 1, "a\"b"); trace(pid); trace(execname); }
+        BEGIN { printf("%d %s\n", 1, "a\"b"); trace(pid); trace(execname); print(*curthread->cred); }
         BEGIN { trace(*(int *)16); }
         BEGIN { @counts["key", 1] = count(); @sizes = quantize(100); @shares = avg(3); @steps = lquantize(7, 0, 10, 2); }
         BEGIN { printa("%@d\n", @counts); exit(4); }"#;

@@ -4,6 +4,9 @@ BEGIN
 	tracemem(curthread, 16);
 	tracemem(curthread, 16, 4);
 	tracemem(arg0, 4 * 8, pid);
+	print(pid);
+	print(execname);
+	print(curthread);
 	system("echo %s %d", execname, pid);
 	freopen("/tmp/out.%d", pid);
 	freopen("");
