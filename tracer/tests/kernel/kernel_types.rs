@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("variables_of_the_kernel_are_read", variables),
         ("raw_tracepoints_fire_as_often_as_the_workload_says", tracepoints),
         ("arguments_of_tracepoints_are_typed", arguments),
+        ("what_cannot_be_had_is_refused", refusals),
         ("sdt_probes_are_the_same_by_subsystem", events),
     ],
     workloads: &[("kernel_types_work", work)],
@@ -137,5 +138,25 @@ fn events() -> Result<()> {
     lines.sort_unstable();
     let truth = [format!("rawtp vmlinux sys_enter {CALLS}"), format!("sdt raw_syscalls sys_enter {CALLS}")];
     ensure!(lines == truth, "{seen:?}");
+    Ok(())
+}
+
+fn refusals() -> Result<()> {
+    for (program, tag, word) in [
+        ("BEGIN { trace(curthread->pidd); }", "D_TYPE_MEMBER", "did you mean `pid`?"),
+        ("BEGIN { trace(curthread.pid); }", "D_OP_SOU", "write `->`"),
+        ("BEGIN { trace(sizeof (struct tsk_struct)); }", "D_TYPE_ERR", "did you mean `task_struct`?"),
+        ("BEGIN { trace(`vfs_raed); }", "D_IDENT_UNDEF", "did you mean `vfs_read`?"),
+        ("BEGIN { trace(`runqueues); }", "D_SYM_BADREF", "of each CPU"),
+        ("rawtp:::sched_switch { trace(args[7]); }", "D_ARGS_IDX", "args[7]"),
+        ("rawtp:::sched_swich { }", "D_PDESC_ZERO", "did you mean `rawtp:::sched_switch`?"),
+    ] {
+        let run = tracer(&["-n", program])?;
+        ensure!(run.status.code() == Some(1), "{program}: {run:?}");
+        ensure!(
+            run.stderr.contains(&format!("error[{tag}]")) && run.stderr.contains(word),
+            "{program}: {run:?}"
+        );
+    }
     Ok(())
 }
