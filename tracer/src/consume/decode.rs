@@ -11,7 +11,7 @@ use super::map::{self, Objects};
 use super::symbols::Symbolizer;
 use crate::check::typed::{FromStack, ProbePart, Shows, Stack, Symbol};
 use crate::lower::layout::{FieldAt, Layout, Repr, stack_words, stacks_map};
-use crate::output::value::{FaultNotice, Table, Value};
+use crate::output::value::{FaultNotice, Table, Value, double};
 use crate::provider::{Catalog, ProbeId};
 use crate::syntax::format::Format;
 
@@ -228,23 +228,6 @@ pub(super) fn header(bytes: &[u8]) -> Option<Header> {
     }
     // SAFETY: Header is repr(C) of integers, any bytes of its size are a value, and the read need not be aligned.
     Some(unsafe { bytes.as_ptr().cast::<Header>().read_unaligned() })
-}
-
-/// A floating-point number of 4, 8 or 16 bytes; of the last, the ten of x86's extended format count.
-fn double(bytes: &[u8]) -> f64 {
-    match *bytes {
-        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]).into(),
-        [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        [ref mantissa @ .., low, high, _, _, _, _, _, _] if mantissa.len() == 8 => {
-            let exponent = i32::from(u16::from_le_bytes([low, high & 0x7f])) - 16383 - 63;
-            // In two steps: the power alone may be too small for a double where the number is not.
-            let magnitude = integer(mantissa, false) as u64 as f64;
-            let half = exponent / 2;
-            let value = magnitude * 2_f64.powi(half) * 2_f64.powi(exponent - half);
-            if high & 0x80 == 0 { value } else { -value }
-        }
-        _ => f64::NAN,
-    }
 }
 
 /// A little-endian integer of 1 to 8 bytes.

@@ -4,7 +4,7 @@
 
 use super::datum;
 use super::style::Style;
-use super::value::Value;
+use super::value::{Value, double};
 use crate::check::typed::{Bits, Piece, Shape, ShapeKind};
 
 /// What a value is, one level deep.
@@ -44,14 +44,7 @@ pub fn within<'a>(shape: &'a Shape, bits: Option<Bits>, bytes: &'a [u8]) -> Show
             named.unwrap_or_else(|| Shown::One(value_of(value, shape)))
         }
         ShapeKind::Pointer => Shown::One(value_of(integer(bytes, 8, false, None), shape)),
-        ShapeKind::Float(4) => {
-            let number = f32::from_bits(integer(bytes, 4, false, None) as u32);
-            Shown::One(Value::Float(f64::from(number).to_bits()))
-        }
-        ShapeKind::Float(8) => Shown::One(Value::Float(integer(bytes, 8, false, None) as u64)),
-        ShapeKind::Float(size) => {
-            Shown::One(Value::Bytes(bytes[..bytes.len().min(usize::from(*size))].to_vec()))
-        }
+        ShapeKind::Float(size) => Shown::One(Value::Float(double(head(bytes, (*size).into())).to_bits())),
         ShapeKind::Text(size) => Shown::One(Value::Str(terminated(head(bytes, *size)).to_vec())),
         ShapeKind::Array { element, size, count } => {
             let bytes = head(bytes, size.saturating_mul(*count));
@@ -244,6 +237,9 @@ mod tests {
         let kind = ShapeKind::Enum { bytes: 4, signed: true, values };
         let colour = Shape { name: "enum colour".to_owned(), kind };
         assert_eq!(printed(&colour, &number(7, 4, true)), "enum colour BLUE\n");
+        let long = Shape { name: "long double".to_owned(), kind: ShapeKind::Float(16) };
+        let half = [[0, 0, 0, 0, 0, 0, 0, 0x80, 0xfe, 0x3f], [0; 10]].concat()[..16].to_vec();
+        assert_eq!(printed(&long, &Value::Bytes(half)), "long double 0.5\n");
         assert_eq!(printed(&colour, &number(-3, 4, true)), "enum colour -3\n");
     }
 

@@ -273,3 +273,21 @@ pub fn quantize_value(bucket: usize) -> i64 {
         _ => -(1_i64 << (62 - bucket).min(62)),
     }
 }
+
+/// A floating-point number of 4, 8 or 16 bytes; of the last, the ten of x86's extended format count.
+pub fn double(bytes: &[u8]) -> f64 {
+    match *bytes {
+        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]).into(),
+        [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        [ref mantissa @ .., low, high, _, _, _, _, _, _] if mantissa.len() == 8 => {
+            let exponent = i32::from(u16::from_le_bytes([low, high & 0x7f])) - 16383 - 63;
+            // In two steps: the power alone may be too small for a double where the number is not.
+            let magnitude =
+                mantissa.iter().rev().fold(0_u64, |word, &byte| word << 8 | u64::from(byte)) as f64;
+            let half = exponent / 2;
+            let value = magnitude * 2_f64.powi(half) * 2_f64.powi(exponent - half);
+            if high & 0x80 == 0 { value } else { -value }
+        }
+        _ => f64::NAN,
+    }
+}
