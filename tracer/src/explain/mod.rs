@@ -14,12 +14,8 @@ pub use reference::reference;
 
 /// What is known of a name, or the nearest names where it is none.
 pub fn explain(name: &str, catalog: &mut Catalog) -> Result<String, Unknown> {
-    let mut text = String::new();
-    for part in [tag(name), builtin(name), argument(name), function(name), constant(name), option(name)] {
-        if let Some(part) = part {
-            text.push_str(&part);
-        }
-    }
+    let parts = [tag(name), builtin(name), argument(name), function(name), constant(name), option(name)];
+    let mut text: String = parts.into_iter().flatten().collect();
     if let Some(probes) = probes(name, catalog) {
         if !text.is_empty() {
             text.push('\n');
