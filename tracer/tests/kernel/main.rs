@@ -29,6 +29,7 @@ mod life;
 mod load;
 mod losses;
 mod memory;
+mod options;
 mod pipe;
 mod proc;
 mod scripts;
@@ -64,6 +65,7 @@ const FAMILIES: &[Family] = &[
     load::FAMILY,
     losses::FAMILY,
     memory::FAMILY,
+    options::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
     scripts::FAMILY,
