@@ -170,6 +170,8 @@ mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
 mkdir -p /dev/shm /dev/mqueue
+# A small machine remembers few closed connections, and forgets new ones first.
+echo 65536 > /proc/sys/net/ipv4/tcp_max_tw_buckets
 mount -t tmpfs tmpfs /dev/shm
 mount -t mqueue mqueue /dev/mqueue
 mount -t tracefs tracefs /sys/kernel/tracing

@@ -306,7 +306,7 @@ fn callers_depths_and_registers() -> Result<()> {
 fn json_has_stacks_as_arrays() -> Result<()> {
     let (command, report) = workload::command("calls", &["1"])?;
     let program = "syscall::lseek:entry /pid == $target && arg1 == 77/ { ustack(2); uaddr(arg1); }";
-    let output = tracer(&["-o", "/dev/stdout", "--json", "-n", program, "-c", &command])?.success()?;
+    let output = tracer(&["-o", "/proc/self/fd/1", "--json", "-n", program, "-c", &command])?.success()?;
     truth(&report)?;
     let line = output.lines().into_iter().find(|line| line.contains("\"record\"")).context("a record")?;
     let record: serde_json::Value = serde_json::from_str(line)?;

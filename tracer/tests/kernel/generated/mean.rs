@@ -334,7 +334,7 @@ fn leading_number(text: &str) -> i128 {
 /// below 0 leaves so many off at the end.
 fn substr(text: &str, index: i128, length: Option<i128>) -> String {
     let size = text.len() as i128;
-    let mut length = length.unwrap_or(size.max(1) * 2);
+    let mut length = length.unwrap_or(1 << 32);
     let mut start = index;
     if start < 0 {
         start += size;
