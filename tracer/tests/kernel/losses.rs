@@ -1,6 +1,8 @@
 //! What is lost for want of room: each kind is counted, told in words on the standard error, and in JSON with the probe that lost it.
 
+use std::ffi::c_void;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::{io, mem, ptr, slice};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -13,12 +15,18 @@ pub(crate) const FAMILY: Family = Family {
     tests: &[
         ("a_full_ring_is_counted", ring),
         ("a_full_aggregation_is_counted", aggregation),
+        ("a_full_stack_table_is_counted", stacks),
         ("full_dynamic_variables_are_counted", dynamic),
         ("what_end_says_finds_room", end),
         ("records_are_in_the_order_of_time", order),
         ("a_full_memory_of_owners_is_counted", owners),
     ],
-    workloads: &[("losses-calls", calls), ("losses-both", both), ("losses-sockets", sockets)],
+    workloads: &[
+        ("losses-calls", calls),
+        ("losses-places", places),
+        ("losses-both", both),
+        ("losses-sockets", sockets),
+    ],
 };
 
 /// Makes calls that carry a number that goes up.
@@ -33,6 +41,31 @@ fn calls(arguments: &[String]) -> Result<Report> {
 
 const CALLS: u64 = 20_000;
 
+/// Makes the same calls, each from a place of its own, so that no two have the same stack.
+fn places(arguments: &[String]) -> Result<Report> {
+    /// `mov eax, SYS_getppid; syscall; ret`
+    const CALL: [u8; 8] = [0xb8, libc::SYS_getppid as u8, 0, 0, 0, 0x0f, 0x05, 0xc3];
+    let count: u64 = arguments[0].parse()?;
+    let length = CALL.len() * usize::try_from(count)?;
+    let (rights, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: new memory, wherever the kernel likes.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), length, rights, flags, -1, 0) };
+    ensure!(memory != libc::MAP_FAILED, "mmap: {}", io::Error::last_os_error());
+    // SAFETY: `length` bytes, ours, writable.
+    unsafe { slice::from_raw_parts_mut(memory.cast(), length) }
+        .copy_from_slice(&CALL.repeat(length / CALL.len()));
+    // SAFETY: the same memory, to which no reference is left.
+    let status = unsafe { libc::mprotect(memory, length, libc::PROT_READ | libc::PROT_EXEC) };
+    ensure!(status == 0, "mprotect: {}", io::Error::last_os_error());
+    for number in 0..count {
+        let at = memory.wrapping_byte_add(CALL.len() * usize::try_from(number)?);
+        // SAFETY: there is the code of a function that changes no more than the calling convention lets it.
+        let call = unsafe { mem::transmute::<*mut c_void, extern "C" fn(u64, u64) -> u64>(at) };
+        call(number, 0x7ace);
+    }
+    Ok(Report::default().with("calls", count))
+}
+
 /// Runs the program with the calls as its command, as text and as JSON, and checks in both that `kept` (what the output shows) and
 /// what was lost make all of the calls. Losses are of that kind: its words and its name in JSON.
 fn account(
@@ -41,8 +74,19 @@ fn account(
     (words, kind): (&str, &str),
     kept: fn(&Output) -> Result<u64>,
 ) -> Result<()> {
+    account_of("losses-calls", options, program, (words, kind), kept)
+}
+
+/// [`account`], of another workload.
+fn account_of(
+    workload: &str,
+    options: &[&str],
+    program: &str,
+    (words, kind): (&str, &str),
+    kept: fn(&Output) -> Result<u64>,
+) -> Result<()> {
     for json in [false, true] {
-        let (command, report) = workload::command("losses-calls", &[&CALLS.to_string()])?;
+        let (command, report) = workload::command(workload, &[&CALLS.to_string()])?;
         let program = program.replace("CALL", "syscall::getppid:entry /pid == $target && arg1 == 0x7ace/");
         let format: &[&str] = if json { &["--json"] } else { &[] };
         let output =
@@ -97,6 +141,16 @@ fn aggregation() -> Result<()> {
         "CALL { @[arg0] = count(); }",
         ("aggregation drop", "aggregation"),
         |output| Ok(output.lines().len() as u64),
+    )
+}
+
+fn stacks() -> Result<()> {
+    account_of(
+        "losses-places",
+        &["-x", "aggsize=4k"],
+        "CALL { @[ustack(1)] = count(); }",
+        ("aggregation drop", "aggregation"),
+        |output| Ok(output.lines().iter().filter_map(|line| line.trim().parse::<u64>().ok()).sum()),
     )
 }
 
