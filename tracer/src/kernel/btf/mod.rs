@@ -216,6 +216,17 @@ impl Btf {
         (0..proto.count).map(param).collect()
     }
 
+    /// How far behind the beginning of each CPU's memory its variable of that name lies.
+    pub fn per_cpu(&self, name: &str) -> Option<u32> {
+        let section = self.raw(self.find(Kind::Datasec, ".data..percpu")?)?;
+        // struct btf_var_secinfo (2.2.15): type, offset, size.
+        let named = |i: &usize| {
+            let variable = section.word(3 * i).and_then(|id| self.raw(TypeId(id)));
+            variable.is_some_and(|variable| self.is_name(variable.name, name))
+        };
+        section.word(3 * (0..section.count).find(named)? + 1)
+    }
+
     /// The type behind typedefs, const, volatile, restrict and tags.
     pub fn resolve(&self, mut id: TypeId) -> Option<TypeId> {
         for _ in 0..MAX_CHAIN {
