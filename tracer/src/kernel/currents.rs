@@ -70,7 +70,7 @@ impl Types {
     fn find(btf: &Btf) -> Option<Types> {
         let structure = |name| Some(btf.find(Kind::Struct, name)?.0);
         Some(Types {
-            cast: btf.find(Kind::Func, "bpf_rdonly_cast")?.0,
+            cast: btf.find_alone(Kind::Func, "bpf_rdonly_cast")?.0,
             pointer: structure("list_head")?,
             task: structure("task_struct")?,
             registers: structure("pt_regs")?,
