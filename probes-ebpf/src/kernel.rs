@@ -3,13 +3,11 @@
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use aya_ebpf::helpers::generated::{
-    bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
-    bpf_task_pt_regs,
-};
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel, bpf_probe_read_kernel_str};
 use probes_common::offsets::ABSENT;
 
 use crate::constants::offset;
+use crate::firing::Context;
 
 /// The current thread's `task_struct`.
 #[inline(always)]
@@ -54,9 +52,16 @@ fn address(base: u64, offset: u32) -> *const c_void {
 /// `TS_COMPAT` of arch/x86/include/asm/thread_info.h: the thread is in a 32-bit system call.
 const COMPAT: u32 = 2;
 
+unsafe extern "C" {
+    /// The current thread's `task_struct`. The linker defines it, by what is quickest on this kernel.
+    fn current_task() -> *mut c_void;
+    /// The registers with which a system call was entered, for a program on one of its raw tracepoints; likewise.
+    fn call_registers(ctx: *mut c_void, task: *mut c_void) -> *mut c_void;
+}
+
 /// The current thread, of whose `task_struct` the verifier knows the type: it is read without helpers.
 ///
-/// Ask for it once: on processors that guard their returns, a helper's takes as long as ten instructions.
+/// Ask for it once: where that takes a helper, its return takes as long as ten instructions on processors that guard returns.
 #[derive(Clone, Copy)]
 pub struct Current(u64);
 
@@ -64,8 +69,8 @@ impl Current {
     /// The current thread.
     #[inline(always)]
     pub fn get() -> Current {
-        // SAFETY: a helper without arguments.
-        Current(unsafe { bpf_get_current_task_btf() } as u64)
+        // SAFETY: it takes nothing.
+        Current(unsafe { current_task() } as u64)
     }
 
     /// The address of its `task_struct`, for the clauses.
@@ -77,15 +82,16 @@ impl Current {
     /// Whether it is in a 32-bit system call.
     #[inline(always)]
     pub fn in_compat_call(self) -> bool {
+        let status = offset!(task_status);
         // SAFETY: the offset is that of a word in a task_struct.
-        unsafe { load::<u32>(self.0, offset!(task_status)) & COMPAT != 0 }
+        unsafe { load::<u32>(self.0, status) & COMPAT != 0 }
     }
 
-    /// The registers that it had in user code.
+    /// The registers with which it entered the system call that a raw tracepoint's program is told of.
     #[inline(always)]
-    pub fn registers(self) -> Registers {
-        // SAFETY: a task_struct.
-        Registers(unsafe { bpf_task_pt_regs(self.0 as *mut _) } as u64)
+    pub fn registers(self, ctx: Context) -> Registers {
+        // SAFETY: a context of sys_enter or sys_exit, whose first argument they are, and a task_struct.
+        Registers(unsafe { call_registers(ctx.0, self.address()) } as u64)
     }
 }
 

@@ -28,8 +28,10 @@ use check::options::Policy;
 use check::{Macros, Options};
 use diagnostic::{Diagnostic, Problems, SourceId, Sources, Tag};
 use kernel::Target;
+use kernel::currents::Currents;
 use lower::Image;
 use probes_common::abi::{ANY_CPU, Scope};
+use probes_common::probe::Attach;
 use provider::{Catalog, ProbeId};
 use session::{Session, SessionError};
 use syntax::DescPart;
@@ -201,8 +203,9 @@ pub fn start(
         .iter()
         .map(|program| program.clauses.iter().map(|clause| clause.code.insns.len()).sum::<usize>());
     let mut most = lengths.max().unwrap_or(0).min(link::MOST_INSNS);
+    let currents = currents(compiled, target);
     loop {
-        let linked = link_for(compiled, target, most)?;
+        let linked = link_for(compiled, target, currents.clone(), most)?;
         let description = describe::description(compiled, catalog, target);
         match Session::start(&linked, description, verbose) {
             Err(SessionError::Large { .. }) if most > 1 => most /= 4,
@@ -211,8 +214,21 @@ pub fn start(
     }
 }
 
+/// How the programs read the current thread; BEGIN alone need not.
+fn currents(compiled: &Compiled, target: &Target) -> Option<Currents> {
+    let attached =
+        |program: &lower::ProgramImage| !matches!(program.program.attach, Attach::TestRun | Attach::Called);
+    let btf = target.btf.as_ref().filter(|_| compiled.image.programs.iter().any(attached))?;
+    Currents::find(target.machine, &target.release, btf, target.cpus)
+}
+
 /// Links a compiled program with the probes for a kernel, in programs of so many instructions of clauses at most.
-pub fn link_for(compiled: &Compiled, target: &Target, most: usize) -> Result<link::Output, link::LinkError> {
+fn link_for(
+    compiled: &Compiled,
+    target: &Target,
+    currents: Option<Currents>,
+    most: usize,
+) -> Result<link::Output, link::LinkError> {
     let page = u64::from(target.page_size);
     let ring_size = compiled.options.bufsize.clamp(page, 1 << 30).next_power_of_two();
     let scope = Scope {
@@ -227,6 +243,7 @@ pub fn link_for(compiled: &Compiled, target: &Target, most: usize) -> Result<lin
         speculations: compiled.options.nspec,
         speculation_size: compiled.options.specsize,
     };
-    let constants = link::Constants { offsets: target.offsets, scope, ring_size: ring_size as u32, most };
+    let ring_size = ring_size as u32;
+    let constants = link::Constants { offsets: target.offsets, scope, ring_size, currents, most };
     link::link(PROBES, &compiled.image, &constants)
 }

@@ -3,7 +3,8 @@
 //!
 //! The object is relocatable and has undefined symbols: the clauses that its trampolines call, which the tracer's own linker
 //! supplies. Beside it lies `probes.bpf.hash`, what it was made from; `--check` says whether that is still so. Paths of the
-//! machine that builds are mapped away, so that everyone with the same toolchain gets the same bytes.
+//! machine that builds are mapped away, so that everyone with the same toolchain gets the same bytes, and `--check` says whether
+//! they do. Nothing in the object describes its types: the tracer's linker writes what the kernel wants to know of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ use crate::shell::{capture, cargo, cargo_home, find, root, run};
 /// Options of `cargo xtask probes`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Build nothing: fail when the checked-in object is not made from the sources that are here
+    /// Change nothing: fail when the checked-in object is not made from the sources that are here, or when building them with
+    /// the toolchain that it was made with gives another one
     #[arg(long)]
     check: bool,
 }
@@ -28,32 +30,71 @@ const TARGET: &str = "bpfel-unknown-none";
 
 /// v3 of the instruction set is what Linux 6.1 has. The linker's default order of expanding memcpy makes zeroing a struct fail
 /// ("A call to built-in function 'memset' is not supported").
-const RUSTFLAGS: &[&str] =
-    &["-Ctarget-cpu=v3", "-Cdebuginfo=2", "-Clink-arg=--btf", "-Clink-arg=--disable-expand-memcpy-in-order"];
+const RUSTFLAGS: &[&str] = &["-Ctarget-cpu=v3", "-Clink-arg=--disable-expand-memcpy-in-order"];
 
 /// Runs the command.
 pub(crate) fn main(options: &Options) -> Result<()> {
-    if options.check {
-        check()?;
-        println!("tracer/probes.bpf.o is up to date");
-        return Ok(());
+    if !options.check {
+        return build();
     }
-    build()
+    check()?;
+    match rebuild()? {
+        Rebuilt::Same => println!("tracer/probes.bpf.o is up to date, and what building gives"),
+        Rebuilt::Other => bail!("{OTHER}"),
+        Rebuilt::Elsewhere(why) => println!("tracer/probes.bpf.o is up to date; not built again: {why}"),
+    }
+    Ok(())
 }
+
+/// What is wrong when building gives something else.
+pub(crate) const OTHER: &str = "tracer/probes.bpf.o is not what building its sources gives: run `cargo xtask probes` and check in what it changes";
 
 /// Fails when the checked-in object was made from other sources, or is not the one that was made from them.
 pub(crate) fn check() -> Result<()> {
     let recorded = fs::read_to_string(hash_path())
         .context("the probes have not been built: run `cargo xtask probes`")?;
-    if recorded != manifest()? {
+    if recorded.split_once(TOOLCHAIN).map(|(made_from, _)| made_from) != Some(manifest()?.as_str()) {
         bail!("tracer/probes.bpf.o is stale: run `cargo xtask probes` and check in what it changes");
     }
     Ok(())
 }
 
+/// What building the sources again gives.
+pub(crate) enum Rebuilt {
+    /// The object that is checked in.
+    Same,
+    /// Another one.
+    Other,
+    /// The toolchain that the object was made with is not here, so that they cannot be compared: why.
+    Elsewhere(String),
+}
+
+/// Builds the object beside its place and compares.
+pub(crate) fn rebuild() -> Result<Rebuilt> {
+    let toolchain = match Toolchain::ensure() {
+        Ok(toolchain) => toolchain,
+        Err(error) => return Ok(Rebuilt::Elsewhere(format!("they cannot be built here: {error:#}"))),
+    };
+    let recorded = fs::read_to_string(hash_path())?;
+    let made_with = recorded.split_once(TOOLCHAIN).map_or("", |(_, made_with)| made_with).trim();
+    if made_with != toolchain.version()? {
+        return Ok(Rebuilt::Elsewhere(format!("they were made by {made_with}")));
+    }
+    let same = fs::read(compile(&toolchain)?)? == fs::read(object_path())?;
+    Ok(if same { Rebuilt::Same } else { Rebuilt::Other })
+}
+
 /// Builds the object into its place, with its hash.
 pub(crate) fn build() -> Result<()> {
     let toolchain = Toolchain::ensure()?;
+    fs::copy(compile(&toolchain)?, object_path())?;
+    fs::write(hash_path(), format!("{}{TOOLCHAIN}{}\n", manifest()?, toolchain.version()?))?;
+    println!("tracer/probes.bpf.o: {} bytes", fs::metadata(object_path())?.len());
+    Ok(())
+}
+
+/// Builds the object; gives its place.
+fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
     let target_dir = root().join("target/bpf");
     run(toolchain
         .cargo()
@@ -71,10 +112,9 @@ pub(crate) fn build() -> Result<()> {
         .arg(&target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\x1f")))?;
     let built = target_dir.join(TARGET).join("probes/probes");
-    run(toolchain.objcopy().arg("--strip-debug").arg(&built).arg(object_path()))?;
-    fs::write(hash_path(), manifest()?)?;
-    println!("tracer/probes.bpf.o: {} bytes", fs::metadata(object_path())?.len());
-    Ok(())
+    let stripped = target_dir.join("probes.bpf.o");
+    run(toolchain.objcopy().arg("--strip-debug").arg(&built).arg(&stripped))?;
+    Ok(stripped)
 }
 
 /// The compiler and linker to build with.
@@ -128,6 +168,15 @@ impl Toolchain {
         }
     }
 
+    /// The compiler and the linker.
+    fn version(&self) -> Result<String> {
+        let compiler = match self {
+            Self::Debian => capture(Command::new("/usr/bin/rustc").arg("--version"))?,
+            Self::Nightly => capture(Command::new("rustup").args(["run", "nightly", "rustc", "--version"]))?,
+        };
+        Ok(format!("{}, {}", compiler.trim(), capture(Command::new("bpf-linker").arg("--version"))?.trim()))
+    }
+
     fn objcopy(&self) -> Command {
         match self {
             Self::Debian => Command::new("/usr/lib/llvm-22/bin/llvm-objcopy"),
@@ -164,7 +213,10 @@ fn hash_path() -> PathBuf {
     root().join("tracer/probes.bpf.hash")
 }
 
-/// What `probes.bpf.hash` says when it is right: the hash of the sources and that of the object.
+/// Begins the last line of `probes.bpf.hash`.
+const TOOLCHAIN: &str = "made by ";
+
+/// How `probes.bpf.hash` begins when it is right: the hash of the sources and that of the object.
 fn manifest() -> Result<String> {
     let object =
         fs::read(object_path()).context("tracer/probes.bpf.o is missing: run `cargo xtask probes`")?;

@@ -7,7 +7,7 @@ use probes_common::abi::Drop;
 use probes_common::providers::syscall::{SyscallEntry, SyscallReturn};
 
 use crate::constants::offset;
-use crate::firing::{Family, Taken, Wants, bit, programs};
+use crate::firing::{Context, Family, Taken, Wants, bit, programs};
 use crate::kernel::Current;
 
 /// The highest error number that a call can return (include/linux/err.h).
@@ -17,13 +17,14 @@ programs! {
     // sys_enter(struct pt_regs *regs, long id)
     family syscall_entry in "raw_tp/sys_enter", |program| {
         if let Some(taken) = program.wanted(program.program.ctx.arg(1) as u32) && passes(program, taken) {
-            taken.fire(|record, wants| entry(record, wants, taken.task));
+            let ctx = program.program.ctx;
+            taken.fire(|record, wants| entry(record, wants, taken.task, ctx));
         }
     };
     // sys_exit(struct pt_regs *regs, long ret)
     family syscall_return in "raw_tp/sys_exit", |program| {
         let task = Current::get();
-        let number = match task.registers().at(offset!(regs_orig_ax)) as u32 {
+        let number = match task.registers(program.program.ctx).at(offset!(regs_orig_ax)) as u32 {
             RESTORED => RT_SIGRETURN,
             number => number,
         };
@@ -56,11 +57,11 @@ fn passes(program: Family, taken: Taken) -> bool {
 }
 
 #[inline(always)]
-fn entry(record: &mut SyscallEntry, wants: Wants, task: Current) {
+fn entry(record: &mut SyscallEntry, wants: Wants, task: Current, ctx: Context) {
     if wants.0 == 0 {
         return;
     }
-    let registers = task.registers();
+    let registers = task.registers(ctx);
     macro_rules! take {
         ($($field:ident from $register:ident),*) => { $(
             if wants.field(bit!(SyscallEntry, $field)) {

@@ -4,7 +4,9 @@
 
 use std::fmt::Write;
 
-use super::insn::{ATOMIC, Insn, LD_IMM64, MEM, PSEUDO_CALL, X, alu, atomic, class, jmp, size};
+use super::insn::{
+    ATOMIC, Insn, LD_IMM64, MEM, PSEUDO_CALL, PSEUDO_KERNEL_CALL, X, alu, atomic, class, jmp, size,
+};
 use super::{Code, Relocation, RelocationKind, helper_name};
 
 /// The text of a function: one line an instruction, with its index and the symbols that it needs.
@@ -87,6 +89,7 @@ impl Insn {
         let wide = self.opcode & 7 == class::JMP;
         let operator = match self.opcode & 0xf0 {
             jmp::JA if wide => return Some(format!("goto {:+}", self.offset)),
+            jmp::CALL if self.src == PSEUDO_KERNEL_CALL => return Some(format!("call kernel {}", self.imm)),
             jmp::CALL if self.src == PSEUDO_CALL => return Some(format!("call {:+}", self.imm)),
             jmp::CALL => {
                 let name = helper_name(self.imm as u32).unwrap_or("unknown");

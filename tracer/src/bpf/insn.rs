@@ -82,6 +82,8 @@ pub const ATOMIC: u8 = 0xc0;
 pub const LD_IMM64: u8 = class::LD | size::DW;
 /// In the source register of a call: a function of the program is called.
 pub const PSEUDO_CALL: u8 = 1;
+/// In the source register of a call: a function of the kernel is called.
+pub const PSEUDO_KERNEL_CALL: u8 = 2;
 /// The frame pointer.
 pub const FRAME: u8 = 10;
 
@@ -192,6 +194,11 @@ impl Insn {
     /// Calls a function that the linker is yet to fill in.
     pub fn call_function() -> Insn {
         Insn { opcode: class::JMP | jmp::CALL, src: PSEUDO_CALL, imm: -1, ..Insn::default() }
+    }
+
+    /// Calls a function of the kernel, by its number in the kernel's BTF.
+    pub fn call_kernel(id: u32) -> Insn {
+        Insn { opcode: class::JMP | jmp::CALL, src: PSEUDO_KERNEL_CALL, imm: id as i32, ..Insn::default() }
     }
 
     /// `exit`

@@ -71,7 +71,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if trace.compile_only {
         return Ok(0);
     }
-    Target::probe()?;
+    Target::ensure_granted()?;
     if !numbers::are_first() && !compiled.options.quiet {
         complain(
             "tracer: this is not the first PID namespace: process ids are the host's, not those that ps shows here\n",

@@ -139,6 +139,18 @@ pub(crate) fn test_run(program: BorrowedFd<'_>) -> io::Result<u32> {
     Ok((attr[0] >> 32) as u32)
 }
 
+/// Runs a raw tracepoint program once on a CPU, with those arguments; gives what it returned.
+pub(crate) fn test_run_on(program: BorrowedFd<'_>, cpu: u32, arguments: &[u64]) -> io::Result<u32> {
+    const ON_CPU: u64 = 1;
+    // As above, and: the context's length, the context; flags, the CPU.
+    let mut attr = [0_u64; 10];
+    attr[0] = program.as_raw_fd() as u64;
+    (attr[5], attr[6]) = (size_of_val(arguments) as u64, arguments.as_ptr() as u64);
+    attr[8] = ON_CPU | u64::from(cpu) << 32;
+    bpf(PROG_TEST_RUN, &mut attr)?;
+    Ok((attr[0] >> 32) as u32)
+}
+
 /// Runs a program each time that a CPU's clock has gone on by a period.
 pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // type and size, config, period, sample_type, read_format, flags (disabled), wake-up, address.

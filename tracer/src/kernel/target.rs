@@ -52,8 +52,13 @@ pub struct Target {
 impl Target {
     /// This system, or why it cannot be traced.
     pub fn probe() -> Result<Target, Refusal> {
-        judge(&Facts::read())?;
+        Target::ensure_granted()?;
         Target::describe()
+    }
+
+    /// Fails where this system cannot be traced with these privileges, and says why.
+    pub fn ensure_granted() -> Result<(), Refusal> {
+        judge(&Facts::read())
     }
 
     /// This system, whether or not the privileges allow tracing it: enough to compile for it and to list its probes.

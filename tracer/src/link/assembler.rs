@@ -85,6 +85,12 @@ impl Assembler {
         self.insns.extend(Insn::load_imm64(dst, 0));
     }
 
+    /// `dst = ` the address of that byte of a section
+    pub(super) fn load_data(&mut self, dst: u8, section: &str, offset: u32) {
+        self.references.push((self.insns.len(), Target::Data(section.into(), offset)));
+        self.insns.extend(Insn::load_imm64(dst, 0));
+    }
+
     pub(super) fn call(&mut self, function: &str) {
         self.references.push((self.insns.len(), Target::Function(function.into())));
         self.push(Insn::call_function());

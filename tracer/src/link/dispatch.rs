@@ -165,9 +165,6 @@ pub(super) fn takes(name: &str, clauses: &[ClauseImage]) -> Function {
 const PROBE: i16 = core::mem::offset_of!(Slot, probe) as i16;
 const DISCRIMINATOR: i16 = core::mem::offset_of!(Slot, discriminator) as i16;
 const ERRORS: &str = "error_clauses";
-/// A helper of the kernel: the current task, of which the verifier knows the type. It cannot be handed to a function that is
-/// verified by itself.
-const GET_CURRENT_TASK_BTF: u32 = 158;
 
 /// Registers of a dispatcher; calls leave them alone, clauses that stand in it do not.
 const SLOT: u8 = 6;
@@ -254,7 +251,8 @@ impl Probe<'_> {
         let absent = code.label();
         code.branch(jmp::JEQ, 1, 0, absent);
         keep(&mut code);
-        code.push(Insn::call_helper(GET_CURRENT_TASK_BTF));
+        // What the verifier knows of the task cannot be handed to a function that is verified by itself.
+        code.call("current_task");
         code.copy(TASK, 0);
         self.run_each(&mut code, clauses);
         code.place(absent);

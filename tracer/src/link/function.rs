@@ -21,6 +21,8 @@ pub(super) enum Linkage {
     Static,
     /// Once, with any slot and the program's context; null is passed, too.
     Global,
+    /// As a static one; it is short, uses no stack and stands in each place that calls it.
+    Inline,
 }
 
 /// A function whose references are by name.

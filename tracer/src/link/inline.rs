@@ -1,4 +1,4 @@
-//! Inlining: what a trampoline calls from one place becomes part of it.
+//! Inlining: what a trampoline calls from one place becomes part of it, and what is marked so wherever it is called.
 //!
 //! A call costs little and a return much, where the processor's speculation of returns is guarded (Zen's "safe RET" takes some
 //! 8 ns), which is as much as all that a simple clause does. Invariant: the function means the same; what is not
@@ -46,6 +46,21 @@ fn calls(root: &str, functions: &BTreeMap<String, Function>) -> BTreeMap<String,
         }
     }
     calls
+}
+
+/// The function with those in the places that call them which are marked to stand there.
+pub(super) fn expand(function: &Function, functions: &BTreeMap<String, Function>) -> Function {
+    let mut expanded = function.clone();
+    for (at, target) in function.references.iter().rev() {
+        let Target::Function(name) = target else { continue };
+        let callee = &functions[name];
+        if callee.linkage == Linkage::Inline
+            && let Some(merged) = insert(&expanded, *at, callee, 0)
+        {
+            expanded = merged;
+        }
+    }
+    expanded
 }
 
 fn flatten(

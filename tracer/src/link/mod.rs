@@ -11,6 +11,7 @@ mod function;
 mod inline;
 mod linear;
 mod object;
+mod quick;
 mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use probes_common::offsets::Offsets;
 use probes_common::probe::{Attach, Support};
 use probes_common::scope;
 
+use crate::kernel::currents::Currents;
 use crate::lower::{ClauseImage, DataSection, Image, MapDef, ProgramImage};
 use crate::provider::{Instance, attach};
 use btf::Btf;
@@ -53,6 +55,8 @@ pub struct Constants {
     pub scope: Scope,
     /// Bytes of the ring, a power of two.
     pub ring_size: u32,
+    /// How programs read the current thread, where they need not call for it.
+    pub currents: Option<Currents>,
     /// Instructions of clauses that one program may have, if they are not one clause's.
     pub most: usize,
 }
@@ -118,6 +122,12 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     linker.patch("OFFSETS", as_bytes(&constants.offsets))?;
     linker.patch("SCOPE", as_bytes(&constants.scope))?;
 
+    for function in quick::functions(constants.currents.as_ref()) {
+        linker.functions.insert(function.name.clone(), function);
+    }
+    if let Some(currents) = &constants.currents {
+        linker.probes.data.insert(quick::SECTION.into(), quick::table(currents));
+    }
     let errors = errors(image);
     if !errors.clauses.is_empty() {
         let function = dispatch::error_clauses(&errors);
@@ -139,6 +149,10 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     let parts = linker.parts.iter().map(|part| part.symbol.clone());
     let roots: Vec<String> = roots.map(|root| root.0.clone()).chain(parts).collect();
     let (mut functions, mut maps, mut data) = linker.reach(roots.clone(), image)?;
+    functions = functions
+        .iter()
+        .map(|(name, function)| (name.clone(), inline::expand(function, &functions)))
+        .collect();
     for root in roots {
         let whole = inline::inline(&root, &functions);
         functions.insert(root, whole);

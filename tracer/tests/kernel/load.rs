@@ -8,6 +8,7 @@ use probes_common::probe::{Attach, Program};
 use tracer::bpf::{Code, Insn};
 use tracer::consume::Description;
 use tracer::kernel::Target;
+use tracer::kernel::currents::Currents;
 use tracer::link::{Constants, link};
 use tracer::lower::{ClauseImage, Image, ProgramImage};
 use tracer::provider::{Catalog, Pattern, ProbeInfo};
@@ -62,7 +63,10 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         speculations: 4,
         speculation_size: 4096,
     };
-    let constants = Constants { offsets: target.offsets, scope, ring_size: 1 << 20, most: usize::MAX };
+    let btf = target.btf.as_ref();
+    let currents = btf.and_then(|btf| Currents::find(target.machine, &target.release, btf, target.cpus));
+    let constants =
+        Constants { offsets: target.offsets, scope, ring_size: 1 << 20, currents, most: usize::MAX };
     let linked = link(PROBES, &image, &constants)?;
     let description = Description {
         layouts: Vec::new(),

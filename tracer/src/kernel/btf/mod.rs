@@ -126,6 +126,12 @@ impl Btf {
         self.find_all(kind, name).next()
     }
 
+    /// The same for one name of a kind whose others nobody asks for: without a table, in a pass.
+    pub fn find_alone(&self, kind: Kind, name: &str) -> Option<TypeId> {
+        self.ids()
+            .find(|&id| self.raw(id).is_some_and(|raw| raw.kind == kind && self.is_name(raw.name, name)))
+    }
+
     /// All types of that kind and name: files of the kernel may declare different structures of one name.
     pub fn find_all(&self, kind: Kind, name: &str) -> impl Iterator<Item = TypeId> {
         self.names[kind as usize].get_or_init(|| NameIndex::build(self, kind)).find(self, name)
@@ -214,6 +220,17 @@ impl Btf {
         let param =
             |i| Some(Param { name: self.name_at(proto.word(2 * i)?)?, ty: TypeId(proto.word(2 * i + 1)?) });
         (0..proto.count).map(param).collect()
+    }
+
+    /// How far behind the beginning of each CPU's memory its variable of that name lies.
+    pub fn per_cpu(&self, name: &str) -> Option<u32> {
+        let section = self.raw(self.find_alone(Kind::Datasec, ".data..percpu")?)?;
+        // struct btf_var_secinfo (2.2.15): type, offset, size.
+        let named = |i: &usize| {
+            let variable = section.word(3 * i).and_then(|id| self.raw(TypeId(id)));
+            variable.is_some_and(|variable| self.is_name(variable.name, name))
+        };
+        section.word(3 * (0..section.count).find(named)? + 1)
     }
 
     /// The type behind typedefs, const, volatile, restrict and tags.
