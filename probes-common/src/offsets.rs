@@ -48,6 +48,8 @@ offsets! {
     task_on_cpu = "task_struct.on_cpu";
     task_cpu = "task_struct.thread_info.cpu | task_struct.cpu";
     task_policy = "task_struct.policy";
+    task_on_rq = "task_struct.on_rq";
+    task_normal_prio = "task_struct.normal_prio";
     task_cpus_allowed = "task_struct.nr_cpus_allowed";
     task_info_flags = "task_struct.thread_info.flags";
     task_runtime = "task_struct.se.sum_exec_runtime";

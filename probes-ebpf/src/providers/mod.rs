@@ -5,6 +5,7 @@ mod pipe;
 mod proc;
 mod profile;
 mod rawtp;
+mod sched;
 mod socket;
 mod syscall;
 mod tcp;

@@ -6,7 +6,8 @@ use std::mem::offset_of;
 
 use probes_common::abi::{SLOT_FAULT, SLOT_RECORD, Slot};
 use probes_common::probe::Attach;
-use probes_common::schema::{Field, Kind, StructDef};
+use probes_common::schema::{Described as _, Field, Kind, StructDef};
+use probes_common::types::CpuInfo;
 
 use super::clause::Clause;
 use super::data::STRINGS;
@@ -138,9 +139,14 @@ impl Clause<'_> {
     /// `base->field`, an integer or an address.
     pub(super) fn member(&mut self, base: &Expr, field: &Field, span: Span) -> Operand {
         if let ExprKind::Builtin(Builtin::Curcpu) = base.kind {
-            return self.cpu_member(field);
+            let cpu = self.builtin(Builtin::Cpu);
+            return self.cpu_member(field, cpu);
         }
         if let Some(record) = self.pointee(base) {
+            if record.kind == Kind::Struct(&CpuInfo::DEF) {
+                let cpu = self.field_int(record.member(&CpuInfo::DEF.fields[0]));
+                return self.cpu_member(field, cpu);
+            }
             return self.field_int(record.member(field));
         }
         if let ExprKind::Call(Subroutine::File, arguments) = &base.kind {
