@@ -137,6 +137,10 @@ probes! {
          follows.";
     "", "sleep", SLEEP, ALONE_ARGS,
         "Fires in a thread that leaves its CPU to wait for something. off-cpu follows.";
+    "switch", "enqueue", ENQUEUE_SWITCH, QUEUED_ARGS,
+        "Fires when a thread goes back to the queue of the CPU that it leaves, since it could run on.";
+    "switch", "dequeue", DEQUEUE_SWITCH, QUEUED_ARGS,
+        "Fires when a thread is taken from the queue of a CPU to run there; on-cpu follows.";
     "", "off-cpu", OFF_CPU, NEXT_ARGS,
         "Fires in a thread that leaves its CPU. curlwpsinfo->pr_state is SSLEEP where it goes to sleep, SONPROC where it could run \
          on.";
@@ -148,21 +152,17 @@ probes! {
         "Fires when the scheduler was asked who is to run, and has chosen the thread that runs already.";
     "", "wakeup", WAKEUP, WOKEN_ARGS,
         "Fires in the thread, or in the interrupt, that wakes another, before that one can run.";
+    "wakeup", "enqueue", ENQUEUE_WAKEUP, QUEUED_ARGS,
+        "Fires when a thread that was woken is in the queue of a CPU.";
+    "new", "enqueue", ENQUEUE_NEW, QUEUED_ARGS,
+        "Fires when a new thread is in the queue of a CPU.";
+    "migrate", "dequeue", DEQUEUE_MIGRATE, QUEUED_ARGS,
+        "Fires when a thread is taken from the queue of a CPU to be put into that of another.";
+    "migrate", "enqueue", ENQUEUE_MIGRATE, QUEUED_ARGS,
+        "Fires when a thread that waits in the queue of a CPU is put into that of another; dequeue has fired for the first.";
     "", "surrender", SURRENDER, RUNNING_ARGS,
         "Fires when another CPU is told to ask its scheduler who is to run.";
     "", "change-pri", CHANGE_PRI, PRIORITY_ARGS,
         "Fires when a thread that holds a lock is lent the priority of one that waits for it, and when it gives that back. Linux has \
          no tracepoint of other changes: syscall::setpriority:entry and syscall::sched_set*:entry show who asks for them.";
-    "wakeup", "enqueue", ENQUEUE_WAKEUP, QUEUED_ARGS,
-        "Fires when a thread that was woken is in the queue of a CPU.";
-    "new", "enqueue", ENQUEUE_NEW, QUEUED_ARGS,
-        "Fires when a new thread is in the queue of a CPU.";
-    "switch", "enqueue", ENQUEUE_SWITCH, QUEUED_ARGS,
-        "Fires when a thread goes back to the queue of the CPU that it leaves, since it could run on.";
-    "migrate", "enqueue", ENQUEUE_MIGRATE, QUEUED_ARGS,
-        "Fires when a thread that waits in the queue of a CPU is put into that of another; dequeue has fired for the first.";
-    "switch", "dequeue", DEQUEUE_SWITCH, QUEUED_ARGS,
-        "Fires when a thread is taken from the queue of a CPU to run there; on-cpu follows.";
-    "migrate", "dequeue", DEQUEUE_MIGRATE, QUEUED_ARGS,
-        "Fires when a thread is taken from the queue of a CPU to be put into that of another.";
 }

@@ -7,7 +7,9 @@ use probes_common::abi::fault;
 
 use super::clause::Clause;
 use super::helper;
-use crate::check::typed::{BinaryOp, Builtin, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp};
+use crate::check::typed::{
+    BinaryOp, Builtin, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp,
+};
 use crate::ir::{self, Condition, Label, Operand};
 
 /// How a value of a type is held: its bits and whether it is signed. Pointers are unsigned words.
