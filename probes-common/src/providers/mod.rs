@@ -1,6 +1,7 @@
 //! The probes, one file a provider: its records and its table of probes.
 
 pub mod dtrace;
+pub mod io;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
@@ -16,7 +17,7 @@ use crate::probe::{Probe, Program};
 /// and rawtp are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
 /// tracepoints.
 pub const PROVIDERS: &[&[Probe]] =
-    &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES, sched::PROBES];
+    &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES, sched::PROBES, io::PROBES];
 
 /// Programs, each with one that stands in for it where the kernel lacks what it hangs on.
 pub const STAND_INS: &[(&Program, &Program)] = &[(&sched::ON_CPU, &sched::ON_CPU_SWITCH)];

@@ -85,12 +85,12 @@ pub extern "C" fn file_path(work: *mut Work, file: u64, part: u64) -> u64 {
     0
 }
 
-/// The path of a place that a `struct path` names.
+/// The path of a place that a `struct path` names, or a part of it.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn path_text(work: *mut Work, mnt: u64, dentry: u64) -> u64 {
+pub extern "C" fn path_text(work: *mut Work, mnt: u64, dentry: u64, part: u64) -> u64 {
     // SAFETY: as above.
-    dentries::write(unsafe { &mut *work }, Spot { dentry, mnt }, root(), dentries::WHOLE);
+    dentries::write(unsafe { &mut *work }, Spot { dentry, mnt }, root(), part);
     0
 }
 

@@ -110,7 +110,8 @@ impl Clause<'_> {
         let entry = self.b.load(Size::B8, super::memory::shift(pair, 8));
         let work = self.temporary(WORK);
         let to = self.address(work);
-        self.b.call_void("path_text", &[to.into(), mount.into(), entry.into()]);
+        let whole = Operand::Imm(0);
+        self.b.call_void("path_text", &[to.into(), mount.into(), entry.into(), whole]);
         Text { at: super::memory::shift(work, PATH_AT), size: PATH }
     }
 

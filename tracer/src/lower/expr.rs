@@ -84,7 +84,8 @@ impl Clause<'_> {
         match &expr.kind {
             ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
             ExprKind::Builtin(builtin) => self.builtin(*builtin),
-            ExprKind::Arg(index) | ExprKind::Args(index) => self.arg(*index),
+            ExprKind::Arg(index) => self.raw_arg(*index),
+            ExprKind::Args(index) => self.arg(*index),
             ExprKind::Load(place) => self.load(place, &expr.ty, expr.span),
             ExprKind::AddressOf(place) => self.address_of(place, expr.span),
             ExprKind::Member(base, field) => self.member(base, field, expr.span),

@@ -120,7 +120,16 @@ impl Clause<'_> {
         }
     }
 
-    /// `argN`, or an `args[N]` that is an integer or an address.
+    /// `argN`: the record's own field of that name, where the kernel's idea of an argument is another than D's.
+    pub(super) fn raw_arg(&mut self, index: u8) -> Operand {
+        let own = self.unit.arg(index).and_then(|_| self.record_field(&format!("arg{index}")));
+        match own {
+            Some(field) => self.field_int(field),
+            None => self.arg(index),
+        }
+    }
+
+    /// `args[N]`, an integer or an address.
     pub(super) fn arg(&mut self, index: u8) -> Operand {
         match self.arg_field(index) {
             Some(field) => self.field_int(field),

@@ -88,6 +88,7 @@ impl Session {
         }
         seed::arguments(&mut loaded.objects);
         seed::connections(&mut loaded.objects);
+        seed::drivers(&mut loaded.objects);
         let once = |name: &str| {
             linked
                 .programs
