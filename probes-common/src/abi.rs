@@ -4,7 +4,7 @@
 pub const SLOTS_PER_CPU: u32 = 4;
 
 /// Room for the largest record, in bytes.
-pub const RECORD_SIZE: usize = 1536;
+pub const RECORD_SIZE: usize = 2304;
 
 /// The most bytes of a record that a firing can have on the stack.
 pub const LIGHT_RECORD: usize = 48;
@@ -171,8 +171,10 @@ pub mod memory {
     pub const PSARGS: u32 = CALLS + 1;
     /// Sockets' owners.
     pub const OWNERS: u32 = CALLS + 2;
+    /// Requests to block devices.
+    pub const REQUESTS: u32 = CALLS + 3;
     /// What drops are reported under, by number from [`CALLS`] on.
-    pub const NAMES: [&str; 3] = ["support:::calls", "support:::psargs", "support:::owners"];
+    pub const NAMES: [&str; 4] = ["support:::calls", "support:::psargs", "support:::owners", "support:::requests"];
 }
 
 /// The lines of the map DROPS.

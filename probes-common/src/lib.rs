@@ -13,4 +13,5 @@ pub mod providers;
 pub mod schema;
 pub mod scope;
 pub mod types;
+pub mod types_io;
 pub mod types_net;

@@ -92,6 +92,10 @@ names! {
         S_IFMT 0o170000, S_IFSOCK 0o140000, S_IFLNK 0o120000, S_IFREG 0o100000, S_IFBLK 0o060000,
         S_IFDIR 0o040000, S_IFCHR 0o020000, S_IFIFO 0o010000, S_ISUID 0o4000, S_ISGID 0o2000, S_ISVTX 0o1000;
 
+    /// Flags of bufinfo_t, as illumos has them.
+    B =
+        B_DONE 0x2, B_ERROR 0x4, B_PAGEIO 0x10, B_PHYS 0x20, B_READ 0x40, B_WRITE 0x100, B_ASYNC 0x400;
+
     /// Members of psinfo_t and lwpsinfo_t: flags, data models, states, as procfs.d of illumos has them.
     PR =
         PR_ISSYS 0x1000, PR_MODEL_UNKNOWN 0, PR_MODEL_ILP32 1, PR_MODEL_LP64 2, SSLEEP 1, SRUN 2, SZOMB 3,
@@ -100,7 +104,7 @@ names! {
 
 /// All of them.
 pub const CONSTANTS: &[&[Constant]] =
-    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, PR];
+    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR];
 
 /// TCP states as the kernel counts them (include/net/tcp_states.h).
 #[allow(missing_docs, reason = "the names of RFC 9293")]

@@ -104,7 +104,7 @@ record! {
         3 pr_name: [u8; 16] as "char[16]";
     }
 
-    /// An open file of the current process.
+    /// A file: of fds[], one that the current process has open.
     pub struct FileInfo as "fileinfo_t" {
         /// The last part of its path.
         0 fi_name: [u8; 256] as "string";
@@ -112,7 +112,7 @@ record! {
         1 fi_dirname: [u8; 256] as "string";
         /// Its path.
         2 fi_pathname: [u8; 256] as "string";
-        /// Where in the file the next read or write is.
+        /// Where in the file the next read or write is; of a request to a device, where in the file it is.
         3 fi_offset: i64 as "offset_t";
         /// Type of its file system.
         4 fi_fs: [u8; 32] as "string";

@@ -164,6 +164,14 @@ impl Program {
         });
     }
 
+    /// Like [`fire`](Self::fire), for clauses that are about another thread than the current one.
+    #[inline(always)]
+    pub fn fire_in<R>(self, thread: Current, fill: impl FnOnce(&mut R, Wants)) {
+        if let Some(taken) = self.take(0, thread) {
+            taken.fire(fill);
+        }
+    }
+
     /// Like [`fire`](Self::fire), if `fill` says so: where what it fills in also tells whether the event counts.
     #[inline(always)]
     pub fn fire_if<R>(self, fill: impl FnOnce(&mut R, Wants) -> bool) {

@@ -1,19 +1,33 @@
 //! The probes, one file a provider: its records and its table of probes.
 
 pub mod dtrace;
+pub mod io;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
 pub mod rawtp;
+pub mod sched;
 pub mod socket;
 pub mod syscall;
 pub mod tcp;
 
-use crate::probe::Probe;
+use crate::probe::{Probe, Program};
 
-/// Every probe that is named in advance. The probes of syscall, profile and rawtp are made from the running kernel's system
-/// calls, from the rates that a program names, and from the kernel's tracepoints.
-pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES];
+/// Every probe that is named in advance, those of one event in the order in which they fire. The probes of syscall, profile
+/// and rawtp are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
+/// tracepoints.
+pub const PROVIDERS: &[&[Probe]] =
+    &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES, sched::PROBES, io::PROBES];
+
+/// Programs, each with one that stands in for it where the kernel lacks what it hangs on.
+pub const STAND_INS: &[(&Program, &Program)] = &[(&sched::ON_CPU, &sched::ON_CPU_SWITCH)];
+
+/// Where a program of that name stands: what hangs on the same event fires in this order.
+pub fn place(name: &str) -> usize {
+    let name = STAND_INS.iter().find(|(_, stand_in)| stand_in.name == name).map_or(name, |(of, _)| of.name);
+    let mut programs = PROVIDERS.iter().copied().flatten().map(|probe| probe.program.name);
+    programs.position(|program| program == name).unwrap_or(usize::MAX)
+}
 
 #[cfg(test)]
 mod tests {
@@ -22,7 +36,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, profile, rawtp, syscall};
+    use super::{PROVIDERS, STAND_INS, profile, rawtp, syscall};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -39,7 +53,8 @@ mod tests {
             (&profile::TICK, profile::ARGS),
             (&rawtp::RAWTP, rawtp::ARGS),
         ];
-        probes().map(|probe| (probe.program, probe.args)).chain(made).collect()
+        let stand_ins = STAND_INS.iter().map(|(_, program)| (*program, &[][..]));
+        probes().map(|probe| (probe.program, probe.args)).chain(made).chain(stand_ins).collect()
     }
 
     #[test]

@@ -122,7 +122,8 @@ macro_rules! programs {
     )* };
 }
 
-const PSARGS: &[Support] = &[PSARGS_EXEC, PSARGS_FORK, PSARGS_FREE];
+/// What knows the arguments of processes whose memory cannot be read.
+pub(super) const PSARGS: &[Support] = &[PSARGS_EXEC, PSARGS_FORK, PSARGS_FREE];
 
 programs! {
     /// signal-send.

@@ -1,10 +1,12 @@
 //! The trampolines, one file a provider. Their records and tables are in `probes_common::providers`.
 
 mod dtrace;
+mod io;
 mod pipe;
 mod proc;
 mod profile;
 mod rawtp;
+mod sched;
 mod socket;
 mod syscall;
 mod tcp;

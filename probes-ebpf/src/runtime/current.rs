@@ -9,6 +9,24 @@ use crate::firing::Wants;
 use crate::kernel::{read, task};
 use crate::process;
 
+/// Fills in what is wanted of the process of a thread that is not the current one.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn process_of(to: *mut PsInfo, wants: u64, task: u64) -> u64 {
+    // SAFETY: as for `current_process`.
+    process::fill_own_process(unsafe { &mut *to }, Wants(wants), task, 0);
+    0
+}
+
+/// Fills in what is wanted of a thread that is not the current one.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn thread_of(to: *mut LwpsInfo, wants: u64, task: u64) -> u64 {
+    // SAFETY: as for `current_process`.
+    process::fill_thread(unsafe { &mut *to }, Wants(wants), task);
+    0
+}
+
 /// Fills in what is wanted of the current process.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -67,12 +85,12 @@ pub extern "C" fn file_path(work: *mut Work, file: u64, part: u64) -> u64 {
     0
 }
 
-/// The path of a place that a `struct path` names.
+/// The path of a place that a `struct path` names, or a part of it.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn path_text(work: *mut Work, mnt: u64, dentry: u64) -> u64 {
+pub extern "C" fn path_text(work: *mut Work, mnt: u64, dentry: u64, part: u64) -> u64 {
     // SAFETY: as above.
-    dentries::write(unsafe { &mut *work }, Spot { dentry, mnt }, root(), dentries::WHOLE);
+    dentries::write(unsafe { &mut *work }, Spot { dentry, mnt }, root(), part);
     0
 }
 

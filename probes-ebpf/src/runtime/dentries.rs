@@ -50,13 +50,29 @@ pub struct Spot {
 
 /// Which part of a path is written: all of it, its last name, all but that, or what its file system is mounted on.
 pub const WHOLE: u64 = 0;
-const NAME: u64 = 1;
-const DIRECTORY: u64 = 2;
-const MOUNT: u64 = 3;
+pub const NAME: u64 = 1;
+pub const DIRECTORY: u64 = 2;
+pub const MOUNT: u64 = 3;
 
 /// What stands for a file that is not open, and for one that has no path, such as a socket.
 pub const NONE: &[u8; 16] = b"<none>\0\0\0\0\0\0\0\0\0\0";
-const UNKNOWN: &[u8; 16] = b"<unknown>\0\0\0\0\0\0\0";
+pub const UNKNOWN: &[u8; 16] = b"<unknown>\0\0\0\0\0\0\0";
+
+impl Work {
+    /// Copies the text to where it is to be, as far as that reaches; both lie at multiples of 8.
+    #[inline(always)]
+    pub fn copy_to<const N: usize>(&self, to: &mut [u8; N]) {
+        const { assert!(N <= SIZE && N % 8 == 0) }
+        let (from, to) = ((&raw const self.text).cast::<u64>(), (&raw mut *to).cast::<u64>());
+        // Word by word: the compiler would call memcpy for all of it.
+        let mut index = 0;
+        while index < N / 8 {
+            // SAFETY: inside both.
+            unsafe { to.add(index).write_volatile(from.add(index).read_volatile()) };
+            index += 1;
+        }
+    }
+}
 
 /// Writes these words for a path.
 #[inline(always)]

@@ -10,9 +10,9 @@ mod buckets;
 mod cleanpath;
 mod copies;
 #[cfg(target_arch = "bpf")]
-mod current;
+pub mod current;
 #[cfg(target_arch = "bpf")]
-mod dentries;
+pub mod dentries;
 mod job;
 mod json;
 mod numbers;

@@ -8,11 +8,11 @@ use crate::kernel;
 /// How far back ancestors are looked for.
 const GENERATIONS: u32 = 32;
 
-/// progenyof(): 1 when the current process is `pid` or descends from it, else 0.
+/// progenyof(): 1 when the process of a thread is `pid` or descends from it, else 0.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn progeny(pid: u64) -> u64 {
-    let mut task = kernel::task();
+pub extern "C" fn progeny(pid: u64, task: u64) -> u64 {
+    let mut task = task;
     if offset!(task_tgid) == ABSENT || offset!(task_real_parent) == ABSENT {
         return 0;
     }

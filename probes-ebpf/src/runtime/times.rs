@@ -58,6 +58,13 @@ pub extern "C" fn thread_time() -> u64 {
     had(task)
 }
 
+/// vtimestamp of a thread that is not running yet.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn thread_time_of(task: u64) -> u64 {
+    had(task)
+}
+
 /// When a chill began to be counted, and how long it has lasted since.
 #[repr(C)]
 struct Chilled {

@@ -152,6 +152,7 @@ impl Clause<'_> {
     /// Sends a signal to the current process, and records nothing. One that cannot have it, as the kernel's own threads,
     /// has none.
     pub(super) fn signal(&mut self, signal: &Expr) {
+        self.needs_current(signal.span);
         let signal = self.int(signal);
         self.b.helper_void(helper::SEND_SIGNAL, &[signal]);
         self.action += 1;

@@ -68,7 +68,13 @@ impl Clause<'_> {
             Builtin::Curpsinfo | Builtin::Curlwpsinfo => self.current_address(builtin),
             Builtin::Vtimestamp => {
                 self.needs.push(THREAD_SWITCH);
-                self.b.call("thread_time", &[]).into()
+                match self.is_given() {
+                    true => {
+                        let task = self.given();
+                        self.b.call("thread_time_of", &[task.into()]).into()
+                    }
+                    false => self.b.call("thread_time", &[]).into(),
+                }
             }
             Builtin::Jiffies => self.b.helper(helper::JIFFIES64, &[]).into(),
             Builtin::Ipl | Builtin::Jid | Builtin::Curcpu => Operand::Imm(0),
@@ -145,15 +151,35 @@ impl Clause<'_> {
     /// A u32 of the current `task_struct`, whose type the verifier knows: without a helper, whose call and return take longer
     /// than all else that an event asks for. `None` for a field whose place is not known.
     fn of_task(&mut self, offset: u32) -> Option<VReg> {
-        (offset != ABSENT).then(|| self.b.load(Size::B4, (self.current, offset as i32)))
+        match offset {
+            ABSENT => None,
+            _ if self.is_given() => Some(self.of_given(offset)),
+            _ => Some(self.b.load(Size::B4, (self.current, offset as i32))),
+        }
     }
 
     fn uid_gid(&mut self) -> VReg {
-        *self.known.uid_gid.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_UID_GID, &[]))
+        if let Some(known) = self.known.uid_gid {
+            return known;
+        }
+        let both = match self.is_given() {
+            true => self.uid_gid_of_given(),
+            false => self.b.helper(helper::GET_CURRENT_UID_GID, &[]),
+        };
+        self.known.uid_gid = Some(both);
+        both
     }
 
     fn task(&mut self) -> VReg {
-        *self.known.task.get_or_insert_with(|| self.b.helper(helper::GET_CURRENT_TASK, &[]))
+        if let Some(known) = self.known.task {
+            return known;
+        }
+        let task = match self.is_given() {
+            true => self.given(),
+            false => self.b.helper(helper::GET_CURRENT_TASK, &[]),
+        };
+        self.known.task = Some(task);
+        task
     }
 
     /// The name of the current program: 16 bytes, padded with zeros, as the kernel keeps it.
@@ -168,6 +194,8 @@ impl Clause<'_> {
             self.clear((comm, 0).into(), 16);
             let address = self.b.stack_addr(comm, 0);
             self.b.helper_void(helper::GET_CURRENT_COMM, &[address.into(), Operand::Imm(16)]);
+        } else if self.is_given() {
+            self.comm_of_given(comm);
         } else {
             self.copy((comm, 0).into(), (self.current, offset as i32).into(), 16);
         }
@@ -188,7 +216,7 @@ impl Clause<'_> {
     }
 
     /// Reads kernel memory; zero where it cannot be read.
-    fn read_word(&mut self, base: VReg, offset: u32, bytes: u32) -> VReg {
+    pub(super) fn read_word(&mut self, base: VReg, offset: u32, bytes: u32) -> VReg {
         let word = self.word();
         let from = self.b.add(base, i64::from(offset));
         let to = self.b.stack_addr(word, 0);

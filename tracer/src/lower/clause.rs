@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     pub(super) storage: &'a Storage,
     pub(super) options: &'a Options,
     pub(super) names: &'a Names<'a>,
+    /// Whether any program gives its clauses another thread than the current one.
+    pub(super) given: bool,
 }
 
 /// A clause compiled for one trampoline.

@@ -49,8 +49,15 @@ impl Clause<'_> {
         let missing = self.unknown_fields(builtin, bits);
         if missing != 0 {
             let to = self.address((self.slot, at as i32).into());
-            let routine = if builtin == Builtin::Curpsinfo { "current_process" } else { "current_thread" };
-            self.b.call_void(routine, &[to.into(), Operand::Imm(missing as i64)]);
+            let missing = Operand::Imm(missing as i64);
+            let process = builtin == Builtin::Curpsinfo;
+            if self.is_given() {
+                let task = self.given();
+                let routine = if process { "process_of" } else { "thread_of" };
+                return self.b.call_void(routine, &[to.into(), missing, task.into()]);
+            }
+            let routine = if process { "current_process" } else { "current_thread" };
+            self.b.call_void(routine, &[to.into(), missing]);
         }
     }
 
@@ -87,6 +94,7 @@ impl Clause<'_> {
 
     /// The address of the kernel's `struct file` for a descriptor.
     fn file(&mut self, descriptor: &Expr) -> Operand {
+        self.needs_current(descriptor.span);
         let descriptor = self.int(descriptor);
         self.b.call("file_of", &[descriptor]).into()
     }
@@ -102,14 +110,15 @@ impl Clause<'_> {
         let entry = self.b.load(Size::B8, super::memory::shift(pair, 8));
         let work = self.temporary(WORK);
         let to = self.address(work);
-        self.b.call_void("path_text", &[to.into(), mount.into(), entry.into()]);
+        let whole = Operand::Imm(0);
+        self.b.call_void("path_text", &[to.into(), mount.into(), entry.into(), whole]);
         Text { at: super::memory::shift(work, PATH_AT), size: PATH }
     }
 
-    /// A member of what curcpu points to: what it is, the tracer has found out.
-    pub(super) fn cpu_member(&mut self, field: &Field) -> Operand {
+    /// A member of a CPU's cpuinfo_t: what it is, the tracer has found out.
+    pub(super) fn cpu_member(&mut self, field: &Field, cpu: Operand) -> Operand {
         let column = match field.name {
-            "cpu_id" => return self.builtin(Builtin::Cpu),
+            "cpu_id" => return cpu,
             "cpu_chip" => 0,
             "cpu_lgrp" => 1,
             _ => return Operand::Imm(0),
@@ -118,7 +127,6 @@ impl Clause<'_> {
         let Some(last) = cpus.len().checked_sub(1) else { return Operand::Imm(0) };
         let bytes: Vec<u8> = cpus.iter().flat_map(|value| value.to_le_bytes()).collect();
         let table = self.data.bytes(&bytes);
-        let cpu = self.builtin(Builtin::Cpu);
         let cpu = self.b.copy(cpu);
         let inside = self.b.label();
         self.b.branch(Condition::Le, cpu, last as i64, inside);
@@ -131,7 +139,8 @@ impl Clause<'_> {
     }
 
     /// The path of a directory of the current process.
-    pub(super) fn directory(&mut self, builtin: Builtin) -> Text {
+    pub(super) fn directory(&mut self, builtin: Builtin, span: Span) -> Text {
+        self.needs_current(span);
         let work = self.temporary(WORK);
         let to = self.address(work);
         let routine = if builtin == Builtin::Cwd { "current_directory" } else { "root_directory" };

@@ -7,7 +7,9 @@ use probes_common::abi::fault;
 
 use super::clause::Clause;
 use super::helper;
-use crate::check::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp};
+use crate::check::typed::{
+    BinaryOp, Builtin, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp,
+};
 use crate::ir::{self, Condition, Label, Operand};
 
 /// How a value of a type is held: its bits and whether it is signed. Pointers are unsigned words.
@@ -82,7 +84,8 @@ impl Clause<'_> {
         match &expr.kind {
             ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
             ExprKind::Builtin(builtin) => self.builtin(*builtin),
-            ExprKind::Arg(index) | ExprKind::Args(index) => self.arg(*index),
+            ExprKind::Arg(index) => self.raw_arg(*index),
+            ExprKind::Args(index) => self.arg(*index),
             ExprKind::Load(place) => self.load(place, &expr.ty, expr.span),
             ExprKind::AddressOf(place) => self.address_of(place, expr.span),
             ExprKind::Member(base, field) => self.member(base, field, expr.span),
@@ -286,7 +289,8 @@ impl Clause<'_> {
         match subroutine {
             Subroutine::Progenyof => {
                 let pid = self.int(&arguments[0]);
-                self.b.call("progeny", &[pid]).into()
+                let task = self.builtin(Builtin::Curthread);
+                self.b.call("progeny", &[pid, task]).into()
             }
             Subroutine::Speculation => self.b.call("speculation_begin", &[self.slot.into()]).into(),
             Subroutine::Rand => {

@@ -33,7 +33,7 @@ impl Clause<'_> {
     }
 
     /// Whether this is a clause of ERROR: the fault in the slot is its record, and one of its own just ends it.
-    fn reports_faults(&self) -> bool {
+    pub(super) fn reports_faults(&self) -> bool {
         self.unit.info().program.attach == Attach::Called
     }
 

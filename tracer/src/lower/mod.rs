@@ -34,6 +34,7 @@ mod strings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod thread;
 
 use probes_common::offsets::Offsets;
 use probes_common::probe::Program;

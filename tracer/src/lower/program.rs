@@ -10,6 +10,7 @@ use super::data::Data;
 use super::names::Names;
 use super::release;
 use super::storage::Storage;
+use super::thread;
 use super::{ClauseImage, Error, Image, Options, Probes, ProgramImage};
 use crate::check::typed::{Clause, Program};
 use crate::provider::{ProbeId, ProbeInfo};
@@ -59,7 +60,8 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         return Err(Error::Programs { count: image.programs.len(), limit: MAX_PROGRAMS });
     }
     let names = Names::new(units.iter().map(|(_, host, unit)| (*host as u32, unit)));
-    let context = clause::Context { program, storage: &storage, options, names: &names };
+    let given = units.iter().any(|(_, _, unit)| thread::gives_thread(unit));
+    let context = clause::Context { program, storage: &storage, options, names: &names, given };
     for (index, host, unit) in &units {
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");

@@ -6,7 +6,8 @@ use std::mem::offset_of;
 
 use probes_common::abi::{SLOT_FAULT, SLOT_RECORD, Slot};
 use probes_common::probe::Attach;
-use probes_common::schema::{Field, Kind, StructDef};
+use probes_common::schema::{Described as _, Field, Kind, StructDef};
+use probes_common::types::CpuInfo;
 
 use super::clause::Clause;
 use super::data::STRINGS;
@@ -119,7 +120,16 @@ impl Clause<'_> {
         }
     }
 
-    /// `argN`, or an `args[N]` that is an integer or an address.
+    /// `argN`: the record's own field of that name, where the kernel's idea of an argument is another than D's.
+    pub(super) fn raw_arg(&mut self, index: u8) -> Operand {
+        let own = self.unit.arg(index).and_then(|_| self.record_field(&format!("arg{index}")));
+        match own {
+            Some(field) => self.field_int(field),
+            None => self.arg(index),
+        }
+    }
+
+    /// `args[N]`, an integer or an address.
     pub(super) fn arg(&mut self, index: u8) -> Operand {
         match self.arg_field(index) {
             Some(field) => self.field_int(field),
@@ -138,9 +148,14 @@ impl Clause<'_> {
     /// `base->field`, an integer or an address.
     pub(super) fn member(&mut self, base: &Expr, field: &Field, span: Span) -> Operand {
         if let ExprKind::Builtin(Builtin::Curcpu) = base.kind {
-            return self.cpu_member(field);
+            let cpu = self.builtin(Builtin::Cpu);
+            return self.cpu_member(field, cpu);
         }
         if let Some(record) = self.pointee(base) {
+            if record.kind == Kind::Struct(&CpuInfo::DEF) {
+                let cpu = self.field_int(record.member(&CpuInfo::DEF.fields[0]));
+                return self.cpu_member(field, cpu);
+            }
             return self.field_int(record.member(field));
         }
         if let ExprKind::Call(Subroutine::File, arguments) = &base.kind {

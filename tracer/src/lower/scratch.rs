@@ -28,6 +28,7 @@ impl Clause<'_> {
                 self.piece(size, span).address
             }
             Subroutine::Copyin => {
+                self.needs_current(span);
                 let from = self.int(&arguments[0]);
                 let size = self.int(&arguments[1]);
                 let piece = self.piece(size, span);
@@ -35,6 +36,7 @@ impl Clause<'_> {
                 piece.address
             }
             Subroutine::Copyinto => {
+                self.needs_current(span);
                 let (from, size) = (self.int(&arguments[0]), self.int(&arguments[1]));
                 self.copy_into(helper::PROBE_READ_USER, from, size, &arguments[2], span)
             }
@@ -158,6 +160,7 @@ impl Clause<'_> {
 
     /// Writes to the memory of the current process; a kernel thread has none.
     fn write_user(&mut self, from: VReg, size: VReg, to: Operand, span: Span) {
+        self.needs_current(span);
         let nothing = self.b.label();
         self.b.branch(Condition::Eq, size, 0, nothing);
         let status = self.b.helper(helper::PROBE_WRITE_USER, &[to, from.into(), size.into()]);

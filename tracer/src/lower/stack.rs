@@ -12,7 +12,7 @@ use super::helper;
 use super::layout::{stack_words, stacks_map};
 use super::memory::shift;
 use crate::check::recorded::MAX_FRAMES;
-use crate::check::typed::{Expr, ExprKind, Stack, Symbol};
+use crate::check::typed::{Builtin, Expr, ExprKind, Stack, Symbol};
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg};
 
 /// BPF_F_USER_STACK
@@ -97,6 +97,9 @@ impl Clause<'_> {
 
     /// A register with which the process came into the kernel.
     pub(super) fn user_register(&mut self, offset: u16) -> Operand {
+        if self.is_given() {
+            return Operand::Imm(0);
+        }
         let task = self.b.helper(helper::GET_CURRENT_TASK_BTF, &[]);
         let registers = self.b.helper(helper::TASK_PT_REGS, &[task.into()]);
         let from = self.b.add(registers, i64::from(offset));
@@ -108,8 +111,7 @@ impl Clause<'_> {
 
     /// The id of the current process, as a word.
     pub(super) fn store_pid(&mut self, to: Memory) {
-        let both = self.pid_tgid();
-        let pid = self.b.binary(BinaryOp::Lshr, both, 32);
+        let pid = self.builtin(Builtin::Pid);
         self.b.store(Size::B8, to, pid);
     }
 
@@ -122,6 +124,9 @@ impl Clause<'_> {
 
     /// Fills memory with the addresses of a stack; gives how many bytes were written, negative where there is no stack.
     fn get_stack(&mut self, user: bool, to: Memory, size: u32) -> VReg {
+        if self.is_given() {
+            return self.b.constant(0);
+        }
         let (context, to) = (self.ctx, self.address(to));
         let flags = if user { USER_STACK } else { 0 };
         let args = [context.into(), to.into(), Operand::Imm(size.into()), Operand::Imm(flags)];

@@ -93,6 +93,7 @@ impl Clause<'_> {
 
     /// copyinstr: a string of the current process, padded with zeros, which the helper does not do.
     pub(super) fn copyinstr(&mut self, arguments: &[Expr], to: Memory, size: u32, span: Span) {
+        self.needs_current(span);
         let address = self.int(&arguments[0]);
         let limit = arguments.get(1).map(|limit| self.int(limit));
         self.clear(to, size);

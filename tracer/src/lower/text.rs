@@ -52,8 +52,11 @@ impl Clause<'_> {
                 Text { at: (self.b.data_addr(STRINGS, offset as i32), 0).into(), size: 16 }
             }
             ExprKind::Builtin(Builtin::Execname) => Text { at: (self.comm(), 0).into(), size: 16 },
-            ExprKind::Builtin(builtin @ (Builtin::Cwd | Builtin::Root)) => self.directory(*builtin),
+            ExprKind::Builtin(builtin @ (Builtin::Cwd | Builtin::Root)) => {
+                self.directory(*builtin, expr.span)
+            }
             ExprKind::Builtin(Builtin::Execargs) => {
+                self.needs_current(expr.span);
                 let text = self.empty_buffer(repr(&expr.ty).size());
                 let to = self.address(text.at);
                 self.b.call_void("exec_args", &[to.into()]);

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use probes_common::probe::{Arg, Attach, Program};
-use probes_common::providers::{PROVIDERS, dtrace, profile, rawtp, syscall};
+use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, syscall};
 
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
@@ -68,12 +68,13 @@ impl Catalog {
             addresses: target.addresses.clone(),
         };
         for probe in PROVIDERS.iter().copied().flatten() {
+            let program = catalog.program(probe.program);
             catalog.add(ProbeInfo {
                 provider: probe.provider.into(),
                 module: if probe.provider == dtrace::PROBES[0].provider { "" } else { KERNEL }.into(),
                 function: probe.function.into(),
                 name: probe.name.into(),
-                program: probe.program,
+                program,
                 discriminator: probe.discriminator,
                 instance: None,
                 args: probe.args,
@@ -179,6 +180,12 @@ impl Catalog {
     /// All probes, in the order of their ids.
     pub fn probes(&self) -> &[ProbeInfo] {
         &self.probes
+    }
+
+    /// The program itself, or what stands in for it where this kernel lacks what it hangs on.
+    fn program(&self, program: &'static Program) -> &'static Program {
+        let stand_in = STAND_INS.iter().find(|(of, _)| *of == program).filter(|_| self.lacks(program.attach));
+        stand_in.map_or(program, |(_, stand_in)| stand_in)
     }
 
     fn add(&mut self, mut probe: ProbeInfo) {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use aya::maps::Array;
 use probes_common::abi::state;
 use probes_common::probe::Attach;
+use probes_common::providers;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -80,11 +81,14 @@ impl Session {
         let mut loaded = load::load(linked, resize, verbose)?;
         let consumer = Consumer::new(&mut loaded.objects, description)
             .map_err(SessionError::io("opening the ring buffer"))?;
-        for program in linked.supports.iter().chain(&linked.programs) {
+        let mut programs: Vec<_> = linked.programs.iter().collect();
+        programs.sort_by_key(|program| providers::place(&program.symbol));
+        for program in linked.supports.iter().chain(programs) {
             attach::attach(&mut loaded, program, cpu)?;
         }
         seed::arguments(&mut loaded.objects);
         seed::connections(&mut loaded.objects);
+        seed::drivers(&mut loaded.objects);
         let once = |name: &str| {
             linked
                 .programs

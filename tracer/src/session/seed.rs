@@ -2,10 +2,11 @@
 //! and never over what an event has taught meanwhile.
 
 use std::collections::BTreeSet;
-use std::{fs, io};
+use std::fs;
 
 use aya::maps::{HashMap, MapData};
 use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
+use probes_common::providers::io;
 use probes_common::scope::SCOPED;
 use probes_common::types::PsInfo;
 
@@ -14,6 +15,9 @@ use crate::kernel::{process, sockets};
 
 /// Size of `pr_psargs`.
 const PSARGS: usize = size_of::<PsInfo>() - std::mem::offset_of!(PsInfo, pr_psargs);
+
+/// Size of `dev_name`.
+const DRIVER: usize = 16;
 
 /// Flag of bpf_map_update_elem: leave an entry that is there (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
@@ -34,11 +38,24 @@ pub(super) fn arguments(objects: &mut Objects) {
     }
 }
 
+/// The names of block devices' drivers, where a probe is of io.
+pub(super) fn drivers(objects: &mut Objects) {
+    let Some(Ok(mut map)) = objects.get_mut(io::DRIVERS).map(HashMap::<_, u32, [u8; DRIVER]>::try_from) else {
+        return;
+    };
+    let devices = fs::read_to_string("/proc/devices").unwrap_or_default();
+    let blocks = devices.split_once("Block devices:").map_or("", |(_, blocks)| blocks);
+    let rows = blocks.lines().filter_map(|line| line.trim().split_once(' '));
+    for (major, name) in rows.filter_map(|(major, name)| Some((major.parse::<u32>().ok()?, name))) {
+        let _ = map.insert(major, cut(name), BPF_NOEXIST);
+    }
+}
+
 /// Takes a process and its descendants into the scope. What it forks meanwhile is found by looking again: once all are
 /// there, the kernel side follows them.
-pub(super) fn scope(objects: &mut Objects, root: u32) -> io::Result<()> {
-    let map = objects.get_mut(SCOPED).ok_or_else(|| io::Error::other("no map SCOPED"))?;
-    let mut map = HashMap::<_, u32, u32>::try_from(map).map_err(io::Error::other)?;
+pub(super) fn scope(objects: &mut Objects, root: u32) -> std::io::Result<()> {
+    let map = objects.get_mut(SCOPED).ok_or_else(|| std::io::Error::other("no map SCOPED"))?;
+    let mut map = HashMap::<_, u32, u32>::try_from(map).map_err(std::io::Error::other)?;
     let mut known = BTreeSet::new();
     loop {
         let tree = process::progeny(&process::list()?, root);
@@ -46,7 +63,7 @@ pub(super) fn scope(objects: &mut Objects, root: u32) -> io::Result<()> {
             return Ok(());
         }
         for pid in tree.difference(&known) {
-            map.insert(pid, 1, 0).map_err(io::Error::other)?;
+            map.insert(pid, 1, 0).map_err(std::io::Error::other)?;
         }
         known.extend(tree);
     }
@@ -81,9 +98,9 @@ fn bytes<T: Copy, const SIZE: usize>(value: T) -> [u8; SIZE] {
 }
 
 /// The first bytes of a text, with a zero at the end.
-fn cut(text: &str) -> [u8; PSARGS] {
-    let mut bytes = [0; PSARGS];
-    let length = text.len().min(PSARGS - 1);
+fn cut<const SIZE: usize>(text: &str) -> [u8; SIZE] {
+    let mut bytes = [0; SIZE];
+    let length = text.len().min(SIZE - 1);
     bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
     bytes
 }
@@ -95,8 +112,8 @@ mod tests {
     #[test]
     fn arguments_are_cut_and_end_in_zero() {
         assert_eq!(PSARGS, 80);
-        assert_eq!(&cut("ls -l")[..6], b"ls -l\0");
-        let long = cut(&"x".repeat(200));
+        assert_eq!(&cut::<PSARGS>("ls -l")[..6], b"ls -l\0");
+        let long = cut::<PSARGS>(&"x".repeat(200));
         assert_eq!((long[78], long[79]), (b'x', 0));
     }
 }

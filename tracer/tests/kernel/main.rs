@@ -32,6 +32,7 @@ mod memory;
 mod options;
 mod pipe;
 mod proc;
+mod sched;
 mod scripts;
 mod socket;
 mod speculation;
@@ -68,6 +69,7 @@ const FAMILIES: &[Family] = &[
     options::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
+    sched::FAMILY,
     scripts::FAMILY,
     socket::FAMILY,
     strings::FAMILY,

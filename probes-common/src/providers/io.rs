@@ -1,0 +1,84 @@
+//! The io provider: requests to block devices, from the moment that they are made to their end.
+//!
+//! A request is what the kernel calls a bio. It is told when it is handed to a device (submit_bio, block/blk-core.c, Linux 6.18),
+//! in the context of who asks for it, and once: what the kernel splits it into, and the remainder that it hands in again, is it
+//! still. Devices on top of others (dm, md, loop) make requests of their own to those.
+use crate::probe::{Arg, Attach, Probe, Program, Support};
+use crate::record;
+use crate::schema::Described;
+use crate::types::FileInfo;
+use crate::types_io::{BufInfo, DevInfo};
+
+/// Bytes that finding a path takes.
+pub const PATH_WORK: usize = 824;
+
+/// The map of the drivers' names, by major number, which the tracer fills in.
+pub const DRIVERS: &str = "DRIVERS";
+
+record! {
+    /// A request to a block device.
+    pub struct Request as "io_request" {
+        /// Address of the kernel's `bio`: the same from start to done.
+        0 arg0: u64 as "uintptr_t";
+        /// The request.
+        1 buf: BufInfo as "bufinfo_t *";
+        /// The device.
+        2 dev: DevInfo as "devinfo_t *";
+        /// The file.
+        8 file: FileInfo as "fileinfo_t *";
+        /// Scratch memory.
+        16 work: [u8; PATH_WORK] as "char[824]";
+    }
+}
+
+/// Remembers requests from their start to their end, by when the kernel has overwritten what they asked for.
+pub const LEARN: Support = Support { name: "io_learn", attach: Attach::RawTracepoint("block_bio_queue") };
+/// start.
+pub const START: Program = Program {
+    name: "io_start",
+    attach: Attach::RawTracepoint("block_bio_queue"),
+    family: false,
+    record: &Request::DEF,
+    needs: &[],
+};
+
+/// done.
+pub const DONE: Program = Program {
+    name: "io_done",
+    attach: Attach::RawTracepoint("block_bio_complete"),
+    family: false,
+    record: &Request::DEF,
+    needs: &[LEARN],
+};
+
+const ARGS: &[Arg] = &[
+    Arg { ctype: "bufinfo_t *", field: "buf", doc: "the request; arg0 is the kernel's address of it, the same from start to done" },
+    Arg { ctype: "devinfo_t *", field: "dev", doc: "the device" },
+    Arg {
+        ctype: "fileinfo_t *",
+        field: "file",
+        doc: "the file; <none> where it is the file system's own data, or not known for whom it is, <unknown> where it has no path",
+    },
+];
+
+macro_rules! probe {
+    ($name:literal, $program:ident, $doc:literal) => {
+        Probe { provider: "io", function: "", name: $name, program: &$program, discriminator: 0, args: ARGS, doc: $doc }
+    };
+}
+
+/// The probes, in the order of their ids.
+pub const PROBES: &[Probe] = &[
+    probe!(
+        "start",
+        START,
+        "Fires when a request is made to a block device, in the context of who makes it: the process itself where it reads, waits \
+         for its data or goes past the cache (O_DIRECT), else a thread of the kernel's that writes the cache back."
+    ),
+    probe!(
+        "done",
+        DONE,
+        "Fires when a request is done, mostly in an interrupt: pid is a stranger. One that was under way when tracing began is not \
+         told."
+    ),
+];

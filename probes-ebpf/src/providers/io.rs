@@ -1,0 +1,228 @@
+//! The io provider: requests to block devices.
+
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::HashMap;
+use probes_common::providers::io::Request;
+use probes_common::types::FileInfo;
+use probes_common::types_io::{BufInfo, DevInfo};
+
+use crate::blocks::{self, Asked, OP, OP_READ, OP_WRITE, Origin};
+use crate::constants::offset;
+use crate::firing::{Wants, bit, programs};
+use crate::kernel::read;
+use crate::runtime::current::path_text;
+use crate::runtime::dentries::{self, Work};
+
+programs! {
+    // block_bio_queue(struct bio *bio)
+    probe io_start in "raw_tp/block_bio_queue", |program| {
+        let bio = program.ctx.arg(0);
+        program.fire(move |record, wants| fill_start(record, wants, bio));
+    };
+    // block_bio_complete(struct request_queue *q, struct bio *bio)
+    probe io_done in "raw_tp/block_bio_complete", |program| {
+        let bio = program.ctx.arg(1);
+        if let Some(asked) = blocks::remembered(bio) {
+            program.fire(move |record, wants| fill(record, wants, bio, asked, true));
+            blocks::forget(bio);
+        }
+    };
+}
+
+/// The names of drivers by the major numbers of their devices. The tracer fills it in.
+#[map]
+static DRIVERS: HashMap<u32, [u8; 16]> = HashMap::with_max_entries(512, 0);
+
+#[inline(never)]
+fn fill_start(record: &mut Request, wants: Wants, bio: u64) {
+    let asked = blocks::asked(bio);
+    fill(record, wants, bio, &raw const asked, false);
+}
+
+#[inline(never)]
+fn fill(record: &mut Request, wants: Wants, bio: u64, asked: *const Asked, done: bool) {
+    // SAFETY: a value of the map, which nobody else removes before this request's end, or of the caller's stack.
+    let asked = unsafe { &*asked };
+    record.arg0 = bio;
+    if wants.part(bit!(Request, buf)).field(bit!(BufInfo, b_flags)) {
+        fill_buffer(&mut record.buf, bio, asked, done);
+    }
+    let device = read(bio, offset!(bio_bdev));
+    fill_device(&mut record.dev, wants.part(bit!(Request, dev)), device);
+    let file = wants.part(bit!(Request, file));
+    if file.0 & FILE_BITS != 0 {
+        fill_file(record, file, &blocks::origin(asked));
+    }
+}
+
+/// The want bits of all members of a file.
+const FILE_BITS: u64 = (1 << (bit!(FileInfo, fi_oflags) + 1)) - 1;
+
+/// `B_*` as illumos has them (uts/common/sys/buf.h), which `probes_common::names` gives to programs.
+mod flag {
+    pub const DONE: i32 = 0x2;
+    pub const ERROR: i32 = 0x4;
+    pub const PAGEIO: i32 = 0x10;
+    pub const PHYS: i32 = 0x20;
+    pub const READ: i32 = 0x40;
+    pub const WRITE: i32 = 0x100;
+    pub const ASYNC: i32 = 0x400;
+}
+
+/// `REQ_SYNC` and `REQ_RAHEAD` of include/linux/blk_types.h, Linux 6.1 to 6.18, and `REQ_OP_FLUSH`.
+const SYNC: u32 = 1 << 11;
+const RAHEAD: u32 = 1 << 19;
+const OP_FLUSH: u32 = 2;
+
+#[inline(always)]
+fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, done: bool) {
+    let op = asked.opf & OP;
+    // Operations with odd numbers write (`op_is_write`).
+    let writes = op & OP_WRITE != 0 || op == OP_FLUSH;
+    let status = read::<u8>(bio, offset!(bio_status));
+    let mut flags = if writes { flag::WRITE } else { flag::READ };
+    if writes && asked.opf & SYNC == 0 || op == OP_READ && asked.opf & RAHEAD != 0 {
+        flags |= flag::ASYNC;
+    }
+    if asked.page != 0 {
+        flags |= if blocks::mapping(asked.page).0 != 0 { flag::PAGEIO } else { flag::PHYS };
+    }
+    if done {
+        flags |= flag::DONE;
+        if status != 0 {
+            flags |= flag::ERROR;
+        }
+    }
+    to.b_flags = flags;
+    to.b_error = if done { error(status) } else { 0 };
+    to.b_bcount = asked.bytes.into();
+    to.b_bufsize = asked.bytes.into();
+    to.b_addr = asked.page;
+    to.b_lblkno = asked.sector;
+    to.b_blkno = asked.sector;
+    to.b_resid = if done { read::<u32>(bio, offset!(bio_size)).into() } else { 0 };
+    to.b_edev = number(read(read(bio, offset!(bio_bdev)), offset!(bdev_dev)));
+    to.b_iodone = read(bio, offset!(bio_end));
+}
+
+/// The error that a status of the block layer stands for (`blk_errors`, block/blk-core.c, Linux 6.1 to 6.18): EIO for those
+/// whose numbers differ between kernels.
+#[inline(always)]
+fn error(status: u8) -> i32 {
+    match status {
+        0 => 0,
+        1 => 95,
+        2 => 110,
+        3 => 28,
+        4 => 67,
+        5 => 121,
+        6 => 52,
+        7 => 61,
+        8 => 84,
+        9 => 12,
+        11 => 78,
+        12 => 11,
+        13 => 16,
+        _ => 5,
+    }
+}
+
+/// A device's number as stat(2) has it: the kernel's has 20 bits for the minor number (include/linux/kdev_t.h).
+#[inline(always)]
+fn number(device: u32) -> u64 {
+    let (major, minor) = (device >> 20, device & 0xf_ffff);
+    u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
+}
+
+#[inline(always)]
+fn fill_device(to: &mut DevInfo, wants: Wants, device: u64) {
+    let dev = read::<u32>(device, offset!(bdev_dev));
+    if wants.field(bit!(DevInfo, dev_major)) {
+        to.dev_major = (dev >> 20) as i32;
+        to.dev_minor = (dev & 0xf_ffff) as i32;
+        let disk = read::<u64>(device, offset!(bdev_disk));
+        let minors = read::<u32>(disk, offset!(disk_minors));
+        let first = read::<u32>(disk, offset!(disk_first_minor));
+        to.dev_instance = if minors > 1 { first / minors } else { first } as i32;
+        to.dev_pad = 0;
+    }
+    if wants.field(bit!(DevInfo, dev_name)) {
+        to.dev_name = match DRIVERS.get_ptr(dev >> 20) {
+            // SAFETY: a value of the map, which only the tracer writes, before there is a request.
+            Some(name) => unsafe { *name },
+            None => [0; 16],
+        };
+    }
+    if wants.field(bit!(DevInfo, dev_statname)) {
+        to.dev_statname = [0; 32];
+        name(&raw mut to.dev_statname, 0, device);
+    }
+    if wants.field(bit!(DevInfo, dev_pathname)) {
+        to.dev_pathname = [0; 40];
+        to.dev_pathname[..5].copy_from_slice(b"/dev/");
+        name(&raw mut to.dev_pathname, 5, device);
+    }
+}
+
+/// Writes the name of a device behind what is there.
+#[inline(always)]
+fn name<const N: usize>(to: *mut [u8; N], at: usize, device: u64) {
+    let from = read::<u64>(device, offset!(bdev_name)) as *const c_void;
+    // SAFETY: as many bytes as are left are written, and the source may be anything.
+    unsafe { bpf_probe_read_kernel_str(to.cast::<u8>().add(at).cast(), (N - at) as u32, from) };
+}
+
+#[inline(never)]
+fn fill_file(record: &mut Request, wants: Wants, origin: &Origin) {
+    // SAFETY: of that size, and at a multiple of 8, as records are and what is before it.
+    let work = unsafe { &mut *(&raw mut record.work).cast::<Work>() };
+    let file = &mut record.file;
+    if wants.field(bit!(FileInfo, fi_name)) {
+        path(work, origin, dentries::NAME);
+        work.copy_to(&mut file.fi_name);
+    }
+    if wants.field(bit!(FileInfo, fi_dirname)) {
+        path(work, origin, dentries::DIRECTORY);
+        work.copy_to(&mut file.fi_dirname);
+    }
+    if wants.field(bit!(FileInfo, fi_pathname)) {
+        path(work, origin, dentries::WHOLE);
+        work.copy_to(&mut file.fi_pathname);
+    }
+    if wants.field(bit!(FileInfo, fi_offset)) {
+        file.fi_offset = origin.offset;
+    }
+    if wants.field(bit!(FileInfo, fi_fs)) {
+        if origin.is_file {
+            dentries::name(work, read(read(origin.sb, offset!(super_type)), offset!(super_type_name)));
+        } else {
+            dentries::say(work, dentries::NONE);
+        }
+        work.copy_to(&mut file.fi_fs);
+    }
+    if wants.field(bit!(FileInfo, fi_mount)) {
+        path(work, origin, dentries::MOUNT);
+        work.copy_to(&mut file.fi_mount);
+    }
+    if wants.field(bit!(FileInfo, fi_oflags)) {
+        file.fi_oflags = origin.flags as i32;
+        file.fi_pad = 0;
+    }
+}
+
+const _: () = assert!(size_of::<Work>() == probes_common::providers::io::PATH_WORK);
+
+/// Finds a path or a part of it.
+#[inline(always)]
+fn path(work: &mut Work, origin: &Origin, part: u64) {
+    if !origin.is_file {
+        dentries::say(work, dentries::NONE);
+    } else if origin.spot.dentry == 0 || origin.spot.mnt == 0 {
+        dentries::say(work, dentries::UNKNOWN);
+    } else {
+        path_text(&raw mut *work, origin.spot.mnt, origin.spot.dentry, part);
+    }
+}
