@@ -1,6 +1,7 @@
 //! The probes, one file a provider: its records and its table of probes.
 
 pub mod dtrace;
+pub mod fbt;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
@@ -11,8 +12,8 @@ pub mod tcp;
 
 use crate::probe::Probe;
 
-/// Every probe that is named in advance. The probes of syscall, profile and rawtp are made from the running kernel's system
-/// calls, from the rates that a program names, and from the kernel's tracepoints.
+/// Every probe that is named in advance. The probes of syscall, profile, rawtp and fbt are made from the running kernel's system
+/// calls, from the rates that a program names, and from the kernel's tracepoints and functions.
 pub const PROVIDERS: &[&[Probe]] = &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES];
 
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, profile, rawtp, syscall};
+    use super::{PROVIDERS, fbt, profile, rawtp, syscall};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -38,6 +39,8 @@ mod tests {
             (&profile::PROFILE, profile::ARGS),
             (&profile::TICK, profile::ARGS),
             (&rawtp::RAWTP, rawtp::ARGS),
+            (&fbt::ENTRY, fbt::ENTRY_ARGS),
+            (&fbt::RETURN, fbt::RETURN_ARGS),
         ];
         probes().map(|probe| (probe.program, probe.args)).chain(made).collect()
     }

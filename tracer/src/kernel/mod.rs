@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod arch;
 pub mod btf;
 pub mod features;
+pub mod functions;
 pub mod mappings;
 pub mod modules;
 pub mod numbers;
