@@ -9,6 +9,11 @@ pub enum Attach {
     RawTracepoint(&'static str),
     /// A raw tracepoint of the kernel; which one comes with the probe's name.
     NamedTracepoint,
+    /// Functions of the kernel, where they are entered or where they return; which ones comes with the probes' names.
+    Function {
+        /// Whether it is where they return.
+        returns: bool,
+    },
     /// A software clock on every CPU; the rate comes with the probe's name.
     Profile,
     /// A software clock on one CPU; the rate comes with the probe's name.

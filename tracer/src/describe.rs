@@ -33,7 +33,7 @@ pub fn names_kernel(image: &Image) -> bool {
 
 /// What a trampoline's drops are reported under: its probe, or of a family `syscall:::entry` and the like.
 fn name(program: &ProgramImage, catalog: &Catalog) -> String {
-    let probe = catalog.probes().iter().find(|probe| probe.program.name == program.program.name);
+    let probe = catalog.probes().find(|probe| probe.program.name == program.program.name);
     probe.map_or_else(
         || program.program.name.to_owned(),
         |probe| format!("{}:::{}", probe.provider, probe.name),

@@ -218,8 +218,8 @@ pub fn start(
 fn currents(compiled: &Compiled, target: &Target) -> Option<Currents> {
     let attached =
         |program: &lower::ProgramImage| !matches!(program.program.attach, Attach::TestRun | Attach::Called);
-    let btf = target.btf.as_ref().filter(|_| compiled.image.programs.iter().any(attached))?;
-    Currents::find(target.machine, &target.release, btf, target.cpus)
+    let types = target.types.as_ref().filter(|_| compiled.image.programs.iter().any(attached))?;
+    Currents::find(target.machine, &target.release, types.kernel(), target.cpus)
 }
 
 /// Links a compiled program with the probes for a kernel, in programs of so many instructions of clauses at most.

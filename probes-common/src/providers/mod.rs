@@ -1,6 +1,7 @@
 //! The probes, one file a provider: its records and its table of probes.
 
 pub mod dtrace;
+pub mod fbt;
 pub mod io;
 pub mod pipe;
 pub mod proc;
@@ -13,9 +14,9 @@ pub mod tcp;
 
 use crate::probe::{Probe, Program};
 
-/// Every probe that is named in advance, those of one event in the order in which they fire. The probes of syscall, profile
-/// and rawtp are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
-/// tracepoints.
+/// Every probe that is named in advance, those of one event in the order in which they fire. The probes of syscall, profile,
+/// rawtp and fbt are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
+/// tracepoints and functions.
 pub const PROVIDERS: &[&[Probe]] =
     &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES, sched::PROBES, io::PROBES];
 
@@ -36,7 +37,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, STAND_INS, profile, rawtp, syscall};
+    use super::{PROVIDERS, STAND_INS, fbt, profile, rawtp, syscall};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -52,6 +53,8 @@ mod tests {
             (&profile::PROFILE, profile::ARGS),
             (&profile::TICK, profile::ARGS),
             (&rawtp::RAWTP, rawtp::ARGS),
+            (&fbt::ENTRY, fbt::ENTRY_ARGS),
+            (&fbt::RETURN, fbt::RETURN_ARGS),
         ];
         let stand_ins = STAND_INS.iter().map(|(_, program)| (*program, &[][..]));
         probes().map(|probe| (probe.program, probe.args)).chain(made).chain(stand_ins).collect()

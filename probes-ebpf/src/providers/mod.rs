@@ -1,6 +1,7 @@
 //! The trampolines, one file a provider. Their records and tables are in `probes_common::providers`.
 
 mod dtrace;
+mod fbt;
 mod io;
 mod pipe;
 mod proc;

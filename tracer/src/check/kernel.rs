@@ -21,13 +21,20 @@ const DEEPEST: u32 = 32;
 /// The types of a kernel.
 pub(super) struct KernelTypes {
     btf: Arc<Btf>,
+    /// Of a module: the types that its own go on from.
+    base: Option<Rc<KernelTypes>>,
     /// Itself, for the structures that it makes.
     own: Weak<KernelTypes>,
 }
 
 impl KernelTypes {
     pub(super) fn new(btf: Arc<Btf>) -> Rc<KernelTypes> {
-        Rc::new_cyclic(|own| KernelTypes { btf, own: own.clone() })
+        Rc::new_cyclic(|own| KernelTypes { btf, base: None, own: own.clone() })
+    }
+
+    /// Those of a module.
+    pub(super) fn of_module(btf: Arc<Btf>, base: Rc<KernelTypes>) -> Rc<KernelTypes> {
+        Rc::new_cyclic(|own| KernelTypes { btf, base: Some(base), own: own.clone() })
     }
 
     /// The type of that number.
@@ -41,7 +48,21 @@ impl KernelTypes {
         Some((self.ty(id)?, per_cpu))
     }
 
+    /// The constant of that name of an enumeration, and its type.
+    pub(super) fn enumerator(&self, name: &str) -> Option<(i64, Type)> {
+        let (id, value) = self.btf.enumerator(name)?;
+        Some((value, self.ty(id)?))
+    }
+
+    /// The type of that name, without looking at what the module's types go on from.
+    pub(super) fn find_own(&self, kind: NameKind, name: &str) -> Option<Type> {
+        kinds(kind).iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+    }
+
     fn within(&self, id: TypeId, depth: u32) -> Option<Type> {
+        if let Some(base) = self.base.as_ref().filter(|_| id.0 < self.btf.first()) {
+            return base.within(id, depth);
+        }
         let depth = depth.checked_sub(1)?;
         Some(match self.btf.shape(id)? {
             Shape::Void => Type::Void,
@@ -60,9 +81,8 @@ impl KernelTypes {
             Shape::Composite { union, .. } => self.composite(union, id),
             Shape::Forward { union } => {
                 let name = self.btf.name(id)?;
-                let kind = if union { Kind::Union } else { Kind::Struct };
-                match self.btf.find(kind, name) {
-                    Some(defined) => self.composite(union, defined),
+                match self.find(NameKind::Composite(which(union)), name) {
+                    Some(defined) => defined,
                     None => Type::Composite(Rc::new(Composite::declared(which(union), Some(interned(name))))),
                 }
             }
@@ -131,7 +151,7 @@ impl KernelTypes {
 
 impl TypeSource for KernelTypes {
     fn find(&self, kind: NameKind, name: &str) -> Option<Type> {
-        kinds(kind).iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+        self.find_own(kind, name).or_else(|| self.base.as_ref()?.find(kind, name))
     }
 
     fn names(&self, kind: NameKind) -> Vec<&str> {
@@ -182,7 +202,7 @@ fn integer(name: &str, bytes: u8, signed: bool) -> IntType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::btf::tests::{running, sample};
+    use crate::kernel::btf::tests::{running, sample, sample_module};
 
     fn composite(types: &KernelTypes, name: &str) -> Rc<Composite> {
         match types.find(NameKind::Composite(CompositeKind::Struct), name) {
@@ -215,6 +235,19 @@ mod tests {
         assert!(inner == Type::Composite(point.clone()));
         assert!(types.find(NameKind::Typedef, "point_t") == Some(Type::Composite(point)));
         assert!(types.find(NameKind::Typedef, "outer").is_none());
+    }
+
+    #[test]
+    fn types_of_a_module_lead_to_those_of_the_kernel() {
+        let module = Arc::new(sample_module());
+        let base = KernelTypes::new(module.base().expect("it has one").clone());
+        let types = KernelTypes::of_module(module, base.clone());
+        let paint = composite(&types, "paint");
+        assert!(paint.member("at").expect("it has one").ty == Type::Composite(composite(&base, "point")));
+        assert!(composite(&types, "point") == composite(&base, "point"));
+        assert!(types.find_own(NameKind::Composite(CompositeKind::Struct), "point").is_none());
+        assert_eq!(types.enumerator("DRY").map(|found| found.0), Some(7));
+        assert_eq!(base.enumerator("BLUE").map(|found| (found.0, found.1.to_string())), Some((-2, "enum color".to_owned())));
     }
 
     #[test]

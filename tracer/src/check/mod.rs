@@ -27,6 +27,7 @@ mod library;
 mod llquantize;
 mod lvalue;
 mod macros;
+mod modules;
 mod names;
 mod operators;
 pub mod options;
@@ -77,7 +78,10 @@ pub fn check(
     options: &Options,
     macros: &Macros,
 ) -> Result<Checked, Problems> {
-    let kernel = catalog.types().cloned().map(kernel::KernelTypes::new);
+    let types = catalog.types().cloned();
+    let kernel = types.as_ref().map(|types| kernel::KernelTypes::new(types.kernel().clone()));
+    let modules = types.zip(kernel.clone()).map(|(types, kernel)| modules::ModuleTypes::new(types, kernel));
+    let modules = modules.map(Rc::new);
     let mut checker = Checker {
         catalog,
         macros,
@@ -85,8 +89,9 @@ pub fn check(
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
-        types: typenames::TypeNames::new(kernel.clone()),
+        types: typenames::TypeNames::new(kernel.clone(), modules.clone()),
         kernel,
+        modules,
         libraries: Vec::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
@@ -133,6 +138,8 @@ struct Checker<'a> {
     types: typenames::TypeNames,
     /// The kernel's types, where they are known.
     kernel: Option<Rc<kernel::KernelTypes>>,
+    /// Those of its modules.
+    modules: Option<Rc<modules::ModuleTypes>>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
     /// The translators, in the order of their definition.

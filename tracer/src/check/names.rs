@@ -105,7 +105,8 @@ impl Checker<'_> {
                 format!("`{name}` is the {} `{}`, used without a call", row.role.word(), row.prototype);
             return Err(self.refuse(Diagnostic::error(Tag::D_FUNC_IDKIND, span, message).help(row.doc)));
         }
-        Ok(None)
+        let enumerator = self.modules.as_ref().and_then(|modules| modules.enumerator(name));
+        Ok(enumerator.map(|(value, ty)| Expr { kind: ExprKind::Int(value), ty, span }))
     }
 
     /// Whether a global name is taken by the language.

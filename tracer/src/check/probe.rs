@@ -1,10 +1,12 @@
 //! The probes of a clause: which ones its descriptions match, and what their arguments are.
 
+use probes_common::probe::{Arg, Attach};
+
 use super::typed::Type;
-use super::types::of_kind;
+use super::types::{UINT64, of_kind};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::provider::{Pattern, ProbeId, ProbeInfo};
+use crate::provider::{Argument, Pattern, ProbeId, ProbeInfo};
 use crate::syntax::ast::{ProbeDesc, ProbeDescKind};
 
 /// The probes of the clause at hand.
@@ -54,6 +56,7 @@ impl Checker<'_> {
             None => diagnostic,
         };
         Err(self.refuse(match why.nearest {
+            _ if let Some(lacking) = &why.lacking => diagnostic.help(lacking.clone()),
             Some(near) if tag == Tag::D_PDESC_ZERO => diagnostic.help(format!("did you mean `{near}`?")),
             _ => diagnostic.help("`tracer -l` lists the probes; -Z allows descriptions that match none"),
         }))
@@ -106,20 +109,25 @@ impl Checker<'_> {
 
     fn type_at(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
         let help = |probe: &ProbeInfo| {
-            let args = probe.args.iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
-            let args: Vec<String> = args.map(|(at, arg)| format!("args[{at}] {}", arg.ctype)).collect();
+            let known = self.catalog.argument_types(probe).unwrap_or_default();
+            let args = self.catalog.arguments(probe).iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
+            let ctype = |at: usize, arg: &Arg| known.get(at).cloned().unwrap_or_else(|| arg.ctype.to_owned());
+            let args: Vec<String> = args.map(|(at, arg)| format!("args[{at}] {}", ctype(at, arg))).collect();
             match args.is_empty() {
                 true => "leave it out".to_owned(),
                 false => format!("it has {}; `tracer -lv -n '{probe}'` explains them", args.join(", ")),
             }
         };
-        let Some(arg) = probe.args.get(number) else {
-            let (tag, message) = match probe.args.len() {
+        let Some(arg) = self.catalog.arguments(probe).get(number) else {
+            let (tag, message) = match self.catalog.arguments(probe).len() {
                 0 => (Tag::D_ARGS_NONE, format!("{probe} has no arguments")),
                 _ => (Tag::D_ARGS_IDX, format!("{probe} has no args[{number}]")),
             };
             return Err(self.refuse(Diagnostic::error(tag, span, message).help(help(probe))));
         };
+        if let Attach::Function { .. } = probe.program.attach {
+            return self.type_of_function(probe, number, span);
+        }
         let kernel = self.kernel.as_ref().zip(self.catalog.argument_type(probe, number));
         if let Some(ty) = kernel.and_then(|(types, id)| types.ty(id)).filter(Type::is_scalar) {
             return Ok(ty);
@@ -131,5 +139,28 @@ impl Checker<'_> {
                 Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))))
             }
         }
+    }
+
+    /// The type of an argument of a function of the kernel, or of what it returns.
+    fn type_of_function(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
+        let help = "arg0 to arg9 are the words in which its arguments come, arg1 at its return what it gives back";
+        let (tag, message) = match self.catalog.function_argument(probe, number) {
+            Some((btf, Argument::Word(id))) => {
+                let types = self.modules.as_ref().map(|modules| modules.by(&btf));
+                let ty = types.and_then(|types| types.ty(id)).filter(Type::is_scalar);
+                return Ok(ty.unwrap_or(Type::Int(UINT64)));
+            }
+            // The place in the function that a return is at is a number without a type of the kernel's.
+            Some((_, Argument::Void)) if number == 0 => return Ok(Type::Int(UINT64)),
+            Some((_, Argument::Void)) => {
+                (Tag::D_ARGS_IDX, format!("args[{number}] of {probe} is void: the function returns nothing"))
+            }
+            Some((_, Argument::Wide)) => {
+                let which = "or one before it takes more than a word";
+                (Tag::D_ARGS_TYPE, format!("args[{number}] of {probe} cannot be told from the others: it {which}"))
+            }
+            None => (Tag::D_ARGS_NONE, format!("the kernel does not tell what the arguments of {probe} are")),
+        };
+        Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
     }
 }

@@ -8,12 +8,11 @@ use std::rc::Rc;
 use super::ctype::{CompositeKind, NameKind, Signature, Type, TypeSource as _};
 use super::kernel::KernelTypes;
 use super::typed::{Builtin, Expr, ExprKind, Place};
-use super::types::{INT64, ULONG};
+use super::types::{INT64, ULONG, spelled};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::kernel::addresses::Missing;
-use crate::kernel::modules::is_kernel;
-use crate::syntax::ast::Ident;
+use crate::syntax::ast::{Ident, IntWidth};
 
 /// Variables whose types the kernel's BTF leaves out, as it does of all that are not of each CPU, and how the kernel
 /// declares them: a type that its BTF names, and whether the variable is a pointer to that.
@@ -26,18 +25,30 @@ const KNOWN: &[(&str, Spelling)] = &[
     ("init_uts_ns", Spelling::Struct("uts_namespace")),
     ("jiffies", Spelling::Int("ulong_t")),
     ("jiffies_64", Spelling::Int("uint64_t")),
+    ("linux_banner", Spelling::Text),
+    ("max_low_pfn", Spelling::Int("ulong_t")),
     ("max_pfn", Spelling::Int("ulong_t")),
+    ("min_low_pfn", Spelling::Int("ulong_t")),
     ("nr_cpu_ids", Spelling::Int("uint_t")),
     ("nr_threads", Spelling::Int("int32_t")),
+    ("panic_timeout", Spelling::Int("int32_t")),
+    ("saved_command_line", Spelling::Pointer),
     ("system_state", Spelling::Int("uint_t")),
     ("total_forks", Spelling::Int("ulong_t")),
 ];
+
+/// The most bytes that are taken for a text; the banner has some 200.
+const LONGEST_TEXT: u64 = 512;
 
 /// How a variable is declared.
 #[derive(Debug, Clone, Copy)]
 enum Spelling {
     Struct(&'static str),
     Int(&'static str),
+    /// `char name[]`: as long as there is room before the next symbol.
+    Text,
+    /// `char *name`
+    Pointer,
 }
 
 impl Checker<'_> {
@@ -60,14 +71,14 @@ impl Checker<'_> {
             // A kernel that does not tell of its variables tells how late it is.
             Err(Missing::Variables) if matches!(name.name.as_str(), "jiffies" | "jiffies_64") => {
                 let kind = ExprKind::Builtin(Builtin::Jiffies);
-                return Ok(Expr { kind, ty: self.type_of_variable(&name.name), span });
+                return Ok(Expr { kind, ty: self.type_of_variable(&name.name, 0), span });
             }
             Err(missing) => return Err(self.no_symbol(module_name, name, missing, span)),
         };
         let ty = if found.code {
             Type::Function(Rc::new(Signature { result: Type::INT, params: Vec::new(), variadic: true }))
         } else {
-            self.type_of_variable(&name.name)
+            self.type_of_variable(&name.name, found.at)
         };
         let address = Expr { kind: ExprKind::Int(found.at as i64), ty: Type::Int(ULONG), span };
         let pointer = address.converted(&Type::Pointer(Box::new(ty.clone())));
@@ -85,29 +96,42 @@ impl Checker<'_> {
         name: &str,
         span: Span,
     ) -> Result<Type, Refused> {
-        let own = module.name.is_empty() || is_kernel(&module.name);
-        let kernel = self.kernel.as_ref().filter(|_| own);
-        if let Some(ty) = kernel.and_then(|kernel| kernel.find(kind, name)) {
+        let types = self.modules.as_ref().and_then(|modules| modules.of(&module.name));
+        if let Some(ty) = types.as_ref().and_then(|types| types.find(kind, name)) {
             return Ok(ty);
         }
-        let message = format!("module `{}` has no type `{name}`", module.name);
-        let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
-        Err(self.refuse(match own {
-            true => diagnostic.help("leave the module out: the program's own types are found by their names"),
-            false => diagnostic.help("only the kernel's own types are known: those of `vmlinux`"),
-        }))
+        let (message, help) = match types {
+            Some(_) => (
+                format!("module `{}` has no type `{name}`", module.name),
+                "leave the module out: the program's own types are found by their names".to_owned(),
+            ),
+            None if self.catalog.has_module(&module.name) => (
+                format!("module `{}` does not tell of its types", module.name),
+                "a module that is built into the kernel has them in `vmlinux`; others need CONFIG_DEBUG_INFO_BTF_MODULES".to_owned(),
+            ),
+            None => (
+                format!("there is no module `{}` in the kernel", module.name),
+                "`lsmod` lists the modules".to_owned(),
+            ),
+        };
+        Err(self.refuse(Diagnostic::error(Tag::D_TYPE_ERR, span, message).help(help)))
     }
 
-    fn type_of_variable(&self, name: &str) -> Type {
+    fn type_of_variable(&self, name: &str, at: u64) -> Type {
         let by_btf = self.kernel.as_ref().and_then(|kernel| kernel.variable(name)).map(|known| known.0);
-        let known = || KNOWN.iter().find(|row| row.0 == name).and_then(|row| self.spelling(row.1));
+        let known = || KNOWN.iter().find(|row| row.0 == name).and_then(|row| self.spelling(row.1, at));
         by_btf.or_else(known).unwrap_or(Type::Int(INT64))
     }
 
-    fn spelling(&self, spelling: Spelling) -> Option<Type> {
+    fn spelling(&self, spelling: Spelling, at: u64) -> Option<Type> {
         match spelling {
             Spelling::Struct(tag) => self.types.find(NameKind::Composite(CompositeKind::Struct), tag),
             Spelling::Int(name) => self.known_type(name),
+            Spelling::Text => {
+                let room = self.catalog.addresses().room(at).min(LONGEST_TEXT);
+                Some(Type::Array(Box::new(Type::Int(spelled(IntWidth::Char, None))), room as u32))
+            }
+            Spelling::Pointer => Some(Type::Pointer(Box::new(Type::Int(spelled(IntWidth::Char, None))))),
         }
     }
 

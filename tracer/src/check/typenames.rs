@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::ctype::{Composite, CompositeKind, NameKind, Type, TypeSource, interned};
 use super::kernel::KernelTypes;
+use super::modules::ModuleTypes;
 use crate::diagnostic::Span;
 
 /// All type names.
@@ -18,9 +19,10 @@ pub(super) struct TypeNames {
 }
 
 impl TypeNames {
-    /// The program's own and, where they are known, the kernel's.
-    pub(super) fn new(kernel: Option<Rc<KernelTypes>>) -> TypeNames {
-        let sources = kernel.into_iter().map(|kernel| kernel as Rc<dyn TypeSource>).collect();
+    /// The program's own and, where they are known, the kernel's and its modules'.
+    pub(super) fn new(kernel: Option<Rc<KernelTypes>>, modules: Option<Rc<ModuleTypes>>) -> TypeNames {
+        let kernel = kernel.map(|kernel| kernel as Rc<dyn TypeSource>);
+        let sources = kernel.into_iter().chain(modules.map(|modules| modules as Rc<dyn TypeSource>)).collect();
         TypeNames { own: HashMap::new(), sources }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let target = Target::describe()?;
     let mut catalog = Catalog::new(&target);
     if trace.list && texts.is_empty() {
-        catalog.add_tracepoints();
+        catalog.add_all();
         let ids: Vec<ProbeId> = catalog.ids().collect();
         return list(&catalog, &ids, trace.verbose);
     }
@@ -105,6 +105,10 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         complain(
             "tracer: the kernel hides its symbols: addresses have no names; `sysctl kernel.kptr_restrict=1` shows them\n",
         );
+    }
+    if let [first, ..] = session.untraced() {
+        let count = session.untraced().len();
+        complain(&format!("tracer: {count} functions cannot be traced here, {first} among them\n"));
     }
     if let Some(bytes) = session.lowered() {
         complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));

@@ -17,12 +17,14 @@ use crate::kernel::sys::{
 pub struct Objects {
     maps: HashMap<String, Map>,
     programs: HashMap<String, OwnedFd>,
+    /// What programs are attached by, with their symbols.
+    links: Vec<(String, OwnedFd)>,
 }
 
 impl Objects {
     /// By names and symbols.
     pub fn new(maps: HashMap<String, Map>, programs: HashMap<String, OwnedFd>) -> Objects {
-        Objects { maps, programs }
+        Objects { maps, programs, links: Vec::new() }
     }
 
     /// The map of that name.
@@ -43,6 +45,16 @@ impl Objects {
     /// The program of that symbol.
     pub fn program(&self, symbol: &str) -> Option<BorrowedFd<'_>> {
         self.programs.get(symbol).map(OwnedFd::as_fd)
+    }
+
+    /// Keeps what a program is attached by.
+    pub fn hold(&mut self, symbol: &str, links: Vec<OwnedFd>) {
+        self.links.extend(links.into_iter().map(|link| (symbol.to_owned(), link)));
+    }
+
+    /// What programs are attached by, with their symbols.
+    pub fn links(&self) -> impl Iterator<Item = (&str, BorrowedFd<'_>)> {
+        self.links.iter().map(|(symbol, link)| (symbol.as_str(), link.as_fd()))
     }
 
     /// All programs, with their symbols.

@@ -54,6 +54,17 @@ impl Addresses {
         }
     }
 
+    /// The functions: module, `vmlinux` for the kernel itself, name and address.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        let code = self.lines().filter(|line| is_code(line.1));
+        code.map(|(at, _, name, module)| (if module.is_empty() { "vmlinux" } else { module }, name, at))
+    }
+
+    /// The bytes from an address to the next symbol.
+    pub fn room(&self, at: u64) -> u64 {
+        self.lines().filter(|line| line.0 > at).map(|line| line.0 - at).min().unwrap_or(0)
+    }
+
     /// All names, to say which may have been meant.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.lines().map(|line| line.2)
@@ -109,6 +120,7 @@ ffffffffc0000040 t ext4_read\t[ext4]
         assert_eq!(find(Some("ext4"), "some_data"), Ok((0xffff_ffff_c000_0200, false)));
         assert_eq!(find(Some("ext4"), "do_work"), Err(Missing::Unknown));
         assert_eq!(find(None, "other_data"), Err(Missing::Variables));
+        assert_eq!((addresses.room(0xffff_ffff_8100_0110), addresses.room(u64::MAX)), (0xf0, 0));
     }
 
     #[test]

@@ -153,7 +153,8 @@ mod tests {
     #[test]
     fn addresses_are_of_the_kernel() {
         let Ok(target) = Target::probe() else { return eprintln!("skipped: no privileges") };
-        let Some(btf) = &target.btf else { return };
+        let Some(types) = &target.types else { return };
+        let btf = types.kernel();
         let Some(currents) = Currents::find(target.machine, &target.release, btf, target.cpus) else {
             return eprintln!("skipped: this kernel is asked by a call");
         };

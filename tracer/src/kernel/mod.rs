@@ -8,6 +8,7 @@ pub mod arch;
 pub mod btf;
 pub mod currents;
 pub mod features;
+pub mod functions;
 pub mod mappings;
 pub mod modules;
 pub mod numbers;

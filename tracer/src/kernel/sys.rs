@@ -18,6 +18,7 @@ pub(crate) const OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BTF_LOAD: libc::c_long = 18;
 const MAP_FREEZE: libc::c_long = 22;
+const LINK_CREATE: libc::c_long = 28;
 pub(crate) const MAP_LOOKUP_AND_DELETE_ELEM: libc::c_long = 21;
 pub(crate) const MAP_LOOKUP_BATCH: libc::c_long = 24;
 
@@ -26,7 +27,12 @@ pub(crate) const ARRAY: u32 = 2;
 pub(crate) const RINGBUF: u32 = 27;
 pub(crate) const RDONLY_PROG: u32 = 1 << 7;
 
+/// enum bpf_attach_type.
+pub(crate) const PERF_LINK: u32 = 41;
+pub(crate) const TRACE_KPROBE_MULTI: u32 = 42;
+
 /// enum bpf_prog_type.
+pub(crate) const KPROBE: u32 = 2;
 pub(crate) const PERF_EVENT: u32 = 7;
 pub(crate) const RAW_TRACEPOINT: u32 = 17;
 pub(crate) const TRACING: u32 = 26;
@@ -128,6 +134,56 @@ pub(crate) fn open_raw_tracepoint(event: &CStr, program: BorrowedFd<'_>) -> io::
 /// Attaches a program to the kernel function that it was loaded for.
 pub(crate) fn attach_function(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     bpf(RAW_TRACEPOINT_OPEN, &mut [0, program.as_raw_fd() as u64]).map(open)
+}
+
+/// Functions of the kernel, by their names or by where they begin.
+#[derive(Clone, Copy)]
+pub(crate) enum Functions<'a> {
+    Names(&'a [&'a CStr]),
+    Addresses(&'a [u64]),
+}
+
+/// Attaches a program to all these functions, each with its cookie.
+pub(crate) fn link_functions(
+    program: BorrowedFd<'_>,
+    returns: bool,
+    functions: Functions<'_>,
+    cookies: &[u64],
+) -> io::Result<OwnedFd> {
+    const RETURN: u64 = 1;
+    let (names, addresses): (Vec<u64>, &[u64]) = match functions {
+        Functions::Names(names) => (names.iter().map(|name| name.as_ptr() as u64).collect(), &[]),
+        Functions::Addresses(addresses) => (Vec::new(), addresses),
+    };
+    let or_null = |words: &[u64]| if words.is_empty() { 0 } else { words.as_ptr() as u64 };
+    // prog_fd and target_fd, attach_type and flags; kprobe_multi: flags and cnt, syms, addrs, cookies.
+    let mut attr = [
+        program.as_raw_fd() as u64,
+        u64::from(TRACE_KPROBE_MULTI),
+        (cookies.len() as u64) << 32 | if returns { RETURN } else { 0 },
+        or_null(&names),
+        or_null(addresses),
+        or_null(cookies),
+    ];
+    bpf(LINK_CREATE, &mut attr).map(open)
+}
+
+/// Attaches a program to a perf event, with a cookie. The link keeps the event.
+pub(crate) fn link_event(event: BorrowedFd<'_>, program: BorrowedFd<'_>, cookie: u64) -> io::Result<OwnedFd> {
+    // prog_fd and target_fd, attach_type and flags; perf_event: bpf_cookie.
+    let target = (event.as_raw_fd() as u64) << 32;
+    bpf(LINK_CREATE, &mut [program.as_raw_fd() as u64 | target, u64::from(PERF_LINK), cookie]).map(open)
+}
+
+/// An event for a function of the kernel, by its name or, where there are several of that name, by its address. `kind` is that of
+/// kprobes.
+pub(crate) fn open_kprobe(kind: u32, returns: bool, function: Result<&CStr, u64>) -> io::Result<OwnedFd> {
+    let (name, address) = match function {
+        Ok(name) => (name.as_ptr() as u64, 0),
+        Err(address) => (0, address),
+    };
+    // As for open_clock; then kprobe_func and kprobe_addr (PERF_ATTR_SIZE_VER1).
+    open_event(0, &[u64::from(kind) | 72 << 32, returns.into(), 0, 0, 0, 0, 0, name, address])
 }
 
 /// Runs a raw tracepoint program once, here and now; gives what it returned.

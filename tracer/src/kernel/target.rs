@@ -12,7 +12,8 @@ use super::addresses::Addresses;
 use super::arch::{Machine, X86_64};
 use super::btf::Btf;
 use super::features::Facts;
-use super::modules::Modules;
+use super::functions::Functions;
+use super::modules::{Modules, Types};
 use super::refusal::{Refusal, judge};
 use super::topology::Topology;
 use super::tracepoints::Tracepoints;
@@ -29,12 +30,14 @@ pub struct Target {
     pub offsets: Offsets,
     /// The raw tracepoints.
     pub tracepoints: Tracepoints,
+    /// The functions that can be traced.
+    pub functions: Functions,
     /// The loaded modules.
     pub modules: Modules,
     /// Where the kernel's symbols are.
     pub addresses: Addresses,
     /// The kernel's types; a made-up system has none.
-    pub btf: Option<Arc<Btf>>,
+    pub types: Option<Types>,
     /// Number of possible CPUs: per-CPU maps have a value for each.
     pub cpus: u32,
     /// Where the CPUs are.
@@ -75,9 +78,10 @@ impl Target {
             release: text("/proc/sys/kernel/osrelease").trim().to_owned(),
             offsets: offsets::resolve(&btf),
             tracepoints: Tracepoints::Declared(Arc::clone(&btf)),
+            functions: Functions::default(),
             modules: Modules::Here,
             addresses: Addresses::default(),
-            btf: Some(btf),
+            types: Some(Types::new(btf)),
             cpus: count_cpus(&text("/sys/devices/system/cpu/possible")).unwrap_or_else(configured_cpus),
             topology: Topology::Here,
             page_size: sysconf(libc::_SC_PAGESIZE),
@@ -95,11 +99,12 @@ impl Target {
             release: "6.12.0-fixture".to_owned(),
             offsets: offsets::from_words(std::array::from_fn(|i| 8 * i as u32)),
             tracepoints: Tracepoints::AllBut([].into()),
+            functions: Functions::these("vfs_read\nvfs_write\ntcp_sendmsg\ntcp_v4_rcv\n"),
             modules: Modules::These([].into()),
             addresses: Addresses::parse(
                 "ffffffff81400000 T vfs_read\nffffffff82a05000 D jiffies\n0000000000000000 D hidden\n",
             ),
-            btf: None,
+            types: None,
             cpus: 4,
             topology: Topology::Flat,
             page_size: 4096,

@@ -30,6 +30,18 @@ pub(super) fn fentry(btf: &Btf) -> io::Result<()> {
     sys::attach_function(program.as_fd()).map(drop)
 }
 
+/// Whether functions can be traced by one link for all of them: it is asked for a link without any, which a kernel that has such
+/// links calls invalid.
+pub(super) fn kprobe_multi() -> io::Result<()> {
+    let attach_type = sys::TRACE_KPROBE_MULTI;
+    let program = load(ProgramAttr { kind: sys::KPROBE, attach_type, ..ProgramAttr::default() })?;
+    match sys::link_functions(program.as_fd(), false, sys::Functions::Addresses(&[]), &[]) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn load(mut attr: ProgramAttr) -> io::Result<OwnedFd> {
     attr.insn_count = NOTHING.len() as u32;
     attr.insns = NOTHING.as_ptr() as u64;

@@ -24,7 +24,7 @@ use probes_common::probe::{Attach, Support};
 use probes_common::scope;
 
 use crate::kernel::currents::Currents;
-use crate::lower::{ClauseImage, DataSection, Image, MapDef, ProgramImage};
+use crate::lower::{ClauseImage, DataSection, FunctionAt, Image, MapDef, ProgramImage};
 use crate::provider::{Instance, attach};
 use btf::Btf;
 use function::{Function, Target};
@@ -72,8 +72,10 @@ pub struct Linked {
     pub code: Linear,
     /// What it hangs on.
     pub attach: Attach,
-    /// What it was copied for, of profile, tick and rawtp.
+    /// What it was copied for, of profile, tick, rawtp, sdt and fbt.
     pub instance: Option<Instance>,
+    /// What it is attached to, of fbt.
+    pub functions: Vec<FunctionAt>,
 }
 
 /// What the kernel is given.
@@ -169,14 +171,18 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
                     code: Linear::default(),
                     attach,
                     instance,
+                    functions: Vec::new(),
                 });
             };
             let code = linear::linear(&symbol, &functions, &mut types)?;
-            Ok(Linked { symbol, section: root.section.clone(), code, attach, instance })
+            Ok(Linked { symbol, section: root.section.clone(), code, attach, instance, functions: Vec::new() })
         });
         linked.collect()
     };
-    let (supports, programs) = (linked(supports)?, linked(trampolines)?);
+    let (supports, mut programs) = (linked(supports)?, linked(trampolines)?);
+    for (program, image) in programs.iter_mut().zip(&image.programs) {
+        program.functions.clone_from(&image.functions);
+    }
     let parts = linker.parts.iter().map(|part| {
         let program = linked(vec![(part.symbol.clone(), Attach::Called, None)])?.remove(0);
         Ok(Part { program, map: part.map.clone(), index: part.index })

@@ -43,7 +43,7 @@ use crate::bpf::Code;
 use crate::check::typed;
 use crate::diagnostic::Span;
 use crate::ir;
-use crate::provider::{Catalog, ProbeId, ProbeInfo};
+use crate::provider::{Catalog, Instance, ProbeId, ProbeInfo};
 use layout::{AggregationAt, Layout};
 
 /// Compiles a program.
@@ -55,8 +55,10 @@ pub fn lower(program: &typed::Program, probes: &dyn Probes, options: &Options) -
 pub trait Probes {
     /// The probe of that id.
     fn probe(&self, id: ProbeId) -> &ProbeInfo;
-    /// The discriminators of the probes that the trampoline hosts on this kernel, sorted.
-    fn hosted(&self, program: &'static Program) -> Vec<u16>;
+    /// The discriminators of the probes that a copy of the trampoline hosts on this kernel, sorted.
+    fn hosted(&self, program: &'static Program, instance: Option<Instance>) -> Vec<u16>;
+    /// Of a probe of a function: what it is attached to.
+    fn function(&self, id: ProbeId) -> FunctionAt;
 }
 
 impl Probes for Catalog {
@@ -64,11 +66,21 @@ impl Probes for Catalog {
         self.get(id).expect("the checker takes ids from the catalog")
     }
 
-    fn hosted(&self, program: &'static Program) -> Vec<u16> {
-        let hosted = self.probes().iter().filter(|probe| probe.program.name == program.name);
-        let mut discriminators: Vec<u16> = hosted.map(|probe| probe.discriminator).collect();
+    fn hosted(&self, program: &'static Program, instance: Option<Instance>) -> Vec<u16> {
+        let copy = |probe: &&ProbeInfo| probe.program.name == program.name && probe.instance == instance;
+        let mut discriminators: Vec<u16> = self.probes().filter(copy).map(|probe| probe.discriminator).collect();
         discriminators.sort_unstable();
         discriminators
+    }
+
+    fn function(&self, id: ProbeId) -> FunctionAt {
+        let probe = self.probe(id);
+        FunctionAt {
+            module: probe.module.to_string(),
+            name: probe.function.to_string(),
+            ambiguous: self.is_ambiguous(id),
+            cookie: self.cookie(probe),
+        }
     }
 }
 
@@ -174,15 +186,30 @@ pub struct Image {
 pub struct ProgramImage {
     /// The trampoline.
     pub program: &'static Program,
-    /// What it was copied for, of `profile`, `tick` and `rawtp`.
-    pub instance: Option<crate::provider::Instance>,
+    /// What it was copied for, of `profile`, `tick`, `rawtp`, `sdt` and `fbt`.
+    pub instance: Option<Instance>,
     /// The want bits of all its clauses.
     pub wants: u64,
     /// For a family: the discriminators of its probes, sorted. Others come too (a system call that does not exist) and
     /// are no probe's.
     pub hosted: Vec<u16>,
+    /// What it is attached to, of `fbt`.
+    pub functions: Vec<FunctionAt>,
     /// The clauses in order.
     pub clauses: Vec<ClauseImage>,
+}
+
+/// A function of the kernel that a trampoline is attached to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionAt {
+    /// Its module; `vmlinux` for the kernel itself.
+    pub module: String,
+    /// Its name.
+    pub name: String,
+    /// Whether there are others of this name, so that only its address tells which it is.
+    pub ambiguous: bool,
+    /// What the kernel hands to each firing; see [`probes_common::providers::fbt::Cookie`].
+    pub cookie: u64,
 }
 
 /// One clause compiled for one trampoline.

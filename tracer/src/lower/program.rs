@@ -2,8 +2,10 @@
 //!
 //! Programs are numbered in the order of their first use, enabled probes in the order of the text.
 
+use std::collections::HashSet;
+
 use probes_common::abi::{MAX_PROGRAMS, SLOT_SIZE};
-use probes_common::probe::Arg;
+use probes_common::probe::{Arg, Attach};
 
 use super::clause::{self, Compiled, Part};
 use super::data::Data;
@@ -50,7 +52,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let mut data = Data::default();
     let mut image =
         Image { slot_size: storage.own, locals: (SLOT_SIZE as u32, storage.locals_size), ..Image::default() };
-    let mut units = Vec::new();
+    let (mut units, mut functions) = (Vec::new(), HashSet::new());
     for (index, clause) in program.clauses.iter().enumerate() {
         for unit in units_of(clause, probes) {
             units.push((index, host(&mut image.programs, unit.info(), probes), unit));
@@ -78,8 +80,9 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         image.layouts.extend(layouts);
         image.slot_size = image.slot_size.max(slot_size);
         let host = &mut image.programs[*host];
+        attach(host, unit, &mut functions, probes);
         host.wants |= wants;
-        let discriminators = discriminators(unit, probes);
+        let discriminators = discriminators(unit, &host.hosted);
         host.clauses.push(ClauseImage { epid, code, discriminators, light, gated });
     }
     image.programs.extend(release::thread_end(program, &storage)?);
@@ -110,16 +113,24 @@ fn host(programs: &mut Vec<ProgramImage>, probe: &ProbeInfo, probes: &dyn Probes
         .position(|host| host.program.name == probe.program.name && host.instance == probe.instance);
     known.unwrap_or_else(|| {
         let (program, instance) = (probe.program, probe.instance);
-        let hosted = if program.family { probes.hosted(program) } else { Vec::new() };
-        programs.push(ProgramImage { program, instance, wants: 0, hosted, clauses: Vec::new() });
+        let hosted = if program.family { probes.hosted(program, instance) } else { Vec::new() };
+        let (functions, clauses) = (Vec::new(), Vec::new());
+        programs.push(ProgramImage { program, instance, wants: 0, hosted, functions, clauses });
         programs.len() - 1
     })
 }
 
+/// Notes what the trampoline of a unit of functions is attached to, each once.
+fn attach(host: &mut ProgramImage, unit: &Unit, known: &mut HashSet<ProbeId>, probes: &dyn Probes) {
+    if let Attach::Function { .. } = host.program.attach {
+        let new = unit.probes.iter().filter(|(id, _)| known.insert(*id));
+        host.functions.extend(new.map(|(id, _)| probes.function(*id)));
+    }
+}
+
 /// The discriminators of a unit, where they are not all that there are.
-fn discriminators(unit: &Unit, probes: &dyn Probes) -> Option<Vec<u16>> {
-    let program = unit.info().program;
-    if !program.family || unit.probes.len() == probes.hosted(program).len() {
+fn discriminators(unit: &Unit, hosted: &[u16]) -> Option<Vec<u16>> {
+    if !unit.info().program.family || unit.probes.len() == hosted.len() {
         return None;
     }
     let mut discriminators: Vec<u16> = unit.probes.iter().map(|(_, probe)| probe.discriminator).collect();

@@ -36,5 +36,6 @@ pub(super) fn thread_end(program: &Program, storage: &Storage) -> Result<Option<
         ir::compile(builder.finish()).map_err(|error| Error::Clause { error, span: Span::default() })?;
     let clause = ClauseImage { epid: 0, code, discriminators: None, light: true, gated: None };
     let program = &THREAD_END;
-    Ok(Some(ProgramImage { program, instance: None, wants: 0, hosted: Vec::new(), clauses: vec![clause] }))
+    let (hosted, functions) = (Vec::new(), Vec::new());
+    Ok(Some(ProgramImage { program, instance: None, wants: 0, hosted, functions, clauses: vec![clause] }))
 }

@@ -1,28 +1,30 @@
 //! All probes of a target, with their ids.
 //!
 //! Invariant: an id never changes its meaning while the catalog lives. Probes of the profile provider, of which there
-//! are as many as rates, are added when a description first names them, and those of rawtp and sdt, of which there are as
-//! many as tracepoints, when one first names that provider.
+//! are as many as rates, are added when a description first names them, those of rawtp and sdt, of which there are as
+//! many as tracepoints, when one first names that provider, and those of fbt function by function. A description that leaves
+//! the provider open finds tracepoints and functions where it finds nothing else.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use probes_common::probe::{Arg, Attach, Program};
 use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, syscall};
 
+use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
 use super::{Instance, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
 use crate::kernel::addresses::Addresses;
 use crate::kernel::arch::Abi;
-use crate::kernel::btf::{Btf, TypeId};
-use crate::kernel::modules::Modules;
+use crate::kernel::btf::TypeId;
+use crate::kernel::functions::Functions;
+use crate::kernel::modules::{Modules, Types};
 use crate::kernel::tracepoints::Tracepoints;
 
 /// The module of what lives in the kernel itself.
-const KERNEL: &str = "vmlinux";
+pub(super) const KERNEL: &str = "vmlinux";
 
 /// The profile probes that are there without being asked for, so that `-l` and `profile:::` have some to show: DTrace's
 /// usual rates, which keep out of step with what happens at round ones.
@@ -46,11 +48,16 @@ const USUAL_RATES: &[&str] = &[
 #[derive(Debug, Clone)]
 pub struct Catalog {
     probes: Vec<ProbeInfo>,
+    /// Those of fbt.
+    functions: BTreeMap<ProbeId, ProbeInfo>,
+    /// How many of its entries and returns there are.
+    pub(super) functions_added: [usize; 2],
     /// By program, discriminator and rate: what the kernel tells of a firing.
     places: HashMap<(&'static str, u16, Option<Instance>), ProbeId>,
     tracepoints: Tracepoints,
+    pub(super) traceable: Functions,
     modules: Modules,
-    btf: Option<Arc<Btf>>,
+    pub(super) types: Option<Types>,
     addresses: Addresses,
 }
 
@@ -61,10 +68,13 @@ impl Catalog {
         let modules = target.modules.clone();
         let mut catalog = Catalog {
             probes: Vec::new(),
+            functions: BTreeMap::new(),
+            functions_added: [0; 2],
             places: HashMap::new(),
             tracepoints,
+            traceable: target.functions.clone(),
             modules,
-            btf: target.btf.clone(),
+            types: target.types.clone(),
             addresses: target.addresses.clone(),
         };
         for probe in PROVIDERS.iter().copied().flatten() {
@@ -107,16 +117,38 @@ impl Catalog {
     /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
     /// `tick-1s` asks for.
     pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
-        if names_provider(pattern, SDT) {
-            self.add_tracepoints();
-        } else if names_provider(pattern, RAWTP) {
-            self.add_all_of(RAWTP);
+        let named = LATE.into_iter().rfind(|provider| names_provider(pattern, provider));
+        if let Some(provider) = named {
+            self.add_late(provider, pattern);
         }
         if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) && may_be_rate(pattern) {
             self.add_rate(&pattern.name);
         }
+        let stable = |id: &ProbeId| self.get(*id).is_some_and(|probe| !LATE.contains(&&*probe.provider));
+        if named.is_none() && !self.all(pattern).any(|id| stable(&id)) {
+            return LATE.into_iter().map(|provider| self.late(provider, pattern)).find(|ids| !ids.is_empty()).unwrap_or_default();
+        }
         let available = |id: &ProbeId| self.get(*id).is_some_and(|probe| probe.lacks.is_none());
-        self.all(pattern).filter(available).collect()
+        self.all(pattern).filter(|id| available(id) && (named.is_some() || stable(id))).collect()
+    }
+
+    /// The probes of a provider that is looked at late which a pattern describes that may leave the provider open.
+    fn late(&mut self, provider: &'static str, pattern: &Pattern) -> Vec<ProbeId> {
+        if !matches(&pattern.provider, provider) {
+            return Vec::new();
+        }
+        let pattern = Pattern { provider: provider.to_owned(), ..pattern.clone() };
+        self.add_late(provider, &pattern);
+        self.all(&pattern).collect()
+    }
+
+    /// Adds the probes that a pattern describes of a provider that is looked at late.
+    fn add_late(&mut self, provider: &'static str, pattern: &Pattern) {
+        match provider {
+            FBT => self.add_functions(pattern),
+            SDT => self.add_tracepoints(),
+            _ => self.add_all_of(provider),
+        }
     }
 
     /// The probes that `pattern` describes, also those that this kernel cannot have.
@@ -131,12 +163,13 @@ impl Catalog {
 
     /// The probe of that id.
     pub fn get(&self, id: ProbeId) -> Option<&ProbeInfo> {
-        self.probes.get(id.0.checked_sub(1)? as usize)
+        self.probes.get(id.0.checked_sub(1)? as usize).or_else(|| self.functions.get(&id))
     }
 
-    /// The probe of that id, also where it is a tracepoint's and none has been named.
+    /// The probe of that id, also where it is a tracepoint's or a function's and none has been named.
     pub fn by_id(&mut self, id: ProbeId) -> Option<&ProbeInfo> {
         if self.get(id).is_none() {
+            self.add_function_by_id(id);
             self.add_tracepoints();
         }
         self.get(id)
@@ -153,8 +186,8 @@ impl Catalog {
     }
 
     /// The kernel's types, where they are known.
-    pub fn types(&self) -> Option<&Arc<Btf>> {
-        self.btf.as_ref()
+    pub fn types(&self) -> Option<&Types> {
+        self.types.as_ref()
     }
 
     /// Where the kernel's symbols are.
@@ -164,7 +197,7 @@ impl Catalog {
 
     /// Whether any probe is this provider's.
     pub fn has_provider(&self, name: &str) -> bool {
-        self.probes.iter().any(|probe| probe.provider == name)
+        self.probes().any(|probe| probe.provider == name)
     }
 
     /// Whether the kernel has that module.
@@ -173,13 +206,19 @@ impl Catalog {
     }
 
     /// All ids, in order.
-    pub fn ids(&self) -> impl Iterator<Item = ProbeId> + use<> {
-        (1..=self.probes.len() as u32).map(ProbeId)
+    pub fn ids(&self) -> impl Iterator<Item = ProbeId> {
+        (1..=self.probes.len() as u32).map(ProbeId).chain(self.functions.keys().copied())
     }
 
     /// All probes, in the order of their ids.
-    pub fn probes(&self) -> &[ProbeInfo] {
-        &self.probes
+    pub fn probes(&self) -> impl Iterator<Item = &ProbeInfo> {
+        self.probes.iter().chain(self.functions.values())
+    }
+
+    /// Adds a probe of fbt, which has this id.
+    pub(super) fn add_at(&mut self, id: ProbeId, probe: ProbeInfo) {
+        self.places.insert((probe.program.name, probe.discriminator, probe.instance), id);
+        self.functions.insert(id, probe);
     }
 
     /// The program itself, or what stands in for it where this kernel lacks what it hangs on.
@@ -212,6 +251,12 @@ impl Catalog {
             doc,
             lacks: None,
         });
+    }
+
+    /// Adds all probes that the kernel has, but for rates.
+    pub fn add_all(&mut self) {
+        self.add_tracepoints();
+        self.add_functions(&Pattern::default());
     }
 
     /// Adds the probes of rawtp and sdt that are not there yet: always in this order, for their ids' sake.
@@ -249,14 +294,25 @@ impl Catalog {
         }
     }
 
+    /// The `args[]` of a probe: of a function that the kernel tells of, as many as it has.
+    pub fn arguments(&self, probe: &ProbeInfo) -> &'static [Arg] {
+        let count = if probe.provider == FBT { self.function_arguments(probe) } else { None };
+        count.map_or(probe.args, |count| &probe.args[..count])
+    }
+
     /// The types of the arguments of a probe, where the kernel says more of them than its table does.
     pub fn argument_types(&self, probe: &ProbeInfo) -> Option<Vec<String>> {
+        if probe.provider == FBT {
+            return self.function_types(probe);
+        }
         self.tracepoints.params(probe.instance?.tracepoint()?)
     }
 
     /// Whether its arguments are words, whose types the kernel knows.
     pub fn is_typed_by_kernel(&self, id: ProbeId) -> bool {
-        self.get(id).is_some_and(|probe| probe.instance.is_some_and(|of| of.tracepoint().is_some()))
+        let made_from =
+            |instance| matches!(instance, Instance::Tracepoint(_) | Instance::Event(_) | Instance::Functions(_));
+        self.get(id).is_some_and(|probe| probe.instance.is_some_and(made_from))
     }
 
     /// The type of one of them, by its number among the kernel's types.
@@ -267,9 +323,12 @@ impl Catalog {
     fn lacks(&self, attach: Attach) -> bool {
         match attach {
             Attach::RawTracepoint(name) => !self.tracepoints.has(name),
-            Attach::NamedTracepoint | Attach::Profile | Attach::Tick | Attach::TestRun | Attach::Called => {
-                false
-            }
+            Attach::NamedTracepoint
+            | Attach::Function { .. }
+            | Attach::Profile
+            | Attach::Tick
+            | Attach::TestRun
+            | Attach::Called => false,
         }
     }
 }
@@ -293,6 +352,10 @@ const RAWTP: &str = "rawtp";
 
 /// The same by DTrace's name, their modules being the kernel's subsystems.
 const SDT: &str = "sdt";
+
+/// Providers of which there are so many probes that they are looked at only where a description names the provider, or names
+/// nothing else; in this order.
+const LATE: [&str; 3] = [SDT, RAWTP, FBT];
 
 /// Whether the description names this provider of tracepoints: there are more than a thousand, and finding them takes
 /// longer than starting to trace.
@@ -318,6 +381,8 @@ pub(super) fn may_be_rate(pattern: &Pattern) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn names(catalog: &mut Catalog, pattern: &str) -> Vec<String> {
@@ -347,7 +412,7 @@ mod tests {
         assert_eq!(names(&mut catalog, "syscall::openat:entry"), ["syscall:vmlinux:openat:entry"]);
         assert_eq!(names(&mut catalog, "openat:").len(), 2);
         assert_eq!(names(&mut catalog, "syscall::*chmodat*:entry").len(), 2);
-        let calls = catalog.probes().iter().filter(|probe| probe.provider == "syscall").count();
+        let calls = catalog.probes().filter(|probe| probe.provider == "syscall").count();
         assert_eq!(names(&mut catalog, "syscall:::").len(), calls);
         assert_eq!(names(&mut catalog, "syscall:::entry").len(), calls / 2);
         assert_eq!(names(&mut catalog, "proc:::signal-send"), ["proc:vmlinux::signal-send"]);
@@ -358,11 +423,11 @@ mod tests {
     #[test]
     fn rates_are_made_once_when_asked_for() {
         let mut catalog = Catalog::new(&Target::fixture());
-        let before = catalog.probes().len();
+        let before = catalog.ids().count();
         assert_eq!(names(&mut catalog, "tick-250ms"), ["profile:::tick-250ms"]);
         assert_eq!(names(&mut catalog, "profile:::tick-250ms"), ["profile:::tick-250ms"]);
-        assert_eq!(catalog.probes().len(), before + 1);
-        let probe = &catalog.probes()[before];
+        assert_eq!(catalog.ids().count(), before + 1);
+        let probe = &catalog.probes[before];
         assert_eq!(
             (probe.program, probe.instance),
             (&profile::TICK, Some(Instance::Rate(Rate { nanoseconds: 250_000_000 })))
@@ -371,7 +436,7 @@ mod tests {
             assert!(names(&mut catalog, none).is_empty(), "{none}");
         }
         assert_eq!(names(&mut catalog, "profile-99[0-9]"), ["profile:::profile-997"]);
-        assert_eq!(catalog.probes().len(), before + 1);
+        assert_eq!(catalog.ids().count(), before + 1);
     }
 
     #[test]
@@ -379,14 +444,16 @@ mod tests {
         let btf = Arc::new(crate::kernel::btf::tests::sample());
         let target = Target { tracepoints: Tracepoints::Declared(btf), ..Target::fixture() };
         let mut catalog = Catalog::new(&target);
-        let before = catalog.probes().len();
-        assert!(names(&mut catalog, "paint").is_empty() && names(&mut catalog, "*:::paint").is_empty());
-        assert_eq!(catalog.probes().len(), before);
+        let before = catalog.ids().count();
+        assert!(names(&mut catalog, "read:entry").len() == 1 && names(&mut catalog, "*:::BEGIN").len() == 1);
+        assert_eq!(catalog.ids().count(), before);
+        assert_eq!(names(&mut catalog, "paint"), ["rawtp:vmlinux::paint"]);
+        assert_eq!(names(&mut catalog, "*:::pai*"), ["rawtp:vmlinux::paint"]);
         assert_eq!(names(&mut catalog, "rawtp:::paint"), ["rawtp:vmlinux::paint"]);
         assert_eq!(names(&mut catalog, "rawtp:::p*"), ["rawtp:vmlinux::paint"]);
         assert!(names(&mut catalog, "rawtp:::pain").is_empty());
-        assert_eq!(catalog.probes().len(), before + 1);
-        let probe = &catalog.probes()[before];
+        assert_eq!(catalog.ids().count(), before + 1);
+        let probe = &catalog.probes[before];
         assert_eq!((probe.args.len(), probe.instance), (2, Some(Instance::Tracepoint("paint"))));
         let types = catalog.argument_types(probe);
         assert_eq!(types, Some(vec!["const struct point *".to_owned(), "int".to_owned()]));

@@ -34,13 +34,13 @@ pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
             put(&mut text, format_args!("\t\tbeside it: {}\n", describe(support.attach)));
         }
         text.push_str("\n\tArgument Types\n");
-        if probe.args.is_empty() {
+        let (known, args) = (catalog.argument_types(probe).unwrap_or_default(), catalog.arguments(probe));
+        if args.is_empty() {
             text.push_str("\t\tNone\n");
         }
-        let known = catalog.argument_types(probe).unwrap_or_default();
-        let ctype = |i: usize| known.get(i).map_or(probe.args[i].ctype, String::as_str);
-        let width = (0..probe.args.len()).map(|i| ctype(i).len()).max().unwrap_or(0);
-        for (i, arg) in probe.args.iter().enumerate() {
+        let ctype = |i: usize| known.get(i).map_or(args[i].ctype, String::as_str);
+        let width = (0..args.len()).map(|i| ctype(i).len()).max().unwrap_or(0);
+        for (i, arg) in args.iter().enumerate() {
             put(&mut text, format_args!("\t\targs[{i}]: {:width$}  {}\n", ctype(i), arg.doc));
             if let Some(Kind::Struct(def)) = probe.program.record.field(arg.field).map(|field| field.kind) {
                 remember(&mut types, def);

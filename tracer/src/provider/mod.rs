@@ -1,6 +1,7 @@
 //! Which probes exist here, and how each attaches: the [`Catalog`].
 
 mod catalog;
+mod fbt;
 mod glob;
 mod listing;
 mod rate;
@@ -12,6 +13,7 @@ use std::fmt;
 use probes_common::probe::{Arg, Attach, Program};
 
 pub use catalog::Catalog;
+pub use fbt::Argument;
 pub use glob::{is_glob, matches};
 pub use listing::{list, list_verbose};
 pub use rate::Rate;
@@ -61,6 +63,8 @@ pub enum Instance {
     Tracepoint(&'static str),
     /// The same, of sdt.
     Event(&'static str),
+    /// Functions, as many as one copy can tell apart: which copy of fbt it is.
+    Functions(u8),
 }
 
 impl Instance {
@@ -70,6 +74,7 @@ impl Instance {
             Instance::Rate(rate) => rate.nanoseconds.to_string(),
             Instance::Tracepoint(name) => name.to_owned(),
             Instance::Event(name) => format!("sdt_{name}"),
+            Instance::Functions(number) => number.to_string(),
         }
     }
 
@@ -77,7 +82,7 @@ impl Instance {
     pub fn tracepoint(self) -> Option<&'static str> {
         match self {
             Instance::Tracepoint(name) | Instance::Event(name) => Some(name),
-            Instance::Rate(_) => None,
+            Instance::Rate(_) | Instance::Functions(_) => None,
         }
     }
 }
@@ -134,6 +139,8 @@ pub fn describe(attach: Attach) -> String {
     match attach {
         Attach::RawTracepoint(name) => format!("raw tracepoint {name}"),
         Attach::NamedTracepoint => "the raw tracepoint of that name".to_owned(),
+        Attach::Function { returns: false } => "the function's entry".to_owned(),
+        Attach::Function { returns: true } => "the function's return".to_owned(),
         Attach::Profile => "perf event cpu-clock on every CPU".to_owned(),
         Attach::Tick => "perf event cpu-clock on one CPU".to_owned(),
         Attach::TestRun => "run by the tracer itself".to_owned(),

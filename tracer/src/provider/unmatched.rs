@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::catalog::{Catalog, may_be_rate, parse_rate};
+use super::fbt::may_be_function;
 use super::{Pattern, ProbeInfo, describe, is_glob, matches};
 use crate::diagnostic::nearest;
 
@@ -13,10 +14,13 @@ pub struct Unmatched {
     pub reason: Option<String>,
     /// A description that does match and is near.
     pub nearest: Option<String>,
+    /// Why a whole provider has no probes here.
+    pub lacking: Option<String>,
 }
 
 pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
-    Unmatched { reason: reason(catalog, pattern), nearest: correct(catalog.probes(), pattern) }
+    let lacking = may_be_function(pattern).then(|| catalog.no_functions().map(str::to_owned)).flatten();
+    Unmatched { reason: reason(catalog, pattern), nearest: correct(catalog, pattern), lacking }
 }
 
 fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
@@ -34,8 +38,10 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
 const PARTS: [fn(&ProbeInfo) -> &str; 4] = [|p| &p.provider, |p| &p.module, |p| &p.function, |p| &p.name];
 
 /// The description with each part that leads nowhere replaced by the nearest one that leads on.
-fn correct(probes: &[ProbeInfo], pattern: &Pattern) -> Option<String> {
-    let available: Vec<&ProbeInfo> = probes.iter().filter(|probe| probe.lacks.is_none()).collect();
+fn correct(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
+    let mut catalog = catalog.clone();
+    catalog.add_functions(&Pattern::default());
+    let available: Vec<&ProbeInfo> = catalog.probes().filter(|probe| probe.lacks.is_none()).collect();
     let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
     if let Some(meant) =
         misplaced(&available, parts).or_else(|| translated(parts)).or_else(|| placed(&available, parts))

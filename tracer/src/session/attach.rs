@@ -8,22 +8,42 @@ use aya::util::online_cpus;
 use probes_common::probe::Attach;
 
 use super::error::SessionError;
+use super::functions;
 use super::load::{Loaded, chain};
+use crate::kernel::addresses::Addresses;
 use crate::kernel::sys;
 use crate::link::Linked;
 use crate::provider::{Instance, describe};
 
 /// Attaches one program; to the clock of one CPU, where only that is traced.
-pub(super) fn attach(loaded: &mut Loaded, linked: &Linked, cpu: Option<u64>) -> Result<(), SessionError> {
+pub(super) fn attach(
+    loaded: &mut Loaded,
+    linked: &Linked,
+    cpu: Option<u64>,
+    addresses: &Addresses,
+) -> Result<(), SessionError> {
     if matches!(linked.attach, Attach::TestRun | Attach::Called) {
         return Ok(());
     }
-    let links = open(loaded, linked, cpu)?.map_err(|error| SessionError::Attach {
+    let failed = |error: io::Error| SessionError::Attach {
         program: linked.symbol.clone(),
-        to: describe(linked.attach),
+        to: match linked.functions.as_slice() {
+            [function] => format!("{} ({})", describe(linked.attach), function.name),
+            _ => describe(linked.attach),
+        },
         error: chain(&error),
-    })?;
-    loaded.links.extend(links);
+    };
+    let links = match (linked.attach, loaded.means) {
+        (Attach::Function { returns }, Some(means)) => {
+            let program = loaded.program(&linked.symbol)?;
+            let attached = functions::attach(program, returns, &linked.functions, means, addresses);
+            let attached = attached.map_err(failed)?;
+            loaded.untraced.extend(attached.refused);
+            attached.links
+        }
+        _ => open(loaded, linked, cpu)?.map_err(failed)?,
+    };
+    loaded.objects.hold(&linked.symbol, links);
     Ok(())
 }
 
@@ -46,7 +66,7 @@ fn open(
             let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
             cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
-        Attach::TestRun | Attach::Called | Attach::NamedTracepoint => Ok(Vec::new()),
+        Attach::TestRun | Attach::Called | Attach::NamedTracepoint | Attach::Function { .. } => Ok(Vec::new()),
     })
 }
 

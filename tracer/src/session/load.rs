@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 use aya::maps::{Map, MapData};
+use probes_common::probe::Attach;
 
 use super::error::SessionError;
 use crate::bpf::Insn;
 use crate::consume::map::{self, Objects};
+use crate::kernel::functions::Means;
 use crate::kernel::sys::{self, MapAttr, ProgramAttr};
 use crate::link::{Linked, Output, Part, Reference};
 use crate::lower::MapDef;
@@ -16,8 +18,10 @@ use crate::lower::MapDef;
 /// What a session has in the kernel; it ends with its descriptors.
 pub(super) struct Loaded {
     pub(super) objects: Objects,
-    /// What programs are attached by.
-    pub(super) links: Vec<OwnedFd>,
+    /// By what means functions of the kernel are traced, if any are.
+    pub(super) means: Option<Means>,
+    /// The functions that could not be traced.
+    pub(super) untraced: Vec<String>,
     /// Bytes of the ring, where there was no memory for as many as were asked for.
     pub(super) lowered: Option<u32>,
 }
@@ -54,6 +58,11 @@ pub(super) fn load(linked: &Output, resize: bool, verbose: bool) -> Result<Loade
         };
         maps.insert(section.name.clone(), create(&definition, Some(&section.bytes))?);
     }
+    let traces = |program: &Linked| matches!(program.attach, Attach::Function { .. });
+    let means = match linked.programs.iter().any(traces) {
+        true => Some(Means::here().map_err(SessionError::Load)?),
+        false => None,
+    };
     let types = sys::load_types(&linked.types).map_err(|error| SessionError::Load(chain(&error)))?;
     let mut programs = HashMap::new();
     // The clauses of ERROR are no program.
@@ -61,17 +70,17 @@ pub(super) fn load(linked: &Output, resize: bool, verbose: bool) -> Result<Loade
         linked.supports.iter().chain(&linked.programs).filter(|program| !program.section.is_empty())
     {
         programs
-            .insert(program.symbol.clone(), load_program(program, linked, &maps, types.as_fd(), verbose)?);
+            .insert(program.symbol.clone(), load_program(program, linked, &maps, types.as_fd(), (means, verbose))?);
     }
     for Part { program, map, index } in &linked.parts {
-        let loaded = load_program(program, linked, &maps, types.as_fd(), verbose)?;
+        let loaded = load_program(program, linked, &maps, types.as_fd(), (means, verbose))?;
         let failed = || SessionError::Load(format!("map {map} is missing"));
         let descriptor = maps.get(map).and_then(map::descriptor).ok_or_else(failed)?;
         let filled = map::update(descriptor, &index.to_le_bytes(), &loaded.as_raw_fd().to_le_bytes());
         filled.map_err(|error| SessionError::Load(chain(&error)))?;
         programs.insert(program.symbol.clone(), loaded);
     }
-    Ok(Loaded { objects: Objects::new(maps, programs), links: Vec::new(), lowered })
+    Ok(Loaded { objects: Objects::new(maps, programs), means, untraced: Vec::new(), lowered })
 }
 
 /// Makes the ring, half as large each time that there is no memory for it, down to a page.
@@ -127,14 +136,15 @@ fn create(definition: &MapDef, bytes: Option<&[u8]>) -> Result<Map, SessionError
 }
 
 /// A program's kind, by the section that its trampoline stands in.
-const KINDS: [(&str, u32); 2] = [("raw_tp", sys::RAW_TRACEPOINT), ("perf_event", sys::PERF_EVENT)];
+const KINDS: [(&str, u32); 3] =
+    [("raw_tp", sys::RAW_TRACEPOINT), ("perf_event", sys::PERF_EVENT), ("kprobe", sys::KPROBE)];
 
 fn load_program(
     program: &Linked,
     linked: &Output,
     maps: &HashMap<String, Map>,
     types: BorrowedFd<'_>,
-    verbose: bool,
+    (means, verbose): (Option<Means>, bool),
 ) -> Result<OwnedFd, SessionError> {
     let Linked { symbol, section, code, .. } = program;
     let kind = KINDS.iter().find(|(name, _)| section.split('/').next() == Some(name));
@@ -152,6 +162,7 @@ fn load_program(
         insns: insns.as_ptr() as u64,
         license: linked.license.as_ptr() as u64,
         name: sys::name(symbol),
+        attach_type: if *kind == sys::KPROBE && means == Some(Means::Multi) { sys::TRACE_KPROBE_MULTI } else { 0 },
         btf: types.as_raw_fd() as u32,
         func_info_size: size_of::<[u32; 2]>() as u32,
         func_info: code.functions.as_ptr() as u64,

@@ -6,6 +6,7 @@
 mod attach;
 mod child;
 mod error;
+mod functions;
 mod load;
 mod seed;
 mod signals;
@@ -78,13 +79,14 @@ impl Session {
     ) -> Result<Session, SessionError> {
         let options = &description.options;
         let (cpu, resize) = (options.cpu, options.bufresize);
+        let addresses = description.catalog.addresses();
         let mut loaded = load::load(linked, resize, verbose)?;
         let consumer = Consumer::new(&mut loaded.objects, description)
             .map_err(SessionError::io("opening the ring buffer"))?;
         let mut programs: Vec<_> = linked.programs.iter().collect();
         programs.sort_by_key(|program| providers::place(&program.symbol));
         for program in linked.supports.iter().chain(programs) {
-            attach::attach(&mut loaded, program, cpu)?;
+            attach::attach(&mut loaded, program, cpu, addresses)?;
         }
         seed::arguments(&mut loaded.objects);
         seed::connections(&mut loaded.objects);
@@ -102,6 +104,11 @@ impl Session {
     /// Bytes of the buffer, where there was no memory for as many as were asked for.
     pub fn lowered(&self) -> Option<u32> {
         self.loaded.lowered
+    }
+
+    /// The functions that could not be traced, where others could.
+    pub fn untraced(&self) -> &[String] {
+        &self.loaded.untraced
     }
 
     /// From now on the session is about that process, its descendants and what these fork: of a program that was compiled
@@ -143,7 +150,7 @@ impl Session {
     fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         self.set_state(state::ENDED)?;
         self.consumer.end();
-        if !self.loaded.links.is_empty() {
+        if self.loaded.objects.links().next().is_some() {
             await_firings();
         }
         if let Some(program) = self.end.clone() {

@@ -18,17 +18,19 @@ mod types;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use field::FieldAt;
 pub use shape::{MemberAt, Shape};
-pub use types::{Kind, Param, TypeId};
+pub use types::{Kind, Param, Prototype, TypeId};
 
 use names::NameIndex;
 use source::Source;
 use types::{KINDS, RawType};
 
-/// Where the kernel publishes its own BTF (Documentation/ABI/testing/sysfs-kernel-btf).
+/// Where the kernel publishes its own BTF and that of each module (Documentation/ABI/testing/sysfs-kernel-btf).
+pub const DIRECTORY: &str = "/sys/kernel/btf";
+/// Its own.
 pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// The most references (typedef, const, array, ...) followed in a row; real chains are shorter than ten.
@@ -47,12 +49,14 @@ pub enum BtfError {
     Malformed(&'static str),
 }
 
-/// The types of one BTF blob.
+/// The types of one BTF blob. That of a module goes on where the kernel's ends (Documentation/bpf/btf.rst, 4.1): the numbers of
+/// its types and the places of its strings follow those of its *base*, to which it refers.
 pub struct Btf {
     source: Source,
+    base: Option<Arc<Btf>>,
     /// Where the strings begin in the blob, and how many bytes of them there are.
     strings: (usize, usize),
-    /// Where each type begins in the blob; type ids count from 1, so id N is at index N - 1.
+    /// Where each type begins in the blob, from the id [`Btf::first`] on.
     offsets: Vec<u32>,
     /// How many types of each kind there are: the size of the name tables.
     counts: [u32; KINDS],
@@ -62,15 +66,20 @@ pub struct Btf {
 impl Btf {
     /// The running kernel's BTF: mapped where the kernel allows it (6.16), read otherwise.
     pub fn load() -> Result<Btf, BtfError> {
-        Btf::index(Source::open(VMLINUX)?)
+        Btf::index(Source::open(VMLINUX)?, None)
+    }
+
+    /// The BTF of the running kernel's module of that name.
+    pub fn load_module(name: &str, base: Arc<Btf>) -> Result<Btf, BtfError> {
+        Btf::index(Source::open(&format!("{DIRECTORY}/{name}"))?, Some(base))
     }
 
     /// Reads the header of `bytes` and notes where each type begins.
     pub fn parse(bytes: Vec<u8>) -> Result<Btf, BtfError> {
-        Btf::index(Source::from(bytes))
+        Btf::index(Source::from(bytes), None)
     }
 
-    fn index(source: Source) -> Result<Btf, BtfError> {
+    fn index(source: Source, base: Option<Arc<Btf>>) -> Result<Btf, BtfError> {
         // struct btf_header (2.1): u16 magic, u8 version, u8 flags, u32 hdr_len, type_off, type_len, str_off, str_len.
         let bytes: &[u8] = &source;
         let word = |at: usize| read_u32(bytes, at).ok_or(BtfError::Malformed("the header is cut short"));
@@ -108,10 +117,20 @@ impl Btf {
             at = end;
         }
         let strings = (strings, strings_end - strings);
-        Ok(Btf { source, strings, offsets, counts, names: [const { OnceLock::new() }; KINDS] })
+        Ok(Btf { source, base, strings, offsets, counts, names: [const { OnceLock::new() }; KINDS] })
     }
 
-    /// How many types there are.
+    /// What it goes on from.
+    pub fn base(&self) -> Option<&Arc<Btf>> {
+        self.base.as_ref()
+    }
+
+    /// The number of its first type.
+    pub fn first(&self) -> u32 {
+        1 + self.base.as_ref().map_or(0, |base| base.len() as u32)
+    }
+
+    /// How many types there are, without those of the base.
     pub fn len(&self) -> usize {
         self.offsets.len()
     }
@@ -121,7 +140,7 @@ impl Btf {
         self.offsets.is_empty()
     }
 
-    /// The type called `name` of the kind `kind`; where a kernel has several of that name, the first.
+    /// The type called `name` of the kind `kind`, not looking at the base; where a kernel has several of that name, the first.
     pub fn find(&self, kind: Kind, name: &str) -> Option<TypeId> {
         self.find_all(kind, name).next()
     }
@@ -206,13 +225,27 @@ impl Btf {
         })
     }
 
+    /// The enumeration that has the constant `variant`, and its value; of several the first.
+    pub fn enumerator(&self, variant: &str) -> Option<(TypeId, i64)> {
+        self.ids().find_map(|id| Some((id, self.variant(id, variant)?)))
+    }
+
     /// The parameters of the function that the typedef `name` (`btf_trace_NAME`) points to.
     pub fn func_proto_params(&self, name: &str) -> Option<Vec<Param<'_>>> {
         let pointer = self.raw(self.resolve(self.find(Kind::Typedef, name)?)?)?;
-        let proto = match pointer.kind {
-            Kind::Ptr => self.raw(self.resolve(TypeId(pointer.value))?)?,
-            _ => pointer,
-        };
+        match pointer.kind {
+            Kind::Ptr => self.params(&self.raw(self.resolve(TypeId(pointer.value))?)?),
+            _ => self.params(&pointer),
+        }
+    }
+
+    /// What the function of that name takes and gives.
+    pub fn function(&self, name: &str) -> Option<Prototype<'_>> {
+        let proto = self.raw(TypeId(self.raw(self.find(Kind::Func, name)?)?.value))?;
+        Some(Prototype { params: self.params(&proto)?, result: TypeId(proto.value) })
+    }
+
+    fn params(&self, proto: &RawType<'_>) -> Option<Vec<Param<'_>>> {
         if proto.kind != Kind::FuncProto {
             return None;
         }
@@ -246,12 +279,19 @@ impl Btf {
     }
 
     fn ids(&self) -> impl Iterator<Item = TypeId> + use<> {
-        (1..=self.offsets.len() as u32).map(TypeId)
+        let first = self.first();
+        (first..first + self.offsets.len() as u32).map(TypeId)
     }
 
     fn raw(&self, id: TypeId) -> Option<RawType<'_>> {
-        let at = *self.offsets.get(id.0.checked_sub(1)? as usize)? as usize;
-        RawType::read(self.source.get(at..)?)
+        match (id.0.checked_sub(self.first()), &self.base) {
+            (Some(index), _) => {
+                let at = *self.offsets.get(index as usize)? as usize;
+                RawType::read(self.source.get(at..)?)
+            }
+            (None, Some(base)) => base.raw(id),
+            (None, None) => None,
+        }
     }
 
     /// Whether the string at `offset` is `name`: compared in place, since most differ in their first bytes.
@@ -268,7 +308,10 @@ impl Btf {
     /// The strings from `offset` on.
     fn string_at(&self, offset: u32) -> Option<&[u8]> {
         let (begin, len) = self.strings;
-        let offset = offset as usize;
+        let before = self.base.as_ref().map_or(0, |base| base.strings.1);
+        let Some(offset) = (offset as usize).checked_sub(before) else {
+            return self.base.as_ref()?.string_at(offset);
+        };
         (offset < len).then(|| self.source.get(begin + offset..begin + len))?
     }
 }

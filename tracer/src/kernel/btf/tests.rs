@@ -84,6 +84,49 @@ fn sample_bytes() -> Vec<u8> {
     w.finish()
 }
 
+/// What a module adds to the sample: `struct paint { struct point at; enum color color; }; enum { DRY = 7 }; long dry(struct paint *);`
+fn module_bytes(base: &Btf) -> Vec<u8> {
+    let strings = base.strings.1 as u32;
+    let mut w = Writer { types: Vec::new(), strings: vec![0] };
+    let own = |at: u32| strings + at;
+    let mut add = |w: &mut Writer, kind, name: &str, count, value, extra: &[u32]| {
+        let at = w.name(name);
+        let head = [if at == 0 { 0 } else { own(at) }, (kind as u32) << 24 | count, value];
+        w.types.extend(head.iter().chain(extra).flat_map(|word: &u32| word.to_le_bytes()));
+    };
+    let (at, color, dry) = (own(w.name("at")), own(w.name("color")), own(w.name("DRY")));
+    add(&mut w, Kind::Struct, "paint", 2, 12, &[at, 2, 0, color, 12, 64]); // 19
+    add(&mut w, Kind::Enum, "", 1, 4, &[dry, 7]); // 20
+    add(&mut w, Kind::Ptr, "", 0, 19, &[]); // 21
+    add(&mut w, Kind::FuncProto, "", 1, 6, &[0, 21]); // 22
+    add(&mut w, Kind::Func, "dry", 0, 22, &[]); // 23
+    w.finish()
+}
+
+/// The sample with a module.
+pub(crate) fn sample_module() -> Btf {
+    let base = Arc::new(sample());
+    let bytes = module_bytes(&base);
+    Btf::index(Source::from(bytes), Some(base)).expect("the sample is well-formed")
+}
+
+#[test]
+fn a_modules_types_go_on_from_the_kernels() {
+    let btf = sample_module();
+    assert_eq!((btf.first(), btf.len()), (19, 5));
+    let paint = btf.find(Kind::Struct, "paint").expect("it is there");
+    let members = btf.members(paint).expect("it has members");
+    assert_eq!(members.iter().map(|member| (member.name, member.ty.0)).collect::<Vec<_>>(), [("at", 2), ("color", 12)]);
+    assert_eq!((btf.name(TypeId(2)), btf.name(paint), btf.size_of(paint)), (Some("point"), Some("paint"), Some(12)));
+    assert_eq!(btf.field("paint", "at.y").map(|at| at.offset), Some(4));
+    assert_eq!(btf.enumerator("DRY"), Some((TypeId(20), 7)));
+    assert_eq!(btf.enumerator("RED"), None);
+    assert_eq!(btf.base().and_then(|base| base.enumerator("BLUE")), Some((TypeId(12), -2)));
+    let function = btf.function("dry").expect("it is there");
+    assert_eq!(function.params, [Param { name: "", ty: TypeId(21) }]);
+    assert_eq!((btf.display(function.params[0].ty), btf.display(function.result)), ("struct paint *".into(), "long".into()));
+}
+
 pub(crate) fn sample() -> Btf {
     Btf::parse(sample_bytes()).expect("the sample is well-formed")
 }

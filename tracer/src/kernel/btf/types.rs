@@ -15,6 +15,15 @@ pub struct Param<'a> {
     pub ty: TypeId,
 }
 
+/// What a function takes and gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prototype<'a> {
+    /// Its parameters; a last one of type 0 stands for "...".
+    pub params: Vec<Param<'a>>,
+    /// What it returns; type 0 is nothing.
+    pub result: TypeId,
+}
+
 /// The kinds of types (Documentation/bpf/btf.rst, 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -6,8 +6,8 @@ use probes_common::providers::{dtrace, proc, syscall};
 use crate::bpf::disassemble;
 use crate::check::typed::*;
 use crate::diagnostic::Span;
-use crate::lower::{Image, Options, Probes, lower};
-use crate::provider::{ProbeId, ProbeInfo};
+use crate::lower::{FunctionAt, Image, Options, Probes, lower};
+use crate::provider::{Instance, ProbeId, ProbeInfo};
 
 /// The probes of these tests: BEGIN, proc:::signal-send, ERROR, then four system calls' entries, then their returns.
 pub(super) struct Fixture(Vec<ProbeInfo>);
@@ -66,7 +66,11 @@ impl Probes for Fixture {
         &self.0[id.0 as usize - 1]
     }
 
-    fn hosted(&self, program: &'static Trampoline) -> Vec<u16> {
+    fn function(&self, _: ProbeId) -> FunctionAt {
+        unreachable!("no probe of the fixture is of a function")
+    }
+
+    fn hosted(&self, program: &'static Trampoline, _: Option<Instance>) -> Vec<u16> {
         let hosted = self.0.iter().filter(|probe| probe.program.name == program.name);
         hosted.map(|probe| probe.discriminator).collect()
     }
