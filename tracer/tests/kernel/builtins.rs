@@ -92,7 +92,8 @@ fn cpu() -> Result<()> {
 /// Where a member of a kernel's structure lies.
 fn offset(structure: &str, member: &str) -> Result<u32> {
     let target = Target::describe().map_err(|refusal| anyhow!("{refusal:?}"))?;
-    let btf = target.btf.context("no types")?;
+    let types = target.types.context("no types")?;
+    let btf = types.kernel();
     Ok(btf.field(structure, member).with_context(|| format!("no {structure}.{member}"))?.offset)
 }
 

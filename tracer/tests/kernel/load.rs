@@ -30,12 +30,11 @@ fn every_trampoline() -> Result<()> {
         Err(refusal) => return skip(refusal.what),
     };
     let mut catalog = Catalog::new(&target);
-    for rate in ["profile-97", "tick-1s"] {
-        catalog.matching(&Pattern::parse(rate).expect("a description"));
+    for pattern in ["profile-97", "tick-1s", "fbt::vfs_read:"] {
+        catalog.matching(&Pattern::parse(pattern).expect("a description"));
     }
     let hosts: BTreeMap<&str, &ProbeInfo> = catalog
         .probes()
-        .iter()
         .filter(|probe| probe.lacks.is_none() && probe.program.attach != Attach::Called)
         .map(|probe| (probe.program.name, probe))
         .collect();
@@ -91,6 +90,7 @@ fn program(host: &ProbeInfo) -> ProgramImage {
         instance: host.instance,
         wants: u64::MAX,
         hosted: vec![host.discriminator],
+        functions: Vec::new(),
         clauses: vec![ClauseImage { epid: 1, code, discriminators: None, light: false, gated: None }],
     }
 }

@@ -116,15 +116,24 @@ fn a_modules_types_go_on_from_the_kernels() {
     assert_eq!((btf.first(), btf.len()), (19, 5));
     let paint = btf.find(Kind::Struct, "paint").expect("it is there");
     let members = btf.members(paint).expect("it has members");
-    assert_eq!(members.iter().map(|member| (member.name, member.ty.0)).collect::<Vec<_>>(), [("at", 2), ("color", 12)]);
-    assert_eq!((btf.name(TypeId(2)), btf.name(paint), btf.size_of(paint)), (Some("point"), Some("paint"), Some(12)));
+    assert_eq!(
+        members.iter().map(|member| (member.name, member.ty.0)).collect::<Vec<_>>(),
+        [("at", 2), ("color", 12)]
+    );
+    assert_eq!(
+        (btf.name(TypeId(2)), btf.name(paint), btf.size_of(paint)),
+        (Some("point"), Some("paint"), Some(12))
+    );
     assert_eq!(btf.field("paint", "at.y").map(|at| at.offset), Some(4));
     assert_eq!(btf.enumerator("DRY"), Some((TypeId(20), 7)));
     assert_eq!(btf.enumerator("RED"), None);
     assert_eq!(btf.base().and_then(|base| base.enumerator("BLUE")), Some((TypeId(12), -2)));
     let function = btf.function("dry").expect("it is there");
     assert_eq!(function.params, [Param { name: "", ty: TypeId(21) }]);
-    assert_eq!((btf.display(function.params[0].ty), btf.display(function.result)), ("struct paint *".into(), "long".into()));
+    assert_eq!(
+        (btf.display(function.params[0].ty), btf.display(function.result)),
+        ("struct paint *".into(), "long".into())
+    );
 }
 
 pub(crate) fn sample() -> Btf {
