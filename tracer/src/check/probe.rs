@@ -114,11 +114,11 @@ impl Checker<'_> {
             }
         };
         let Some(arg) = probe.args.get(number) else {
-            let (tag, message) = match probe.args.len() {
-                0 => (Tag::D_ARGS_NONE, format!("{probe} has no arguments")),
-                _ => (Tag::D_ARGS_IDX, format!("{probe} has no args[{number}]")),
+            let message = match probe.args.len() {
+                0 => format!("{probe} has no arguments"),
+                _ => format!("{probe} has no args[{number}]"),
             };
-            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help(probe))));
+            return Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))));
         };
         let kernel = self.kernel.as_ref().zip(self.catalog.argument_type(probe, number));
         if let Some(ty) = kernel.and_then(|(types, id)| types.ty(id)).filter(Type::is_scalar) {
