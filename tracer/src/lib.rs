@@ -179,14 +179,16 @@ fn checked(
         .iter()
         .map(|library| check::Library {
             name: library.name.clone(),
-            program: parse(library.source, DescPart::Name),
+            program: parse(library.source, DescPart::File),
         })
         .collect();
     let trees: Vec<_> = inputs.iter().map(|input| parse(input.source, input.last)).collect();
     if problems.has_errors() {
         return Err(problems);
     }
-    check::check(&libraries, &trees, catalog, options, macros)
+    let mut checked = check::check(&libraries, &trees, catalog, options, macros)?;
+    checked.warnings.splice(0..0, problems.into_sorted());
+    Ok(checked)
 }
 
 /// Links a compiled program with the probes for a kernel and loads it. The kernel follows so many instructions of a program and no

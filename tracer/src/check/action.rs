@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::functions::{ActionName, Row};
+use super::functions::{ActionName, Param, Row};
 use super::recorded::is_recorded;
 use super::typed::{Action, AggregationId, Expr, Shape, Type};
 use super::{Checker, Refused, fold};
@@ -29,15 +29,19 @@ impl Checker<'_> {
                 Ok(Action::Ftruncate)
             }
             ActionName::Trace => {
-                if let [arg @ ast::Expr { kind: ast::ExprKind::Agg(_), .. }] = args {
-                    let diagnostic =
-                        Diagnostic::error(Tag::D_TRACE_AGG, arg.span, "`trace` takes no aggregation");
-                    return Err(self.refuse(diagnostic.help("use printa()")));
-                }
                 if let [arg] = args
                     && is_recorded(arg)
                 {
-                    return Ok(Action::Trace(self.recordable(arg)?));
+                    return Ok(Action::Trace(self.recordable(arg, Tag::D_TRACE_VOID)?));
+                }
+                if let [arg] = args {
+                    let value = self.value_in(arg, Tag::D_TRACE_VOID, Tag::D_TRACE_DYN)?;
+                    if value.ty == Type::Void {
+                        let message = "there is no value to trace";
+                        let diagnostic = Diagnostic::error(Tag::D_TRACE_VOID, arg.span, message);
+                        return Err(self.refuse(diagnostic.help("trace a number or a string")));
+                    }
+                    return self.passed(row, 0, Param::Value, value).map(Action::Trace);
                 }
                 let mut args = self.arguments(row, args, span)?;
                 Ok(Action::Trace(args.pop().ok_or(Refused)?))
@@ -94,12 +98,7 @@ impl Checker<'_> {
 
     /// A value that is printed.
     fn printed(&mut self, row: &Row, arg: &ast::Expr) -> Result<Expr, Refused> {
-        if let ast::ExprKind::Agg(_) = arg.kind {
-            let diagnostic =
-                Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, arg.span, "`printf` takes no aggregation");
-            return Err(self.refuse(diagnostic.help("use printa()")));
-        }
-        let value = self.recordable(arg)?;
+        let value = self.recordable(arg, Tag::D_PRINTF_ARG_TYPE)?;
         if value.ty.is_record() || value.ty == Type::Void {
             let message = format!("`{}` cannot print {:#}", row.name, value.ty);
             let diagnostic = Diagnostic::error(Tag::D_PRINTF_ARG_TYPE, value.span, message);
@@ -109,7 +108,10 @@ impl Checker<'_> {
     }
 
     fn printa(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
-        self.check_count(row, args.len(), span)?;
+        if args.is_empty() {
+            let diagnostic = Diagnostic::error(Tag::D_PROTO_LEN, span, "`printa` needs an aggregation");
+            return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+        }
         let (format, rest) = match args {
             [first @ ast::Expr { kind: ast::ExprKind::Str(_), .. }, rest @ ..] => {
                 (Some(self.format(row.name, first)), rest)
@@ -156,7 +158,9 @@ impl Checker<'_> {
     /// An argument that names an aggregation.
     fn mentioned(&mut self, row: &Row, arg: &ast::Expr) -> Result<AggregationId, Refused> {
         match &arg.kind {
-            ast::ExprKind::Agg(aggregation) if aggregation.keys.is_empty() => {
+            ast::ExprKind::Agg(aggregation)
+                if aggregation.keys.is_empty() || !self.is_filled(&aggregation.name) =>
+            {
                 Ok(self.mention(row.name, aggregation))
             }
             ast::ExprKind::Agg(aggregation) => {

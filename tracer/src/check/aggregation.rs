@@ -25,7 +25,16 @@ struct Entry {
     /// Where filling it was refused.
     refused: bool,
     /// The actions that name it.
-    mentions: Vec<(&'static str, Span)>,
+    mentions: Vec<Mention>,
+}
+
+/// An action that names an aggregation.
+#[derive(Debug, Clone, Copy)]
+struct Mention {
+    action: &'static str,
+    /// Whether it named a key, too.
+    keyed: bool,
+    span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +83,14 @@ impl Checker<'_> {
             }
         }
         Ok(Stmt::Aggregate { aggregation: id, keys, value, weight, span })
+    }
+
+    /// Whether something has filled it so far.
+    pub(super) fn is_filled(&self, name: &str) -> bool {
+        self.aggregations
+            .entries
+            .iter()
+            .any(|entry| entry.name == name && (entry.filled.is_some() || entry.refused))
     }
 
     /// The aggregating function with its arguments: its constants, the value, the increment.
@@ -177,14 +194,19 @@ impl Checker<'_> {
                 "step",
                 Tag::D_LQUANT_STEPTYPE,
                 Tag::D_LQUANT_STEPVAL,
-                "a number from 1 to 65535",
-                |value| (1..=i64::from(u16::MAX)).contains(&value),
+                "a 16-bit number",
+                |value| value <= i64::from(u16::MAX),
             ),
         };
         let (low_value, high_value, step_value) = (low_value?, high_value?, step_value?);
+        if step_value <= 0 {
+            let message = format!("lquantize's step is a positive number, not {step_value}");
+            let diagnostic = Diagnostic::error(Tag::D_LQUANT_STEPTYPE, span, message);
+            return Err(self.refuse(diagnostic.help("give the width of one level")));
+        }
         let range = high_value - low_value;
         let step_span = step.first().map_or(span, |step| step.span);
-        let (tag, at, message, help) = if range <= 0 {
+        let (tag, at, message, help) = if range < 0 {
             let message =
                 format!("lquantize's highest value {high_value} is not above its lowest, {low_value}");
             (Tag::D_LQUANT_MISMATCH, low.span.to(high.span), message, "give the lowest value first")
@@ -273,7 +295,8 @@ impl Checker<'_> {
     /// An action that names an aggregation.
     pub(super) fn mention(&mut self, action: &'static str, agg: &ast::AggRef) -> AggregationId {
         let id = self.aggregation_id(&agg.name);
-        self.aggregations.entries[id].mentions.push((action, agg.span));
+        let keyed = !agg.keys.is_empty();
+        self.aggregations.entries[id].mentions.push(Mention { action, keyed, span: agg.span });
         id
     }
 
@@ -288,13 +311,15 @@ impl Checker<'_> {
         let names: Vec<&str> =
             entries.iter().filter(|entry| entry.filled.is_some()).map(|entry| entry.name.as_str()).collect();
         for entry in entries.iter().filter(|entry| entry.filled.is_none() && !entry.refused) {
-            for &(action, span) in &entry.mentions {
+            for &Mention { action, keyed, span } in &entry.mentions {
                 let tag = match action {
                     "clear" => Tag::D_CLEAR_AGGBAD,
                     "trunc" => Tag::D_TRUNC_AGGBAD,
                     "printa" => Tag::D_PRINTA_AGGBAD,
                     _ => Tag::D_NORMALIZE_AGGBAD,
                 };
+                // A name with a key makes an aggregation, if an empty one.
+                let tag = if keyed { tag } else { Tag::D_IDENT_UNDEF };
                 let message = format!("nothing is ever counted in `@{}`", entry.name);
                 let diagnostic = Diagnostic::error(tag, span, message);
                 let near = crate::diagnostic::nearest(&entry.name, names.iter().copied());

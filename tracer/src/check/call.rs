@@ -4,6 +4,7 @@ use super::functions::{self, Gives, Param, Role, Row, find};
 use super::lvalue::decayed;
 use super::typed::{Expr, ExprKind, Subroutine, Type};
 use super::types::ULONG;
+use super::variables::Known;
 use super::{Checker, Refused, are, counted, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
@@ -32,13 +33,10 @@ impl Checker<'_> {
                 };
                 Ok(Expr { kind: ExprKind::Call(subroutine, args), ty, span })
             }
-            Role::Action(_) => {
-                let message = format!("the action `{}` has no value", row.name);
-                Err(self.refuse(
-                    Diagnostic::error(Tag::D_OP_ACT, span, message).help("make it a statement of its own"),
-                ))
+            Role::Action(_) | Role::Aggregating(_) => {
+                let call = ast::ExprKind::Call { func: func.clone(), args: args.to_vec() };
+                Err(self.valueless(&ast::Expr { kind: call, span }, Tag::D_CG_EXPR))
             }
-            Role::Aggregating(_) => Err(self.aggregating_alone(row, span)),
             Role::Recorded(_) => {
                 let message = format!("what `{}` records is no value to compute with", row.name);
                 let help =
@@ -68,15 +66,19 @@ impl Checker<'_> {
         self.refuse(diagnostic.help("allow it with -w, or with `#pragma D option destructive`"))
     }
 
-    pub(super) fn aggregating_alone(&mut self, row: &Row, span: Span) -> Refused {
-        let message = format!("`{}` is an aggregating function", row.name);
-        let help = format!("assign it to an aggregation: `@name = {};`", row.prototype);
-        self.refuse(Diagnostic::error(Tag::D_AGG_FUNC, span, message).help(help))
-    }
-
     pub(super) fn unknown_function(&mut self, func: &ast::Ident) -> Refused {
         if let Some(diagnostic) = Self::known_elsewhere(&func.name, func.span) {
             return self.refuse(diagnostic);
+        }
+        let known = match self.variables.get(ast::Scope::Global, &func.name) {
+            Some(Known::Entry(entry)) => entry.declared,
+            Some(Known::Refused) | None => Self::is_reserved(&func.name),
+            Some(_) => true,
+        };
+        if known {
+            let message = format!("`{}` is no function: it cannot be called", func.name);
+            let diagnostic = Diagnostic::error(Tag::D_FUNC_IDKIND, func.span, message);
+            return self.refuse(diagnostic.help("leave the brackets out"));
         }
         let names: Vec<&str> = functions::TABLE.iter().map(|row| row.name).collect();
         let message = format!("there is no function `{}`", func.name);
@@ -97,7 +99,7 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Vec<Expr>, Refused> {
-        let values: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
+        let values: Vec<_> = args.iter().map(|arg| self.value_for(arg, row.tags.1)).collect();
         self.check_count(row, args.len(), span)?;
         let mut checked = Vec::with_capacity(values.len());
         for (number, value) in values.into_iter().enumerate() {
@@ -121,14 +123,19 @@ impl Checker<'_> {
             most => format!("{} to {}", row.required, counted(most, "argument")),
         };
         let message = format!("`{}` takes {wanted}, here {} {given}", row.name, are(given));
-        Err(self.refuse(
-            Diagnostic::error(row.tags.0, span, message)
-                .help(format!("it is `{}`: {}", row.prototype, row.doc)),
-        ))
+        let tag = if row.name == "tracemem" && given < row.required { Tag::D_PROTO_LEN } else { row.tags.0 };
+        let diagnostic = Diagnostic::error(tag, span, message);
+        Err(self.refuse(diagnostic.help(format!("it is `{}`: {}", row.prototype, row.doc))))
     }
 
     /// One argument as the function takes it.
-    fn passed(&mut self, row: &Row, number: usize, param: Param, value: Expr) -> Result<Expr, Refused> {
+    pub(super) fn passed(
+        &mut self,
+        row: &Row,
+        number: usize,
+        param: Param,
+        value: Expr,
+    ) -> Result<Expr, Refused> {
         let value = match param {
             Param::Text | Param::TextOrNull => self.as_string(value)?,
             Param::Value if !matches!(value.ty, Type::Array(_, 0)) => value,
@@ -159,6 +166,13 @@ impl Checker<'_> {
         } else {
             format!("it is `{}`", row.prototype)
         };
-        Err(self.refuse(Diagnostic::error(row.tags.1, value.span, message).help(help)))
+        let tag = match (row.name, row.role, number) {
+            ("tracemem", _, 1) => Tag::D_PROTO_ARG,
+            ("tracemem", _, 2) => Tag::D_TRACEMEM_DYNSIZE,
+            // Only the value itself is the aggregating function's own affair.
+            (_, Role::Aggregating(_), 1..) => Tag::D_PROTO_ARG,
+            _ => row.tags.1,
+        };
+        Err(self.refuse(Diagnostic::error(tag, value.span, message).help(help)))
     }
 }

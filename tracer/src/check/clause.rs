@@ -18,6 +18,9 @@ impl Checker<'_> {
                 // What is wrong with it has been told.
                 let _ = self.translator(translator, item.span);
             }
+            ItemKind::Provider(provider) => {
+                let _ = self.provider(provider);
+            }
         }
         None
     }
@@ -71,7 +74,10 @@ impl Checker<'_> {
                     let action = self.action(row, action, args, expr.span)?;
                     return Ok(Stmt::Action(action, statement.span));
                 }
-                let expr = self.expr(expr)?;
+                let expr = match &expr.kind {
+                    ast::ExprKind::Agg(_) => self.value_for(expr, Tag::D_AGG_NULL)?,
+                    _ => self.value_for(expr, Tag::D_CG_EXPR)?,
+                };
                 if !expr.has_effect() {
                     let diagnostic = Diagnostic::warning(
                         Tag::D_EXPR_NULL,

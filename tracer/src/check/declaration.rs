@@ -7,8 +7,8 @@ use probes_common::schema::{Kind, StructDef};
 
 use super::composite::{self, Forward};
 use super::ctype::{FloatType, NameKind, Signature, Type};
+use super::prototype::Prototype;
 use super::types::{NAMED, ULONG, named, spelled as int_spelled};
-use super::unsupported::Construct;
 use super::variables::{Known, Shape, spelled};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -30,10 +30,11 @@ impl Checker<'_> {
             Some(Storage::Thread) => Ok(Scope::Thread),
             Some(Storage::Clause) => Ok(Scope::Clause),
             Some(Storage::Typedef) => Ok(Scope::Global),
-            Some(Storage::Extern) => Err(self.unsupported(Construct::Extern, declaration.span)),
+            Some(Storage::Extern) => Ok(Scope::Global),
+            Some(Storage::Static) if declaration.declarators.iter().all(is_function) => Ok(Scope::Global),
             Some(Storage::Static | Storage::Auto | Storage::Register) => {
                 let message = "D variables have no storage class but `self` and `this`";
-                let diagnostic = Diagnostic::error(Tag::D_DECL_CLASS, declaration.span, message);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_BADCLASS, declaration.span, message);
                 Err(self.refuse(diagnostic.help("leave it out: the variable is global")))
             }
         };
@@ -48,11 +49,39 @@ impl Checker<'_> {
                 Ok(base) if declaration.storage == Some(Storage::Typedef) => {
                     self.typedef(name, base.clone(), declarator)
                 }
+                Ok(base)
+                    if scope == Scope::Global
+                        && (declaration.storage == Some(Storage::Extern) || is_function(declarator)) =>
+                {
+                    // What is defined elsewhere takes no room, and nothing is known of it but its type.
+                    if let Err(Refused) = self.external(name, base.clone(), declarator) {
+                        self.variables.add_refused(scope, &name.name);
+                    }
+                    continue;
+                }
                 Ok(base) => self.declare(scope, name, base.clone(), declarator),
                 Err(refused) => Err(*refused),
             };
             if declared.is_err() {
                 self.variables.add_refused(scope, &name.name);
+            }
+        }
+    }
+
+    /// `extern int x;`, `int f(int);`: of what is defined elsewhere, the type.
+    fn external(&mut self, name: &Ident, base: Type, declarator: &Declarator) -> Result<(), Refused> {
+        let ty = self.derive(base, &declarator.derived, declarator.span)?;
+        match self.externals.get(&name.name) {
+            Some((before, since)) if !before.same(&ty) => {
+                let since = *since;
+                let message = format!("`{}` is declared again, differently", name.name);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
+                Err(self.refuse(diagnostic.related(since, "declared here first").help("declare it once")))
+            }
+            Some(_) => Ok(()),
+            None => {
+                self.externals.insert(name.name.clone(), (ty, name.span));
+                Ok(())
             }
         }
     }
@@ -66,15 +95,22 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let spelling = spelled(scope, &name.name);
         let (keys, derived) = match declarator.derived.split_first() {
-            Some((Derived::Assoc(params), rest)) => {
-                let keys: Vec<_> = params.iter().map(|param| self.type_name(&param.ty)).collect();
-                (Some(keys.into_iter().collect::<Result<Vec<Type>, Refused>>()?), rest)
-            }
+            Some((Derived::Assoc(params), rest)) => (Some(self.prototype(params, Prototype::Key)?), rest),
             _ => (None, declarator.derived.as_slice()),
         };
         let ty = self.derive(base, derived, declarator.span)?;
         if scope == Scope::Clause && keys.is_some() {
-            return Err(self.local_array(&spelling, declarator.span));
+            return Err(self.local_array(Tag::D_DECL_LOCASSC, &spelling, declarator.span));
+        }
+        let own = self.types.own(NameKind::Typedef, &name.name).map(|known| known.1);
+        if own.is_some() || named(&name.name).is_some() {
+            let message = format!("`{}` is a type's name", name.name);
+            let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
+            let diagnostic = match own {
+                Some(since) => diagnostic.related(since, "defined here"),
+                None => diagnostic,
+            };
+            return Err(self.refuse(diagnostic.help("choose another name")));
         }
         if scope == Scope::Global && Self::is_reserved(&name.name) {
             let message = format!("`{spelling}` is a name of the language");
@@ -180,22 +216,18 @@ impl Checker<'_> {
         let size = self.object_size(&of, span)?;
         let Some(count) = count else { return Ok(Type::Array(Box::new(of), 0)) };
         let value = self.expr(count)?;
-        let Some(number) = fold::constant(&value).filter(|number| *number >= 0) else {
+        let Some(number) = fold::constant(&value).filter(|number| *number > 0) else {
             let message = "an array's size is a positive integer constant";
             let diagnostic = Diagnostic::error(Tag::D_DECL_ARRSUB, count.span, message);
             return Err(
                 self.refuse(diagnostic.help("an associative array has types in its brackets: `int a[int]`"))
             );
         };
-        if number == 0 {
-            let diagnostic = Diagnostic::error(Tag::D_DECL_ARRNULL, count.span, "an array without elements");
-            return Err(self.refuse(diagnostic.help("write the number of its elements")));
-        }
         match u32::try_from(number).ok().filter(|n| n.saturating_mul(size.max(1)) <= composite::LARGEST) {
             Some(number) => Ok(Type::Array(Box::new(of), number)),
             None => {
                 let message = format!("an array may take {} bytes", composite::LARGEST);
-                let diagnostic = Diagnostic::error(Tag::D_DECL_ARRSUB, count.span, message);
+                let diagnostic = Diagnostic::error(Tag::D_DECL_ARRBIG, count.span, message);
                 Err(self.refuse(diagnostic.help("make it smaller")))
             }
         }
@@ -214,21 +246,12 @@ impl Checker<'_> {
                 Diagnostic::error(Tag::D_DECL_FUNCRET, span, format!("a function cannot return {result}"));
             return Err(self.refuse(diagnostic.help("it can return a pointer: `*`")));
         }
-        let mut types = Vec::new();
-        for param in params {
-            let base = self.base_type(&param.ty.base, Forward::Allowed)?;
-            types.push(match self.derive(base, &param.ty.derived, param.ty.span)? {
-                Type::Array(of, _) => Type::Pointer(of),
-                function @ Type::Function(_) => Type::Pointer(Box::new(function)),
-                Type::Void => {
-                    let message = "void among other parameters";
-                    let diagnostic = Diagnostic::error(Tag::D_DECL_PROTO_VOID, param.ty.span, message);
-                    return Err(self.refuse(diagnostic.help("`(void)` alone is no parameters")));
-                }
-                ty => ty,
-            });
-        }
-        Ok(Type::Function(Rc::new(Signature { result, params: types, variadic })))
+        let types = self.prototype(params, Prototype::Function)?.into_iter().map(|ty| match ty {
+            Type::Array(of, _) => Type::Pointer(of),
+            function @ Type::Function(_) => Type::Pointer(Box::new(function)),
+            ty => ty,
+        });
+        Ok(Type::Function(Rc::new(Signature { result, params: types.collect(), variadic })))
     }
 
     pub(super) fn base_type(&mut self, base: &BaseType, forward: Forward) -> Result<Type, Refused> {
@@ -276,6 +299,11 @@ impl Checker<'_> {
             None => diagnostic.help("use one of C's integer types, `string`, or a pointer"),
         }))
     }
+}
+
+/// Whether a declarator makes a function of its name.
+fn is_function(declarator: &Declarator) -> bool {
+    matches!(declarator.derived.first(), Some(Derived::Function { .. }))
 }
 
 /// The structure of the probe tables that has this name.

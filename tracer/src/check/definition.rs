@@ -20,13 +20,12 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let ty = self.derive(base, &declarator.derived, declarator.span)?;
         if super::types::named(&name.name).is_some_and(|known| Type::Int(known).size() != ty.size()) {
-            return Err(self.defined_again(name, None));
+            return Err(self.taken(name, None));
         }
-        match self.types.own(NameKind::Typedef, &name.name) {
-            Some((before, since)) if !before.same(&ty) => {
-                let since = *since;
-                Err(self.defined_again(name, Some(since)))
-            }
+        let variable = self.variables.get(Scope::Global, &name.name).and_then(Known::since);
+        let since = variable.or_else(|| self.types.own(NameKind::Typedef, &name.name).map(|known| known.1));
+        match since {
+            Some(since) => Err(self.taken(name, Some(since))),
             _ => {
                 let ty = match ty {
                     Type::Int(int) => Type::Int(IntType { name: interned(&name.name), ..int }),

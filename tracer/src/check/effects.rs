@@ -74,6 +74,15 @@ impl Checker<'_> {
         {
             return Ok(Action::Freopen(None, Vec::new()));
         }
+        // DTrace keeps this name for the output that it began with.
+        if let (ActionName::Freopen, [first @ ast::Expr { kind: ast::ExprKind::Str(text), .. }, ..]) =
+            (name, args)
+            && text == b"."
+        {
+            let diagnostic =
+                Diagnostic::error(Tag::D_FREOPEN_INVALID, first.span, "`.` is no file to print to");
+            return Err(self.refuse(diagnostic.help("freopen(\"\") goes back to the first output")));
+        }
         match self.printf(row, args, span)? {
             Action::Printf(format, values) if name == ActionName::Freopen => {
                 Ok(Action::Freopen(Some(format), values))

@@ -5,6 +5,7 @@ use super::lvalue::decayed;
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
 use super::types::{UINT64, of_literal};
+use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, UnOp};
@@ -23,29 +24,34 @@ impl Checker<'_> {
             ast::ExprKind::Str(bytes) => Ok(string(bytes, span)),
             ast::ExprKind::Var(scope, name) => self.name(*scope, name, span),
             ast::ExprKind::Macro(argument) => self.macro_value(argument, span),
-            ast::ExprKind::Agg(_) => {
-                let diagnostic =
-                    Diagnostic::error(Tag::D_OP_DYN, span, "an aggregation has no value in an expression");
-                Err(self.refuse(
-                    diagnostic
-                        .help("printa() prints it; a global variable can be counted with `++` and used"),
-                ))
-            }
+            ast::ExprKind::Agg(_) => Err(self.valueless(expr, Tag::D_CG_DYN)),
             ast::ExprKind::Call { func, args } => self.call(func, args, span),
             ast::ExprKind::Index { base, keys } => self.index(base, keys, span),
             ast::ExprKind::Member { base, arrow, member } => self.member(base, *arrow, member, span),
             ast::ExprKind::Unary { op, expr } => self.prefix(*op, expr, span),
             ast::ExprKind::Binary { op, left, right } => {
-                let (left, right) = (self.expr(left), self.expr(right));
+                let (act, dynamic) = valueless_in(*op);
+                let left = self.value_in(left, act, dynamic);
+                let right = match left.as_ref().ok().filter(|_| is_comparison(*op)) {
+                    Some(left) => match self.enumerator_of(&left.ty, right) {
+                        Some(enumerator) => enumerator,
+                        None => self.value_in(right, act, dynamic),
+                    },
+                    None => self.value_in(right, act, dynamic),
+                };
                 self.binary(*op, left?, right?, span)
             }
             ast::ExprKind::Assign { op, place, value } => self.assignment(*op, place, value, span),
             ast::ExprKind::Cond { cond, then, otherwise } => {
-                let (cond, then, otherwise) = (self.expr(cond), self.expr(then), self.expr(otherwise));
+                let cond = self.value_for(cond, Tag::D_OP_SCALAR);
+                let then = self.value_in(then, Tag::D_OP_ACT, Tag::D_OP_DYN);
+                let otherwise = self.value_in(otherwise, Tag::D_OP_ACT, Tag::D_OP_DYN);
                 self.conditional(cond?, then?, otherwise?, span)
             }
             ast::ExprKind::Cast { ty, expr } => {
-                let (to, expr) = (self.type_name(ty), self.expr(expr));
+                let to = self.type_name(ty);
+                let tag = if matches!(to, Ok(Type::Void)) { Tag::D_CG_EXPR } else { Tag::D_CAST_INVAL };
+                let expr = self.value_for(expr, tag);
                 self.cast(to?, expr?, span)
             }
             ast::ExprKind::SizeofType(ty) => {
@@ -66,6 +72,24 @@ impl Checker<'_> {
         }
     }
 
+    /// The enumerator of a type that a bare name stands for beside a value of it.
+    fn enumerator_of(&mut self, ty: &Type, name: &ast::Expr) -> Option<Result<Expr, Refused>> {
+        let (Type::Enum(of), ast::ExprKind::Var(ast::Scope::Global, ident)) = (ty, &name.kind) else {
+            return None;
+        };
+        let (_, value) = *of.values.iter().find(|(known, _)| *known == ident.name)?;
+        let other = match self.variables.get(ast::Scope::Global, &ident.name) {
+            Some(Known::Value(..)) => return None,
+            known => known.is_some() || Self::is_fixed(&ident.name),
+        };
+        if other {
+            let message = format!("`{}` is an enumerator of {ty} and something else", ident.name);
+            let diagnostic = Diagnostic::error(Tag::D_IDENT_AMBIG, name.span, message);
+            return Some(Err(self.refuse(diagnostic.help("write the enumerator's number"))));
+        }
+        Some(Ok(integer(value, of.int, name.span)))
+    }
+
     fn prefix(&mut self, op: UnOp, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
         match op {
             UnOp::PreInc => return self.step(inner, 1, false, span),
@@ -75,16 +99,23 @@ impl Checker<'_> {
             UnOp::Addr => return self.address_of(inner, span),
             UnOp::Sizeof => return self.sizeof(inner, span),
             UnOp::Deref => {
-                let pointer = self.expr(inner)?;
+                let pointer = self.value_for(inner, Tag::D_DEREF_NONPTR)?;
                 return self.deref(pointer, span);
             }
             UnOp::Stringof => {
-                let expr = self.expr(inner)?;
+                let expr = self.value_for(inner, Tag::D_STRINGOF_TYPE)?;
                 return self.stringof(expr, span);
             }
             _ => {}
         }
-        let expr = self.expr(inner)?;
+        let expr = self.value_for(
+            inner,
+            match op {
+                UnOp::BitNot => Tag::D_OP_INT,
+                UnOp::Not => Tag::D_OP_SCALAR,
+                _ => Tag::D_OP_ARITH,
+            },
+        )?;
         match op {
             UnOp::Plus => self.unary(None, expr, span),
             UnOp::Neg => self.unary(Some(UnaryOp::Neg), expr, span),
@@ -127,14 +158,17 @@ impl Checker<'_> {
     pub(super) fn argument(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
         let keys = self.keys(keys)?;
         let number = match keys.as_slice() {
-            [key] => fold::constant(key).and_then(|value| usize::try_from(value).ok()),
-            _ => None,
+            [key] => fold::constant(key).ok_or(Tag::D_PROTO_ARG),
+            _ => Err(Tag::D_PROTO_LEN),
         };
-        let Some(number) = number else {
-            let message = "args[] takes an integer constant: each argument has a type of its own";
-            return Err(self.refuse(
-                Diagnostic::error(Tag::D_ARGS_TYPE, span, message).help("write args[0], args[1], ..."),
-            ));
+        let number = match number.map(usize::try_from) {
+            Ok(number) => number.unwrap_or(usize::MAX),
+            Err(tag) => {
+                let message = "args[] takes one integer constant: each argument has a type of its own";
+                return Err(
+                    self.refuse(Diagnostic::error(tag, span, message).help("write args[0], args[1], ..."))
+                );
+            }
         };
         let ty = self.argument_type(number, span)?;
         let argument = |ty| Expr { kind: ExprKind::Args(number as u8), ty, span };
@@ -199,6 +233,24 @@ impl Checker<'_> {
         };
         Err(self.refuse(Diagnostic::error(Tag::D_CAST_INVAL, span, message).help(help)))
     }
+}
+
+fn is_comparison(op: ast::BinOp) -> bool {
+    use ast::BinOp as B;
+    matches!(op, B::Lt | B::Le | B::Gt | B::Ge | B::Eq | B::Ne)
+}
+
+/// The tags of an action's and of an aggregation's use as an operand.
+fn valueless_in(op: ast::BinOp) -> (Tag, Tag) {
+    use ast::BinOp as B;
+    let tag = match op {
+        B::Comma => return (Tag::D_OP_ACT, Tag::D_OP_DYN),
+        B::LogAnd | B::LogOr | B::LogXor => Tag::D_OP_SCALAR,
+        B::Mul | B::Div => Tag::D_OP_ARITH,
+        B::Rem | B::Shl | B::Shr | B::And | B::Or | B::Xor => Tag::D_OP_INT,
+        B::Add | B::Sub | B::Lt | B::Le | B::Gt | B::Ge | B::Eq | B::Ne => Tag::D_OP_INCOMPAT,
+    };
+    (tag, tag)
 }
 
 /// A string constant; it ends at the first zero.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::composite::Forward;
+use super::prototype::Prototype;
 use super::typed::{Builtin, Expr, ExprKind, Place, Text, Type};
 use super::types::INT64;
 use super::variables::Known;
@@ -43,6 +44,22 @@ impl Checker<'_> {
         }
     }
 
+    /// What an inline without parameters cannot be.
+    fn check_inline(&mut self, inline: &Inline, name: &Ident, ty: &Type) -> Result<(), Refused> {
+        let span = inline.declarator.span;
+        let (tag, message) = match ty {
+            Type::Array(..) => {
+                (Tag::D_DECL_ARRNULL, format!("the inline `{}` cannot be an array", name.name))
+            }
+            Type::Void => (Tag::D_DECL_VOIDOBJ, format!("the inline `{}` cannot be void", name.name)),
+            Type::Composite(of) if of.body().is_none() => {
+                (Tag::D_DECL_INCOMPLETE, format!("{} is only declared: an inline cannot be one", of.name()))
+            }
+            _ => return Ok(()),
+        };
+        Err(self.refuse(Diagnostic::error(tag, span, message).help("write `inline type name = value;`")))
+    }
+
     fn inline_value(&mut self, inline: &Inline, name: &Ident) -> Result<(), Refused> {
         if let Some(translated) = self.translated(&inline.value)? {
             let base = self.base_type(&inline.base, Forward::Allowed)?;
@@ -50,9 +67,10 @@ impl Checker<'_> {
             self.check_translated(&name.name, &translated, &ty, inline.value.span)?;
             return self.define_known(name, Known::Translated(translated, name.span));
         }
-        let value = self.expr(&inline.value);
+        let value = self.value_for(&inline.value, Tag::D_OP_INCOMPAT);
         let base = self.base_type(&inline.base, Forward::Allowed)?;
         let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
+        self.check_inline(inline, name, &ty)?;
         let value = self.inlined(&name.name, value?, &ty)?;
         self.define(name, value)
     }
@@ -66,20 +84,10 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let base = self.base_type(&inline.base, Forward::Allowed)?;
         let ty = self.derive(base, derived, inline.declarator.span)?;
-        let mut parameters: Vec<(String, Type)> = Vec::new();
-        for param in params {
-            let Some(ident) = &param.name else {
-                let message = format!("a parameter of `{}` has no name", name.name);
-                let diagnostic = Diagnostic::error(Tag::D_DECL_PARMNAME, param.ty.span, message);
-                return Err(self.refuse(diagnostic.help("write its type and its name: `[int x, int y]`")));
-            };
-            if parameters.iter().any(|(before, _)| *before == ident.name) {
-                let message = format!("`{}` is the name of two parameters", ident.name);
-                let diagnostic = Diagnostic::error(Tag::D_DECL_PARMNAME, ident.span, message);
-                return Err(self.refuse(diagnostic.help("choose another name for one of them")));
-            }
-            parameters.push((ident.name.clone(), self.type_name(&param.ty)?));
-        }
+        // A parameter without a name is passed for nothing.
+        let names =
+            params.iter().map(|param| param.name.as_ref().map_or(String::new(), |name| name.name.clone()));
+        let parameters: Vec<(String, Type)> = names.zip(self.prototype(params, Prototype::Key)?).collect();
         let span = name.span;
         let whole = Macro { name: name.name.clone(), parameters, ty, value: inline.value.clone(), span };
         let any = whole.parameters.iter().map(|(name, ty)| (name.clone(), anything(ty, span))).collect();

@@ -9,14 +9,17 @@ use crate::syntax::ast;
 impl Checker<'_> {
     /// The values of a key: integers, addresses and strings.
     pub(super) fn keys(&mut self, keys: &[ast::Expr]) -> Result<Vec<Expr>, Refused> {
-        let values: Vec<_> = keys.iter().map(|key| self.expr(key).and_then(|key| self.key(key))).collect();
+        let values: Vec<_> = keys
+            .iter()
+            .map(|key| self.value_for(key, Tag::D_KEY_TYPE).and_then(|key| self.key(key)))
+            .collect();
         values.into_iter().collect()
     }
 
     /// The values of an aggregation's key, call stacks and symbols among them.
     pub(super) fn recordable_keys(&mut self, keys: &[ast::Expr]) -> Result<Vec<Expr>, Refused> {
         let part = |key: &ast::Expr| {
-            let value = self.recordable(key)?;
+            let value = self.recordable(key, Tag::D_KEY_TYPE)?;
             if matches!(value.ty, Type::Stack(_) | Type::Symbol(_)) { Ok(value) } else { self.key(value) }
         };
         let values: Vec<_> = keys.iter().map(part).collect();

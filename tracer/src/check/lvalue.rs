@@ -94,14 +94,15 @@ impl Checker<'_> {
                 let sum = self.binary(ast::BinOp::Add, base, key, span)?;
                 self.deref(sum, span)
             }
-            _ => {
-                let message = match base.ty {
+            (_, single) => {
+                let (tag, message) = match base.ty {
                     Type::Array(..) | Type::Pointer(_) if !single => {
-                        "an array or a pointer takes one subscript".to_owned()
+                        (Tag::D_ARR_BADREF, "an array or a pointer takes one subscript".to_owned())
                     }
-                    _ => format!("{:#} has no elements", base.ty),
+                    _ if single => (Tag::D_DEREF_NONPTR, format!("{:#} has no elements", base.ty)),
+                    _ => (Tag::D_ARR_BADREF, format!("{:#} has no elements", base.ty)),
                 };
-                let diagnostic = Diagnostic::error(Tag::D_ARR_BADREF, base.span, message);
+                let diagnostic = Diagnostic::error(tag, base.span, message);
                 Err(self.refuse(
                     diagnostic.help("only associative arrays, arrays, pointers and args[] take a subscript"),
                 ))
@@ -124,7 +125,7 @@ impl Checker<'_> {
         let part = match fold::constant(&key) {
             Some(number) if own && !(0..i64::from(*count)).contains(&number) => {
                 let message = format!("{:#} has no element {number}", array.ty);
-                let diagnostic = Diagnostic::error(Tag::D_ARR_BADREF, key.span, message);
+                let diagnostic = Diagnostic::error(Tag::D_ARR_BOUNDS, key.span, message);
                 return Err(self
                     .refuse(diagnostic.help(format!("its elements are 0 to {}", count.saturating_sub(1)))));
             }
@@ -183,7 +184,8 @@ impl Checker<'_> {
                 (_, Type::Pointer(_)) => "cast it to a pointer to the structure that lies there".to_owned(),
                 _ => "only pointers to structures have members".to_owned(),
             };
-            (Tag::D_OP_PTR, format!("{:#} is no pointer to a structure", base.ty), help)
+            let tag = if base.ty.is_address() { Tag::D_OP_SOU } else { Tag::D_OP_PTR };
+            (tag, format!("{:#} is no pointer to a structure", base.ty), help)
         } else {
             let pointer =
                 matches!(&base.ty, Type::Pointer(to) if matches!(**to, Type::Struct(_) | Type::Composite(_)));
@@ -207,7 +209,8 @@ impl Checker<'_> {
                 Ok(Expr { kind: ExprKind::Member(Box::new(base), field), ty: of_field(field), span })
             }
             None => {
-                Err(self.no_member(def.name, member, def.fields.iter().map(|field| field.name).collect()))
+                let names = def.fields.iter().map(|field| field.name).collect();
+                Err(self.no_member(Tag::D_XLATE_NOCONV, def.name, member, names))
             }
         }
     }
@@ -221,7 +224,8 @@ impl Checker<'_> {
     ) -> Result<Expr, Refused> {
         self.check_complete(composite, span)?;
         let Some(found) = composite.member(&member.name) else {
-            return Err(self.no_member(&composite.name(), member, composite.member_names()));
+            let names = composite.member_names();
+            return Err(self.no_member(Tag::D_TYPE_MEMBER, &composite.name(), member, names));
         };
         let part = Part { offset: found.offset, indexes: Vec::new(), bits: found.bits };
         Ok(Expr { kind: ExprKind::Load(place.part(part)), ty: found.ty, span })
@@ -236,11 +240,11 @@ impl Checker<'_> {
         Err(self.refuse(diagnostic.help("define it: `struct name { type member; };`")))
     }
 
-    fn no_member(&mut self, name: &str, member: &ast::Ident, names: Vec<&'static str>) -> Refused {
+    fn no_member(&mut self, tag: Tag, name: &str, member: &ast::Ident, names: Vec<&'static str>) -> Refused {
         const SHOWN: usize = 20;
         let message = format!("{name} has no member `{}`", member.name);
-        let diagnostic = Diagnostic::error(Tag::D_TYPE_MEMBER, member.span, message)
-            .did_you_mean(&member.name, names.iter().copied());
+        let diagnostic =
+            Diagnostic::error(tag, member.span, message).did_you_mean(&member.name, names.iter().copied());
         self.refuse(match diagnostic.help {
             Some(_) => diagnostic,
             None if names.len() > SHOWN => {
@@ -252,7 +256,14 @@ impl Checker<'_> {
 
     /// `&place`
     pub(super) fn address_of(&mut self, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
-        let expr = self.expr(inner)?;
+        let expr = self.value_for(inner, Tag::D_ADDROF_VAR)?;
+        if self.is_variable(inner) {
+            let message = "a variable of D has no address of its own";
+            let diagnostic = Diagnostic::error(Tag::D_ADDROF_VAR, inner.span, message);
+            return Err(self.refuse(
+                diagnostic.help("take the address of a member or an element, or of memory of alloca()"),
+            ));
+        }
         if matches!(inner.kind, ast::ExprKind::Symbol { .. }) && expr.place().is_none() {
             // A function stands for its address already.
             return Ok(Expr { span, ..expr });
@@ -272,19 +283,29 @@ impl Checker<'_> {
                     Diagnostic::error(Tag::D_ADDROF_BITFIELD, expr.span, "a bit-field has no address");
                 return Err(self.refuse(diagnostic.help("use its value, or the address of the structure")));
             }
-            Place::Global(_) | Place::This(_) if expr.ty.as_text().is_none() => {
-                self.variables.take_address(place);
-                ExprKind::AddressOf(place.clone())
-            }
-            Place::Dynamic(..) | Place::Global(_) | Place::This(_) if !expr.ty.is_aggregate() => {
-                let message =
-                    "the address of a string, a thread's variable or an array's element is not fixed";
-                let diagnostic = Diagnostic::error(Tag::D_ADDROF_VAR, expr.span, message);
-                return Err(self.refuse(diagnostic.help("make it a member of a structure, or use `this->`")));
-            }
             place => ExprKind::AddressOf(place.clone()),
         };
         Ok(Expr { kind, ty: pointer, span })
+    }
+
+    /// Whether the expression is a variable, or an element of an associative one, rather than a part of one.
+    fn is_variable(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            ast::ExprKind::Var(scope, name) => {
+                self.parameter(*scope, &name.name).is_none()
+                    && match self.variables.get(*scope, &name.name) {
+                        Some(Known::Value(..)) => false,
+                        Some(_) => true,
+                        None => super::constants::find(&name.name).is_none(),
+                    }
+            }
+            ast::ExprKind::Index { base, .. } => match &base.kind {
+                ast::ExprKind::Var(Scope::Global, name) if Self::is_reserved(&name.name) => true,
+                ast::ExprKind::Var(scope, name) => self.is_associative(*scope, name),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// `sizeof expr`, where a bare name may be a type's.
@@ -295,7 +316,7 @@ impl Checker<'_> {
         {
             return self.size(&ty, span);
         }
-        let expr = self.expr(inner)?;
+        let expr = self.value_for(inner, Tag::D_SIZEOF_TYPE)?;
         if let Some(Place::Part(_, Part { bits: Some(_), .. })) = expr.place() {
             let diagnostic =
                 Diagnostic::error(Tag::D_SIZEOF_BITFIELD, span, "a bit-field has no size in bytes");
@@ -333,7 +354,7 @@ impl Checker<'_> {
                 Some(field) => field.offset as u32,
                 None => {
                     let names = def.fields.iter().map(|field| field.name).collect();
-                    return Err(self.no_member(def.name, member, names));
+                    return Err(self.no_member(Tag::D_UNKNOWN, def.name, member, names));
                 }
             },
             Type::Composite(composite) => {
@@ -345,7 +366,10 @@ impl Checker<'_> {
                         return Err(self.refuse(diagnostic.help("ask for a member that is no bit-field")));
                     }
                     Some(found) => found.offset,
-                    None => return Err(self.no_member(&composite.name(), member, composite.member_names())),
+                    None => {
+                        let names = composite.member_names();
+                        return Err(self.no_member(Tag::D_UNKNOWN, &composite.name(), member, names));
+                    }
                 }
             }
             of => {

@@ -155,16 +155,14 @@ impl Checker<'_> {
         if self.options.argref {
             return;
         }
-        for (index, text) in self.macros.arguments.iter().enumerate() {
-            if !self.used_arguments.get(index).copied().unwrap_or(false) {
-                let number = index + 1;
-                let message =
-                    format!("the argument `{text}` is not used: there is no ${number} in the program");
-                let diagnostic = Diagnostic::placeless(Tag::D_MACRO_UNUSED, message);
-                self.found.push(
-                    diagnostic.help("leave it out; a program or option with blanks in it needs quotes"),
-                );
-            }
+        // Who leaves out the last one has counted wrong; one before it may be for another script.
+        let Some(text) = self.macros.arguments.last() else { return };
+        let number = self.macros.arguments.len();
+        if !self.used_arguments.get(number - 1).copied().unwrap_or(false) {
+            let message = format!("the argument `{text}` is not used: there is no ${number} in the program");
+            let diagnostic = Diagnostic::placeless(Tag::D_MACRO_UNUSED, message);
+            self.found
+                .push(diagnostic.help("leave it out; a program or option with blanks in it needs quotes"));
         }
     }
 }

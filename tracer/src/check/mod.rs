@@ -34,6 +34,8 @@ pub mod options;
 mod place;
 mod pragma;
 mod probe;
+mod prototype;
+mod provider;
 pub mod recorded;
 pub mod shape;
 mod speculation;
@@ -44,13 +46,14 @@ pub mod typed;
 mod typenames;
 pub mod types;
 mod unsupported;
+mod valueless;
 mod variables;
 mod walk;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::diagnostic::{Diagnostic, Problems, Severity, Tag};
+use crate::diagnostic::{Diagnostic, Problems, Severity, Span, Tag};
 use crate::provider::Catalog;
 use crate::syntax::ast;
 
@@ -93,6 +96,7 @@ pub fn check(
         kernel,
         modules,
         libraries: Vec::new(),
+        externals: HashMap::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
         used_arguments: Vec::new(),
@@ -142,6 +146,8 @@ struct Checker<'a> {
     modules: Option<Rc<modules::ModuleTypes>>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
+    /// What is declared to be defined elsewhere.
+    externals: HashMap<String, (ctype::Type, Span)>,
     /// The translators, in the order of their definition.
     translators: Vec<Rc<translator::Translator>>,
     /// The parameters of the inline that is being expanded.

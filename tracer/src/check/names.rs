@@ -29,7 +29,7 @@ impl Checker<'_> {
                 let since = inline.span;
                 let message = format!("`{}` is an inline with parameters", ident.name);
                 return Err(self.refuse(
-                    Diagnostic::error(Tag::D_ARR_BADREF, span, message)
+                    Diagnostic::error(Tag::D_IDENT_BADREF, span, message)
                         .label("used without arguments")
                         .related(since, "defined here")
                         .help(format!("give its arguments: `{}[...]`", ident.name)),
@@ -44,7 +44,7 @@ impl Checker<'_> {
                         let name = spelled(scope, &ident.name);
                         let message = format!("`{name}` is an associative array");
                         Err(self.refuse(
-                            Diagnostic::error(Tag::D_ARR_BADREF, span, message)
+                            Diagnostic::error(Tag::D_IDENT_BADREF, span, message)
                                 .label("used without a subscript")
                                 .related(since, "its first use")
                                 .help(format!("name an element: `{name}[...]`")),
@@ -95,7 +95,7 @@ impl Checker<'_> {
         }
         if matches!(name, "args" | "uregs" | STATE_NAMES | FILES) {
             return Err(self.refuse(
-                Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{name}` is an array"))
+                Diagnostic::error(Tag::D_IDENT_BADREF, span, format!("`{name}` is an array"))
                     .label("used without a subscript")
                     .help(format!("name an element: `{name}[0]`")),
             ));
@@ -103,7 +103,7 @@ impl Checker<'_> {
         if let Some(row) = functions::find(name) {
             let message =
                 format!("`{name}` is the {} `{}`, used without a call", row.role.word(), row.prototype);
-            return Err(self.refuse(Diagnostic::error(Tag::D_FUNC_IDKIND, span, message).help(row.doc)));
+            return Err(self.refuse(Diagnostic::error(Tag::D_IDENT_BADREF, span, message).help(row.doc)));
         }
         let enumerator = self.modules.as_ref().and_then(|modules| modules.enumerator(name));
         Ok(enumerator.map(|(value, ty)| Expr { kind: ExprKind::Int(value), ty, span }))
@@ -128,19 +128,28 @@ impl Checker<'_> {
         names
     }
 
+    /// Tells that nothing was assigned to an array of this name.
+    pub(super) fn unknown_array(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
+        self.unknown(scope, ident, Tag::D_VAR_UNDEF, span)
+    }
+
     /// Tells that nothing has this name; an assignment further down will add to it.
     pub(super) fn unknown_name(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
+        let tag = if scope == Scope::Global { Tag::D_IDENT_UNDEF } else { Tag::D_VAR_UNDEF };
+        self.unknown(scope, ident, tag, span)
+    }
+
+    fn unknown(&mut self, scope: Scope, ident: &Ident, tag: Tag, span: Span) -> Refused {
         let name = spelled(scope, &ident.name);
         let elsewhere = Self::known_elsewhere(&ident.name, span).filter(|_| scope == Scope::Global);
         let diagnostic = if let Some(diagnostic) = elsewhere {
             diagnostic
         } else if scope == Scope::Global {
             let message = format!("there is no variable or constant `{name}`");
-            Diagnostic::error(Tag::D_IDENT_UNDEF, span, message)
-                .did_you_mean(&ident.name, self.global_names())
+            Diagnostic::error(tag, span, message).did_you_mean(&ident.name, self.global_names())
         } else {
             let message = format!("`{name}` has not been declared or assigned yet");
-            Diagnostic::error(Tag::D_VAR_UNDEF, span, message)
+            Diagnostic::error(tag, span, message)
                 .label("its type is not known here")
                 .did_you_mean(&ident.name, self.variables.names(scope))
         };

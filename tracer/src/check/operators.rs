@@ -48,14 +48,17 @@ impl Checker<'_> {
     }
 
     fn arithmetic(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
-        let (Some(l), Some(r)) = (left.ty.as_int(), right.ty.as_int()) else {
-            return self.pointer_arithmetic(op, left, right, span);
-        };
         if matches!(op, BinaryOp::Div | BinaryOp::Rem) && fold::constant(&right) == Some(0) {
             let diagnostic =
                 Diagnostic::error(Tag::D_DIV_ZERO, right.span, "a division by zero").label("always zero");
             return Err(self.refuse(diagnostic.help("divide by something else")));
         }
+        let (Some(l), Some(r)) = (left.ty.as_int(), right.ty.as_int()) else {
+            return match op {
+                BinaryOp::Add | BinaryOp::Sub => self.pointer_arithmetic(op, left, right, span),
+                _ => Err(self.incompatible(tag_of(op), op_text(op), &left, &right, span)),
+            };
+        };
         let (ty, right) = match op {
             BinaryOp::Shl | BinaryOp::Shr => (promoted(l), right.to_int(promoted(r))),
             _ => (common(l, r), right.to_int(common(l, r))),
@@ -80,7 +83,7 @@ impl Checker<'_> {
         let (pointer, other, swapped) = match (left.ty.is_address(), right.ty.is_address()) {
             (true, _) => (left, right, false),
             (false, true) => (right, left, true),
-            (false, false) => return Err(self.incompatible(op_text(op), &left, &right, span)),
+            (false, false) => return Err(self.incompatible(tag_of(op), op_text(op), &left, &right, span)),
         };
         let size = match &pointer.ty {
             Type::Pointer(to) => to.size(),
@@ -88,7 +91,7 @@ impl Checker<'_> {
         };
         let Some(size) = size else {
             let message = format!("`{}` on {:#}: its elements have no size", op_text(op), pointer.ty);
-            let diagnostic = Diagnostic::error(Tag::D_OP_VFPTR, pointer.span, message);
+            let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, pointer.span, message);
             return Err(
                 self.refuse(diagnostic.help("cast it to a pointer to what lies there, such as `(char *)`"))
             );
@@ -97,12 +100,12 @@ impl Checker<'_> {
         match (op, other.ty.as_int()) {
             (BinaryOp::Add, Some(_)) => {}
             (BinaryOp::Sub, Some(_)) if !swapped => {}
-            (BinaryOp::Sub, None) if !swapped && other.ty.same(&pointer.ty) => {
+            (BinaryOp::Sub, None) if !swapped && compatible(&pointer, &other) => {
                 let bytes = binary(op, pointer, other, LONG);
                 return Ok(binary(BinaryOp::Div, bytes, size, LONG));
             }
-            _ if swapped => return Err(self.incompatible(op_text(op), &other, &pointer, span)),
-            _ => return Err(self.incompatible(op_text(op), &pointer, &other, span)),
+            _ if swapped => return Err(self.incompatible(tag_of(op), op_text(op), &other, &pointer, span)),
+            _ => return Err(self.incompatible(tag_of(op), op_text(op), &pointer, &other, span)),
         }
         let ty = pointer.ty.clone();
         let bytes = binary(BinaryOp::Mul, other.to_int(LONG), size, LONG);
@@ -114,9 +117,9 @@ impl Checker<'_> {
         let right = null_text(right, &left);
         let ty = match (&left.ty, &right.ty) {
             (Type::Int(l), Type::Int(r)) => common(*l, *r),
-            (l, r) if l.is_scalar() && r.is_scalar() => ULONG,
+            _ if compatible(&left, &right) => ULONG,
             (Type::String(_), Type::String(_)) => return self.text_comparison(op, left, right, span),
-            _ => return Err(self.incompatible(compare_text(op), &left, &right, span)),
+            _ => return Err(self.incompatible(Tag::D_OP_INCOMPAT, compare_text(op), &left, &right, span)),
         };
         let kind = ExprKind::Compare(op, Box::new(left.to_int(ty)), Box::new(right.to_int(ty)));
         Ok(Expr { kind, ty: Type::INT, span })
@@ -189,10 +192,11 @@ impl Checker<'_> {
             }
             (Type::String(_), Type::String(_)) => then.ty.clone(),
             (Type::Composite(a), Type::Composite(b)) if a == b => then.ty.clone(),
-            (a, b) if a.is_address() && b.is_address() && leads_to_void(a) => b.clone(),
-            (a, b) if a.is_address() && (b.is_address() || b.as_int().is_some()) => a.clone(),
-            (a, b) if a.as_int().is_some() && b.is_address() => b.clone(),
-            _ => return Err(self.incompatible("? :", &then, &otherwise, span)),
+            (a, b) if compatible(&then, &otherwise) => {
+                if a.is_address() && !(b.is_address() && leads_to_void(a)) { a.clone() } else { b.clone() }
+            }
+            (Type::Void, Type::Void) => Type::Void,
+            _ => return Err(self.incompatible(Tag::D_OP_INCOMPAT, "? :", &then, &otherwise, span)),
         };
         let (then, otherwise) = (then.converted(&ty), otherwise.converted(&ty));
         Ok(Expr {
@@ -207,8 +211,8 @@ impl Checker<'_> {
         let expr = decayed(expr);
         let Some(ty) = expr.ty.as_int().map(promoted) else {
             let message = format!("this operator needs a number, not {:#}", expr.ty);
-            let diagnostic =
-                Diagnostic::error(Tag::D_OP_ARITH, expr.span, message).label(format!("{:#}", expr.ty));
+            let tag = if op == Some(UnaryOp::BitNot) { Tag::D_OP_INT } else { Tag::D_OP_ARITH };
+            let diagnostic = Diagnostic::error(tag, expr.span, message).label(format!("{:#}", expr.ty));
             return Err(self.refuse(diagnostic.help("apply it to a number")));
         };
         let expr = expr.to_int(ty);
@@ -221,27 +225,61 @@ impl Checker<'_> {
     }
 
     /// Two operands that do not go together.
-    fn incompatible(&mut self, op: &str, left: &Expr, right: &Expr, span: Span) -> Refused {
+    pub(super) fn incompatible(
+        &mut self,
+        tag: Tag,
+        op: &str,
+        left: &Expr,
+        right: &Expr,
+        span: Span,
+    ) -> Refused {
         let message = format!("`{op}` does not go with {:#} and {:#}", left.ty, right.ty);
         let text = |expr: &Expr| expr.ty.as_text().is_some();
-        let record = [left, right].into_iter().find(|expr| expr.ty.is_record());
-        let (tag, help) = match (text(left), text(right), record) {
-            (_, _, Some(_)) => (Tag::D_XLATE_DEREF, "name a member of the structure: `->`"),
-            (true, true, _) => (Tag::D_OP_ARITH, "strings can be compared, not computed with"),
-            (true, false, _) | (false, true, _) => {
-                (Tag::D_OP_INCOMPAT, "a string constant has double quotes: \"...\"")
+        let any = |wanted: fn(&Type) -> bool| [left, right].into_iter().any(|expr| wanted(&expr.ty));
+        let help = match (text(left), text(right)) {
+            _ if any(Type::is_record) => "name a member of the structure: `->`",
+            (true, true) => "strings can be compared, not computed with",
+            (true, false) | (false, true) => "a string constant has double quotes: \"...\"",
+            _ if any(|ty| matches!(ty, Type::Float(_))) => {
+                "D does not calculate with floating-point numbers: they can be printed"
             }
-            _ if [left, right].iter().any(|expr| matches!(expr.ty, Type::Float(_))) => {
-                (Tag::D_OP_ARITH, "D does not calculate with floating-point numbers: they can be printed")
-            }
-            _ if [left, right].iter().any(|expr| expr.ty.is_aggregate()) => {
-                (Tag::D_OP_ARITH, "name a member of the structure: `.`")
-            }
-            (false, false, _) => (Tag::D_OP_INCOMPAT, "cast one of them to the type of the other"),
+            _ if any(Type::is_aggregate) => "name a member of the structure: `.`",
+            (false, false) if tag == Tag::D_OP_INCOMPAT => "cast one of them to the type of the other",
+            (false, false) => "cast the pointer to an integer: `(uintptr_t)`",
         };
         let diagnostic =
             Diagnostic::error(tag, span, message).label(format!("{} {op} {}", left.ty, right.ty));
         self.refuse(diagnostic.help(help))
+    }
+}
+
+/// The tag of an operator on numbers whose operands are none.
+fn tag_of(op: BinaryOp) -> Tag {
+    match op {
+        BinaryOp::Add | BinaryOp::Sub => Tag::D_OP_INCOMPAT,
+        BinaryOp::Mul | BinaryOp::Div => Tag::D_OP_ARITH,
+        _ => Tag::D_OP_INT,
+    }
+}
+
+/// Whether both are pointers that may meet: to the same type, or one of them to void, or a pointer and the constant 0.
+pub(super) fn compatible(a: &Expr, b: &Expr) -> bool {
+    let null = |expr: &Expr| expr.ty.as_int().is_some() && fold::constant(expr) == Some(0);
+    match (&a.ty, &b.ty) {
+        (Type::Pointer(x), Type::Pointer(y)) if a.ty.is_address() && b.ty.is_address() => {
+            interchangeable(x, y)
+        }
+        (x, y) => (x.is_address() && null(b)) || (y.is_address() && null(a)),
+    }
+}
+
+/// Whether a pointer to the one is a pointer to the other without a cast.
+pub(super) fn interchangeable(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Void, _) | (_, Type::Void) => true,
+        (Type::Function(_), Type::Function(_)) => true,
+        (Type::Array(from, _), Type::Array(to, _)) => from.same(to),
+        (from, to) => from.same(to),
     }
 }
 

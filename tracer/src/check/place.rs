@@ -1,7 +1,7 @@
 //! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
 
 use super::lvalue::{after, decayed};
-use super::operators::into_buffer;
+use super::operators::interchangeable;
 use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
 use super::variables::{Known, Shape, spelled, widen};
@@ -35,7 +35,7 @@ impl Checker<'_> {
         value: &ast::Expr,
         span: Span,
     ) -> Result<Expr, Refused> {
-        let value = self.expr(value);
+        let value = self.value_for(value, Tag::D_OP_INCOMPAT);
         let Ok(value) = value else {
             self.refuse_target(to);
             return Err(Refused);
@@ -47,10 +47,17 @@ impl Checker<'_> {
         let value = match op {
             None => value,
             Some(op) => {
+                self.check_step(op, &target, &value, span)?;
                 let old = target.value(to.span);
                 self.binary(op, old, value, span)?
             }
         };
+        if let Type::Array(..) | Type::Function(_) = target.ty {
+            let message =
+                format!("`{}` is {:#}: nothing is assigned to it as a whole", target.name, target.ty);
+            let diagnostic = Diagnostic::error(Tag::D_OP_ARRFUN, to.span, message);
+            return Err(self.refuse(diagnostic.help("assign to its elements, or use bcopy()")));
+        }
         let value = self.fitting(value, &target)?;
         let kind = ExprKind::Assign(target.place, Box::new(value));
         Ok(after(setup, Expr { kind, ty: target.ty, span }))
@@ -67,7 +74,10 @@ impl Checker<'_> {
         let mut target = self.target(to, &Type::Int(INT64), span)?;
         let by = match &target.ty {
             ty if ty.as_int().is_some() => step,
-            Type::Pointer(of) if target.ty.is_address() => step * i64::from(of.size().unwrap_or(1)),
+            Type::Pointer(of) if target.ty.is_address() && of.size().is_some() => {
+                step * i64::from(of.size().unwrap_or(1))
+            }
+            ty if ty.is_address() => return Err(self.without_size(&target, span)),
             ty => {
                 let message = format!("`{}` is {ty:#}: only a number can be counted up or down", target.name);
                 return Err(self.refuse(
@@ -85,6 +95,29 @@ impl Checker<'_> {
         let value = self.fitting(sum, &target)?;
         let kind = ExprKind::Assign(target.place, Box::new(value));
         Ok(after(setup, Expr { kind, ty: target.ty, span }))
+    }
+
+    /// What `+=` and `-=` ask of a pointer: to know how large what it leads to is.
+    fn check_step(
+        &mut self,
+        op: ast::BinOp,
+        target: &Target,
+        value: &Expr,
+        span: Span,
+    ) -> Result<(), Refused> {
+        let integers = target.ty.as_int().is_some() && value.ty.as_int().is_some();
+        let text = target.ty.as_text().is_some() || value.ty.as_text().is_some();
+        let sized = matches!(&target.ty, Type::Pointer(to) if to.size().is_some());
+        if !matches!(op, ast::BinOp::Add | ast::BinOp::Sub) || integers || text || sized {
+            return Ok(());
+        }
+        Err(self.without_size(target, span))
+    }
+
+    fn without_size(&mut self, target: &Target, span: Span) -> Refused {
+        let message = format!("`{}` is {:#}: how far one step leads is not known", target.name, target.ty);
+        let diagnostic = Diagnostic::error(Tag::D_OP_VFPTR, span, message);
+        self.refuse(diagnostic.help("use a pointer to something with a size, such as `(char *)`"))
     }
 
     /// An element of an associative array, as a value.
@@ -112,9 +145,9 @@ impl Checker<'_> {
                 }
                 _ => self.place_target(to),
             },
-            ast::ExprKind::Member { .. } | ast::ExprKind::Unary { op: ast::UnOp::Deref, .. } => {
-                self.place_target(to)
-            }
+            ast::ExprKind::Member { .. }
+            | ast::ExprKind::Symbol { .. }
+            | ast::ExprKind::Unary { op: ast::UnOp::Deref, .. } => self.place_target(to),
             ast::ExprKind::Error => Err(Refused),
             _ => Err(self.not_assignable(to)),
         }
@@ -123,9 +156,40 @@ impl Checker<'_> {
     /// A member, an element of an array, what a pointer leads to.
     fn place_target(&mut self, to: &ast::Expr) -> Result<Target, Refused> {
         let expr = self.expr(to)?;
+        if expr.place().is_some() && !self.is_writable(to) {
+            let message = format!("`{}` is no memory of the program: it cannot be written", described(to));
+            let diagnostic = Diagnostic::error(Tag::D_OP_WRITE, to.span, message);
+            return Err(self.refuse(diagnostic.help(
+                "write to a variable, or through a variable that is a pointer: `this->p = (int *)...; *this->p = 1`",
+            )));
+        }
         match expr.kind {
             ExprKind::Load(place) => Ok(Target { place, ty: expr.ty, name: described(to), since: None }),
             _ => Err(self.not_assignable(to)),
+        }
+    }
+
+    /// Whether a place belongs to a variable of the program or is what one points to. What a cast or the kernel gives may
+    /// be read only.
+    fn is_writable(&self, place: &ast::Expr) -> bool {
+        use ast::ExprKind as K;
+        match &place.kind {
+            K::Var(scope, name) => {
+                self.parameter(*scope, &name.name).is_none()
+                    && matches!(self.variables.get(*scope, &name.name), Some(Known::Entry(_)))
+            }
+            K::Index { base, .. } | K::Member { base, .. } => self.is_writable(base),
+            K::Unary { op: ast::UnOp::Deref, expr } => match &expr.kind {
+                K::Binary { op: ast::BinOp::Add, left, .. } => self.is_writable(left),
+                _ => self.is_writable(expr),
+            },
+            K::Unary {
+                op: ast::UnOp::PreInc | ast::UnOp::PreDec | ast::UnOp::PostInc | ast::UnOp::PostDec,
+                expr,
+            } => self.is_writable(expr),
+            K::Assign { place, .. } => self.is_writable(place),
+            K::Binary { op: ast::BinOp::Comma, right, .. } => self.is_writable(right),
+            _ => false,
         }
     }
 
@@ -174,7 +238,7 @@ impl Checker<'_> {
                 Ok(Target { place, ty: entry.ty, name: spelling, since: Some((entry.span, entry.declared)) })
             }
             Shape::Array(_) => Err(self.refuse(
-                Diagnostic::error(Tag::D_ARR_BADREF, span, format!("`{spelling}` is an associative array"))
+                Diagnostic::error(Tag::D_IDENT_BADREF, span, format!("`{spelling}` is an associative array"))
                     .label("used without a subscript")
                     .related(entry.span, "its first use")
                     .help(format!("assign to an element: `{spelling}[...] = ...`")),
@@ -201,9 +265,9 @@ impl Checker<'_> {
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {
-                let Some((first, value)) = first else { return Err(self.unknown_name(scope, name, span)) };
+                let Some((first, value)) = first else { return Err(self.unknown_array(scope, name, span)) };
                 if scope == Scope::Clause {
-                    return Err(self.local_array(&spelling, span));
+                    return Err(self.local_array(Tag::D_ARR_LOCAL, &spelling, span));
                 }
                 if scope == Scope::Global && Self::is_fixed(&name.name) {
                     return Err(self.read_only(&name.name, span));
@@ -240,7 +304,6 @@ impl Checker<'_> {
     fn fitting(&mut self, value: Expr, target: &Target) -> Result<Expr, Refused> {
         let value = match (&value.ty, &target.ty) {
             (from, to) if from.is_aggregate() && from.same(to) => return Ok(value),
-            (Type::String(_), to @ Type::Array(..)) if to.is_characters() => return Ok(into_buffer(value)),
             (from, Type::String(_)) if from.is_characters() => self.as_string(value)?,
             _ => decayed(value),
         };
@@ -264,13 +327,12 @@ impl Checker<'_> {
                 }
                 Ok(value.converted(&target.ty))
             }
-            (Type::Int(_), Type::Pointer(_)) => Ok(value.converted(&target.ty)),
+            (Type::Int(_), Type::Pointer(_)) if fold::constant(&value) == Some(0) => {
+                Ok(value.converted(&target.ty))
+            }
             (Type::Pointer(from), Type::Pointer(to))
                 if value.ty.is_address() && interchangeable(from, to) =>
             {
-                Ok(value.converted(&target.ty))
-            }
-            (Type::Pointer(_), Type::Int(to)) if to.bytes == 8 && value.ty.is_address() => {
                 Ok(value.converted(&target.ty))
             }
             (Type::String(from), Type::String(Text::Buffer(room))) => match from {
@@ -400,39 +462,32 @@ impl Checker<'_> {
 
     fn read_only(&mut self, name: &str, span: Span) -> Refused {
         let message = format!("`{name}` cannot be assigned to: it is no variable of the program");
-        self.refuse(
-            Diagnostic::error(Tag::D_OP_WRITE, span, message)
-                .help("compare with `==`, or choose another name"),
-        )
+        let array = matches!(name, "args" | "uregs" | super::current::FILES);
+        let tag = match super::functions::find(name) {
+            Some(_) => Tag::D_IDENT_BADREF,
+            None if array => Tag::D_IDENT_BADREF,
+            None => Tag::D_OP_WRITE,
+        };
+        self.refuse(Diagnostic::error(tag, span, message).help("compare with `==`, or choose another name"))
     }
 
     fn not_assignable(&mut self, to: &ast::Expr) -> Refused {
+        if let ast::ExprKind::Symbol { name, .. } = &to.kind {
+            return self.read_only(&name.name, to.span);
+        }
         let diagnostic =
             Diagnostic::error(Tag::D_OP_LVAL, to.span, "this is no variable: nothing can be assigned to it");
         self.refuse(diagnostic.help("compare with `==`, or assign to a variable"))
     }
 
-    pub(super) fn local_array(&mut self, name: &str, span: Span) -> Refused {
+    pub(super) fn local_array(&mut self, tag: Tag, name: &str, span: Span) -> Refused {
         let message = format!("`{name}` cannot be an associative array: a clause has none of its own");
-        self.refuse(Diagnostic::error(Tag::D_ARR_LOCAL, span, message).help("use a thread's: `self->`"))
+        self.refuse(Diagnostic::error(tag, span, message).help("use a thread's: `self->`"))
     }
 
     /// The type of string variables.
     pub(super) fn string(&self) -> Type {
         Type::String(Text::Buffer(self.options.strsize as u32))
-    }
-}
-
-/// Whether a pointer to the one may be assigned to a pointer to the other without a cast.
-fn interchangeable(from: &Type, to: &Type) -> bool {
-    match (from, to) {
-        (Type::Void, _) | (_, Type::Void) => true,
-        (Type::Pointer(from), Type::Pointer(to)) => interchangeable(from, to),
-        (Type::Array(from, _), Type::Array(to, _)) => interchangeable(from, to),
-        (from, to) => match (from.as_int(), to.as_int()) {
-            (Some(from), Some(to)) => from.bytes == to.bytes,
-            _ => from == to,
-        },
     }
 }
 

@@ -46,7 +46,13 @@ impl Checker<'_> {
         };
         let scopes = [Scope::Global, Scope::Thread, Scope::Clause];
         let bare = name.name.rsplit("->").next().unwrap_or(&name.name);
-        if Self::is_fixed(bare) || scopes.iter().any(|scope| self.variables.get(*scope, bare).is_some()) {
+        if scopes.iter().any(|scope| self.variables.get(*scope, bare).is_some()) {
+            return;
+        }
+        if Self::is_fixed(bare) {
+            let message = format!("#pragma D {what} cannot change `{}`, which is the language's", name.name);
+            let diagnostic = Diagnostic::error(Tag::D_PRAGMA_SCOPE, name.span, message);
+            self.found.push(diagnostic.help("name a variable or an inline of the program"));
             return;
         }
         let message = format!("#pragma D {what} is about `{}`, which the program does not have", name.name);
@@ -120,6 +126,16 @@ impl Checker<'_> {
     }
 
     fn depends_on(&mut self, class: &Ident, name: &Ident) {
+        if class.name == "library" {
+            let diagnostic = Diagnostic::error(
+                Tag::D_PRAGMA_DEPEND,
+                class.span,
+                "a program cannot depend on a library: only libraries do",
+            );
+            self.found
+                .push(diagnostic.help("leave the line out; -L names directories whose libraries are read"));
+            return;
+        }
         if !self.is_there(&class.name, &name.name) {
             self.missing(&class.name, name, Tag::D_PRAGMA_DEPEND);
         }

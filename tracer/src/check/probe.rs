@@ -119,11 +119,11 @@ impl Checker<'_> {
             }
         };
         let Some(arg) = self.catalog.arguments(probe).get(number) else {
-            let (tag, message) = match self.catalog.arguments(probe).len() {
-                0 => (Tag::D_ARGS_NONE, format!("{probe} has no arguments")),
-                _ => (Tag::D_ARGS_IDX, format!("{probe} has no args[{number}]")),
+            let message = match self.catalog.arguments(probe).len() {
+                0 => format!("{probe} has no arguments"),
+                _ => format!("{probe} has no args[{number}]"),
             };
-            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help(probe))));
+            return Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))));
         };
         if let Attach::Function { .. } = probe.program.attach {
             return self.type_of_function(probe, number, span);

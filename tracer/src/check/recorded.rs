@@ -13,14 +13,14 @@ use crate::syntax::ast;
 pub const MAX_FRAMES: u32 = 127;
 
 impl Checker<'_> {
-    /// A value, or something that can only be recorded.
-    pub(super) fn recordable(&mut self, arg: &ast::Expr) -> Result<Expr, Refused> {
+    /// A value, or something that can only be recorded; `wrong` is the tag of what is neither.
+    pub(super) fn recordable(&mut self, arg: &ast::Expr, wrong: Tag) -> Result<Expr, Refused> {
         match recorded_call(arg) {
             Some((row, recorded, args)) => self.recorded(row, recorded, args, arg.span),
             None => match stack_variable(arg) {
                 Some("caller") => Ok(caller(None, arg.span)),
                 Some(_) => Ok(made(FromStack::Depth, MAX_FRAMES, arg.span)),
-                None => self.expr(arg),
+                None => self.value_for(arg, wrong),
             },
         }
     }
@@ -70,15 +70,16 @@ impl Checker<'_> {
     pub(super) fn register(&mut self, keys: &[ast::Expr], span: Span) -> Result<Expr, Refused> {
         let keys = self.keys(keys)?;
         let index = match keys.as_slice() {
-            [key] => fold::constant(key),
-            _ => None,
+            [key] => fold::constant(key).ok_or(Tag::D_PROTO_ARG),
+            _ => Err(Tag::D_PROTO_LEN),
         };
-        let found = REGISTERS.iter().find(|row| Some(row.1) == index);
+        let found = REGISTERS.iter().find(|row| Ok(row.1) == index);
         let Some((_, _, offset)) = found else {
+            let tag = index.err().unwrap_or(Tag::D_REGS_IDX);
             let message = "uregs[] takes the constant of a register that the kernel keeps";
             let names: Vec<&str> = REGISTERS.iter().map(|row| row.0).collect();
             let help = format!("there are {}", names.join(", "));
-            return Err(self.refuse(Diagnostic::error(Tag::D_PROTO_ARG, span, message).help(help)));
+            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
         };
         let ty = Type::Int(super::types::UINT64);
         Ok(Expr { kind: ExprKind::Builtin(Builtin::Ureg(*offset)), ty, span })

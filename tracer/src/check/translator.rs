@@ -40,14 +40,18 @@ impl Checker<'_> {
     pub(super) fn translator(&mut self, translator: &ast::Translator, span: Span) -> Result<(), Refused> {
         let (output, input) = (self.type_name(&translator.output), self.type_name(&translator.input.ty));
         let (output, input) = (output?, input?);
-        if !matches!(output, Type::Struct(_) | Type::Composite(_)) {
-            let message = format!("a translator makes a structure, not {output:#}");
+        let whole = match &output {
+            Type::Composite(composite) => composite.body().is_some(),
+            output => matches!(output, Type::Struct(_)),
+        };
+        if !whole {
+            let message = format!("a translator makes a structure that is defined, not {output:#}");
             let diagnostic = Diagnostic::error(Tag::D_XLATE_SOU, translator.output.span, message);
             return Err(self.refuse(diagnostic.help("name the structure, without a `*`")));
         }
         let Some(parameter) = &translator.input.name else {
             let message = "the input of a translator needs a name";
-            let diagnostic = Diagnostic::error(Tag::D_DECL_PARMNAME, translator.input.ty.span, message);
+            let diagnostic = Diagnostic::error(Tag::D_SYNTAX, translator.input.ty.span, message);
             return Err(self.refuse(diagnostic.help("write `< input *name >`")));
         };
         if let Some(before) =
@@ -70,7 +74,7 @@ impl Checker<'_> {
                 continue;
             }
             // What is wrong with one member has been told; the others may be right.
-            let _ = self.translate(&known, input.clone(), member);
+            let _ = self.translate(&known, input.clone(), member, Tag::D_XLATE_MEMB);
         }
         Ok(())
     }
@@ -145,6 +149,18 @@ impl Checker<'_> {
         Ok(Translated { by, input, pointer })
     }
 
+    /// Whether a value of the one type becomes one of the other, by itself or by a translator.
+    pub(super) fn has_translator(&self, from: &Type, to: &Type) -> bool {
+        let made = |ty: &Type| match ty {
+            Type::Pointer(to) => (**to).clone(),
+            ty => ty.clone(),
+        };
+        let known = |known: &Rc<Translator>| known.output == made(to) && accepts(&known.input, from);
+        from.same(to)
+            || (from.as_int().is_some() && to.as_int().is_some())
+            || self.translators.iter().any(known)
+    }
+
     /// `base.member`, `base->member`
     pub(super) fn translated_member(
         &mut self,
@@ -161,7 +177,7 @@ impl Checker<'_> {
             };
             return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
         }
-        let value = self.translate(&base.by, base.input.clone(), member)?;
+        let value = self.translate(&base.by, base.input.clone(), member, Tag::D_XLATE_NOCONV)?;
         Ok(Expr { span, ..value })
     }
 
@@ -178,7 +194,7 @@ impl Checker<'_> {
         let mut whole = Expr { kind, ty: by.output.clone(), span };
         for (member, _) in by.members.iter().rev() {
             let Some(found) = composite.member(&member.name) else { continue };
-            let made = self.translate(&by, value.input.clone(), member)?;
+            let made = self.translate(&by, value.input.clone(), member, Tag::D_XLATE_NOCONV)?;
             let part = Part { offset: found.offset, indexes: Vec::new(), bits: found.bits };
             let kind = ExprKind::Assign(place.clone().part(part), Box::new(made));
             whole = after(Some(Expr { kind, ty: found.ty, span }), whole);
@@ -210,11 +226,17 @@ impl Checker<'_> {
         self.refuse(diagnostic.help("name a member of it"))
     }
 
-    /// A member of what a translator makes of the input.
-    fn translate(&mut self, by: &Translator, input: Expr, member: &Ident) -> Result<Expr, Refused> {
+    /// A member of what a translator makes of the input; `unknown` is the tag of one that there is not.
+    fn translate(
+        &mut self,
+        by: &Translator,
+        input: Expr,
+        member: &Ident,
+        unknown: Tag,
+    ) -> Result<Expr, Refused> {
         let Some(ty) = member_type(&by.output, &member.name) else {
             let message = format!("{} has no member `{}`", by.output, member.name);
-            let diagnostic = Diagnostic::error(Tag::D_XLATE_MEMB, member.span, message);
+            let diagnostic = Diagnostic::error(unknown, member.span, message);
             let diagnostic = diagnostic.did_you_mean(&member.name, member_names(&by.output));
             return Err(self.refuse(match diagnostic.help {
                 Some(_) => diagnostic,
@@ -223,7 +245,7 @@ impl Checker<'_> {
         };
         let Some((_, value)) = by.members.iter().find(|(name, _)| name.name == member.name) else {
             let message = format!("the translator from {} does not make `{}`", by.input, member.name);
-            let diagnostic = Diagnostic::error(Tag::D_XLATE_MEMB, member.span, message);
+            let diagnostic = Diagnostic::error(Tag::D_XLATE_NOCONV, member.span, message);
             let known: Vec<&str> = by.members.iter().map(|(name, _)| name.name.as_str()).collect();
             let diagnostic = diagnostic.related(by.span, "the translator");
             return Err(self.refuse(diagnostic.help(format!("it makes {}", known.join(", ")))));

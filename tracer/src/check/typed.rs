@@ -66,8 +66,6 @@ pub struct Variable {
     pub name: String,
     /// Its type.
     pub ty: Type,
-    /// Whether its address is taken: what lies there may change by way of a pointer.
-    pub addressed: bool,
 }
 
 /// A variable with storage made on demand: `self->x`, `a[k]`, `self->a[k]`.
@@ -264,8 +262,8 @@ pub enum ExprKind {
     Load(Place),
     /// `pointer->field`, the pointer being to a struct of the probe tables.
     Member(Box<Expr>, &'static Field),
-    /// The address of a place: `&x`, and an array where a pointer is wanted. A whole place only where it is an array, a
-    /// structure, or a variable that is [`Variable::addressed`]; never a bit-field.
+    /// The address of a place: `&x`, and an array where a pointer is wanted. A whole place only where it is an array or
+    /// a structure; never a bit-field.
     AddressOf(Place),
     /// `-x`, `~x`; on a promoted integer.
     Unary(UnaryOp, Box<Expr>),

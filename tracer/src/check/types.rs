@@ -403,7 +403,7 @@ mod tests {
         assert_eq!(literal(1, Radix::Decimal, true, 0), "unsigned int");
         assert_eq!(literal(1, Radix::Decimal, false, 2), "long");
         assert_eq!(literal(1, Radix::Octal, true, 1), "unsigned long");
-        assert_eq!(literal(u64::MAX, Radix::Decimal, false, 0), "unsigned long");
+        assert_eq!(literal(u64::MAX, Radix::Hex, false, 0), "unsigned long");
     }
 
     #[test]

@@ -1,25 +1,7 @@
-//! Parts of the language that are parsed and not compiled yet: one place says so.
+//! What DTrace has and Linux does not let be had, and what to do instead.
 
-use super::{Checker, Refused};
+use super::Checker;
 use crate::diagnostic::{Diagnostic, Span, Tag};
-
-/// What is not compiled yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Construct {
-    Extern,
-}
-
-impl Construct {
-    /// How it is called, and what to do instead, where there is something.
-    fn words(self) -> (&'static str, Option<&'static str>) {
-        use Construct as C;
-        match self {
-            C::Extern => {
-                ("an `extern` declaration", Some("the kernel's symbols need none: write `` `name ``"))
-            }
-        }
-    }
-}
 
 /// Actions that DTrace has and Linux does not let be had, and what to do instead.
 const IMPOSSIBLE: &[(&str, &str, &str)] = &[
@@ -44,17 +26,6 @@ impl Checker<'_> {
         let (_, reason, instead) = IMPOSSIBLE.iter().find(|row| row.0 == name)?;
         let message = format!("`{name}` cannot be had: {reason}");
         Some(Diagnostic::error(Tag::D_NOT_SUPPORTED, span, message).help(*instead))
-    }
-
-    /// Refuses a construct.
-    pub(super) fn unsupported(&mut self, construct: Construct, span: Span) -> Refused {
-        let (name, instead) = construct.words();
-        let diagnostic =
-            Diagnostic::error(Tag::D_NOT_SUPPORTED, span, format!("{name} is not supported yet"));
-        self.refuse(match instead {
-            Some(instead) => diagnostic.help(instead),
-            None => diagnostic.help("leave it out"),
-        })
     }
 }
 

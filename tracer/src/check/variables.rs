@@ -104,7 +104,7 @@ impl Variables {
         declared: bool,
         span: Span,
     ) -> Entry {
-        let variable = Variable { name: name.to_owned(), ty: ty.clone(), addressed: false };
+        let variable = Variable { name: name.to_owned(), ty: ty.clone() };
         let shape = match (scope, keys) {
             (Scope::Global, None) => {
                 self.globals.push(variable);
@@ -137,17 +137,8 @@ impl Variables {
 
     /// A variable of the clause that no program can name.
     pub(super) fn add_hidden(&mut self, ty: Type) -> Place {
-        self.locals.push(Variable { name: String::new(), ty, addressed: false });
+        self.locals.push(Variable { name: String::new(), ty });
         Place::This(self.locals.len() - 1)
-    }
-
-    /// Remembers that the address of a variable is taken.
-    pub(super) fn take_address(&mut self, place: &Place) {
-        match place {
-            Place::Global(index) => self.globals[*index].addressed = true,
-            Place::This(index) => self.locals[*index].addressed = true,
-            _ => {}
-        }
     }
 
     /// Gives a value a name.

@@ -250,7 +250,7 @@ fn read(text: &Text, catalog: &mut Catalog, options: &Options, sources: &mut Sou
                     error.utf8_error().valid_up_to()
                 )
             })?;
-            (name, text, DescPart::Name)
+            (name, text, DescPart::File)
         }
     };
     let text = if options.cpp { preprocess(&name, &text, options)? } else { text };
@@ -271,7 +271,7 @@ fn option(last: DescPart) -> &'static str {
         DescPart::Provider => "-P",
         DescPart::Module => "-m",
         DescPart::Function => "-f",
-        DescPart::Name => "-n",
+        DescPart::Name | DescPart::File => "-n",
     }
 }
 

@@ -58,13 +58,8 @@ impl Clause<'_> {
     }
 
     /// Whether what lies there has the size of its type, rather than a variable's word.
-    fn is_exact(&self, place: &Place) -> bool {
-        match place {
-            Place::Global(index) => self.context.program.globals[*index].addressed,
-            Place::This(index) => self.context.program.locals[*index].addressed,
-            Place::Dynamic(..) => false,
-            Place::Memory(_) | Place::Part(..) => true,
-        }
+    fn is_exact(place: &Place) -> bool {
+        matches!(place, Place::Memory(_) | Place::Part(..))
     }
 
     /// Where a place lies.
@@ -148,7 +143,7 @@ impl Clause<'_> {
 
     /// The value of an integer variable or other place, in a fresh register.
     pub(super) fn load(&mut self, place: &Place, ty: &Type, span: Span) -> Operand {
-        if self.is_exact(place) {
+        if Self::is_exact(place) {
             let spot = self.spot(place, Access::Read, span);
             return self.load_at(spot, bits_of(place), ty, span);
         }
@@ -281,7 +276,7 @@ impl Clause<'_> {
 
     /// Assigns to an integer variable or other place; gives what was assigned.
     pub(super) fn store(&mut self, place: &Place, ty: &Type, value: Operand, span: Span) -> Operand {
-        if self.is_exact(place) {
+        if Self::is_exact(place) {
             let spot = self.spot(place, Access::Write, span);
             return self.store_at(spot, bits_of(place), ty, value, span);
         }
@@ -331,7 +326,7 @@ impl Clause<'_> {
 
     /// `place += delta`, giving what was there before. The place is found once.
     pub(super) fn post_add(&mut self, place: &Place, delta: i64, ty: &Type, span: Span) -> Operand {
-        if !self.is_exact(place) {
+        if !Self::is_exact(place) {
             let old = self.load(place, ty, span);
             let new = self.b.add(old, delta);
             let new = self.narrow(new, ty);

@@ -89,6 +89,8 @@ pub enum ItemKind {
     Inline(Inline),
     /// `translator out < in > { member = value; };`
     Translator(Translator),
+    /// `provider name { probe name(types); };`
+    Provider(Provider),
 }
 
 /// `probes /predicate/ { body }`
@@ -630,6 +632,26 @@ pub struct Inline {
     pub declarator: Declarator,
     /// What stands for it.
     pub value: Expr,
+}
+
+/// `provider name { probes };`: what probes a provider has, and of what types their arguments are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// Its name.
+    pub name: Ident,
+    /// Its probes.
+    pub probes: Vec<ProbeDecl>,
+}
+
+/// `probe name(native) : (translated);`
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeDecl {
+    /// Its name.
+    pub name: Ident,
+    /// What the probe is given.
+    pub native: Vec<Param>,
+    /// What clauses see, where it is not the same: each named by one of `native`.
+    pub translated: Option<Vec<Param>>,
 }
 
 /// `translator output < input > { member = value; ... };`

@@ -28,10 +28,10 @@ impl Lexer<'_> {
         let texts: Vec<&str> = words.iter().map(|word| word.name.as_str()).collect();
         match texts[..] {
             [] | ["ident", ..] | ["pragma", "ident" | "STDC", ..] | ["pragma", "D", "ident", ..] => {}
-            ["line", number, ..] if is_number(number) => self.line_mark(number, texts.get(2)),
-            ["pragma", "line", number, ..] if is_number(number) => self.line_mark(number, texts.get(3)),
-            ["pragma", "D", "line", number, ..] if is_number(number) => self.line_mark(number, texts.get(4)),
-            [number, ..] if is_number(number) => self.line_mark(number, texts.get(1)),
+            ["line", ..] => self.line_mark(&words[1..], span),
+            ["pragma", "line", ..] => self.line_mark(&words[2..], span),
+            ["pragma", "D", "line", ..] => self.line_mark(&words[3..], span),
+            [number, ..] if is_number(number) => self.line_mark(&words, span),
             ["error", ..] => self.refuse(&texts[1..], span),
             ["pragma", "error", ..] => self.refuse(&texts[2..], span),
             ["pragma", "D", "error", ..] => self.refuse(&texts[3..], span),
@@ -78,14 +78,40 @@ impl Lexer<'_> {
         }
     }
 
-    fn line_mark(&mut self, number: &str, file: Option<&&str>) {
+    /// `LINE`, `LINE "FILE"`, and the numbers that the C preprocessor writes after these.
+    fn line_mark(&mut self, words: &[Ident], span: Span) {
+        let (number, file, flags) = match words {
+            [number] => (number, None, &[][..]),
+            [number, file, flags @ ..] if self.is_quoted(file) => (number, Some(&file.name), flags),
+            _ => return self.wrong_line(span),
+        };
+        if !is_number(&number.name) || !flags.iter().all(|flag| is_number(&flag.name)) {
+            return self.wrong_line(span);
+        }
         let rest = self.rest();
         let next = rest.find('\n').map_or(self.text.len(), |newline| self.pos + newline + 1);
         self.found.marks.push(LineMark {
             start: next as u32,
-            line: number.parse().unwrap_or(1),
-            file: file.filter(|file| !file.is_empty()).map(|file| (*file).to_owned()),
+            line: number.name.parse().unwrap_or(1),
+            file: file.filter(|file| !file.is_empty()).cloned(),
         });
+    }
+
+    fn wrong_line(&mut self, span: Span) {
+        self.problem(
+            Diagnostic::error(
+                Tag::D_PRAGMA_MALFORM,
+                span,
+                "#line takes a line's number, and then a file in quotes",
+            )
+            .label("wrong form")
+            .help("write `#line 10` or `#line 10 \"file.d\"`"),
+        );
+    }
+
+    /// Whether a word was written in quotes.
+    fn is_quoted(&self, word: &Ident) -> bool {
+        self.text[word.span.range()].starts_with('"')
     }
 
     fn refuse(&mut self, words: &[&str], span: Span) {
@@ -119,10 +145,19 @@ impl Lexer<'_> {
             (["attributes", _, _, ..], [_, stability, target @ ..]) => {
                 PragmaKind::Attributes { stability: stability.clone(), target: target.to_vec() }
             }
-            (["binding", _, _], [_, version, name]) => {
+            (["binding", _, _], [_, version, name]) if self.is_quoted(version) => {
                 PragmaKind::Binding { version: version.clone(), name: name.clone() }
             }
-            (["depends_on", "library" | "module" | "provider", _], [_, class, name]) => {
+            (["depends_on", _, _], [_, class, name]) => {
+                if !["library", "module", "provider"].contains(&class.name.as_str()) {
+                    let message = format!("a program does not depend on a `{}`", class.name);
+                    self.problem(
+                        Diagnostic::error(Tag::D_PRAGMA_INVAL, class.span, message)
+                            .label("unknown class")
+                            .help("it depends on a library, a module or a provider"),
+                    );
+                    return;
+                }
                 PragmaKind::DependsOn { class: class.clone(), name: name.clone() }
             }
             _ => {
@@ -150,7 +185,8 @@ fn wrong_pragma(texts: &[&str], span: Span) -> Diagnostic {
     };
     match FORMS.iter().find(|(known, _)| known == name) {
         Some((_, form)) if texts.last().is_some_and(|word| word.ends_with(';')) => {
-            Diagnostic::error(Tag::D_PRAGMA_MALFORM, span, "a pragma ends with its line, not with a `;`")
+            let tag = if *name == "option" { Tag::D_PRAGMA_OPTSET } else { Tag::D_PRAGMA_MALFORM };
+            Diagnostic::error(tag, span, "a pragma ends with its line, not with a `;`")
                 .label("ends in `;`")
                 .help(format!("remove the `;`: {form}"))
         }
@@ -174,7 +210,8 @@ fn unknown_pragma(texts: &[&str], span: Span) -> Diagnostic {
         Some(near) => format!("a `D` is missing: `#pragma D {near} ...`"),
         None => "D's pragmas begin with `#pragma D`".to_owned(),
     };
-    Diagnostic::error(Tag::D_PRAGMA_INVAL, span, format!("`#pragma {name}` is not known"))
+    // As C has it: a pragma that is not known is one for somebody else.
+    Diagnostic::warning(Tag::D_PRAGMA_INVAL, span, format!("`#pragma {name}` is not known, and left out"))
         .label("unknown pragma")
         .help(help)
 }

@@ -98,6 +98,8 @@ impl<'a> Lexer<'a> {
                 self.fresh = true;
             } else if c.is_ascii_whitespace() || c == '\x0b' {
                 self.pos += 1;
+            } else if rest.starts_with("\\\n") {
+                self.pos += 2;
             } else if rest.starts_with("//") {
                 self.take(|c| c != '\n');
             } else if let Some(comment) = rest.strip_prefix("/*") {
@@ -113,7 +115,21 @@ impl<'a> Lexer<'a> {
     fn skip_comment(&mut self, inside: &str) {
         let start = self.pos;
         match inside.find("*/") {
-            Some(end) => self.pos += 2 + end + 2,
+            Some(end) => {
+                self.pos += 2 + end + 2;
+                if let Some(second) = inside[..end].find("/*") {
+                    let at = (start + 2 + second) as u32;
+                    let span = Span::new(self.source, at, at + 2);
+                    let message = "a comment begins inside another one: comments do not nest";
+                    let opening = Span::new(self.source, start as u32, start as u32 + 2);
+                    self.problem(
+                        Diagnostic::error(Tag::D_SYNTAX, span, message)
+                            .label("begins here again")
+                            .related(opening, "the comment begins here")
+                            .help("close the first with `*/`, or leave this `/*` out"),
+                    );
+                }
+            }
             None => {
                 self.pos = self.text.len();
                 let opening = Span::new(self.source, start as u32, start as u32 + 2);
@@ -216,7 +232,7 @@ impl<'a> Lexer<'a> {
         let span = self.span_from(start);
         let help = match first {
             '#' => "a `#` begins a line: `#pragma D option quiet`; comments are `/* ... */` or `// ...`",
-            '\\' => "a line needs no `\\` to be continued",
+            '\\' => "a `\\` stands at a line's end, or in a string or character constant",
             c if is_quote(c) => "replace it by a straight quote: `\"` around strings, `'` around characters",
             _ => "remove it; only strings and comments may hold such characters",
         };

@@ -65,7 +65,7 @@ impl Lexer<'_> {
             Some((Tag::D_CHR_NULL, "an empty character constant", "write `'\\0'` for a zero byte"))
         } else if bytes.len() > size_of::<u64>() {
             Some((
-                Tag::D_CHR_OVERSIZE,
+                Tag::D_CHR_OFLOW,
                 "a character constant of more than eight bytes",
                 "write strings in double quotes",
             ))
@@ -172,8 +172,16 @@ fn integer(text: &str) -> Result<IntLit, Wrong> {
         tag: Tag::D_INT_OFLOW,
         message: "`{}` does not fit in 64 bits",
         label: "too large",
-        help: "the largest integer is 18446744073709551615 (0xffffffffffffffff)",
+        help: "the largest integer is 18446744073709551615u (0xffffffffffffffff)",
     })?;
+    if radix == Radix::Decimal && !unsigned && i64::try_from(value).is_err() {
+        return Err(Wrong {
+            tag: Tag::D_INT_OFLOW,
+            message: "`{}` does not fit in a signed integer of 64 bits",
+            label: "too large without `u`",
+            help: "write `u` after it, or write it in hexadecimal: such a constant may be unsigned",
+        });
+    }
     Ok(IntLit { value, radix, unsigned, longs })
 }
 

@@ -71,9 +71,9 @@ const NUMBERS: &[&str] = &[
     "this->m[c]--",
     "(this->m[x++] += 3)",
     "(*p++ = 4)",
-    "(q = &r)->x",
+    "(q = q->next)->x",
     "*(&r.in.x)",
-    "*&x",
+    "*&r.x",
     "(&m[1][x] - m[0])",
     "e",
     "(e = GREEN)",
@@ -107,7 +107,7 @@ const TEXTS: &[&str] = &[
     "(string)&r.text[x]",
     "ss[c]",
     "self->r.name",
-    "(this->r.text = execname)",
+    "(self->r.name = execname)",
     "(rs[1].name = probename)",
 ];
 

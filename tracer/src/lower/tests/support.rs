@@ -178,7 +178,7 @@ pub(super) fn program(clauses: Vec<Clause>) -> Program {
 }
 
 pub(super) fn variable(name: &str, ty: Type) -> Variable {
-    Variable { name: name.into(), ty, addressed: false }
+    Variable { name: name.into(), ty }
 }
 
 pub(super) fn compile(program: &Program) -> Image {

@@ -12,6 +12,7 @@ impl Parser<'_> {
         match self.peek() {
             Tok::Word(Word::Inline) => self.inline(),
             Tok::Word(Word::Translator) => self.translator(),
+            Tok::Word(Word::Provider) => self.provider(),
             _ => {
                 let declaration = self.declaration(false)?;
                 self.ends_declaration()?;
@@ -64,6 +65,9 @@ impl Parser<'_> {
         }
         let span = self.span_from(start);
         let defines = matches!(base.kind, BaseKind::Record(_) | BaseKind::Enum(_));
+        if declarators.is_empty() && !defines && member {
+            return Err(self.expected("a member's name", "write `type name;` for each member"));
+        }
         if declarators.is_empty() && !defines {
             let words = &self.lexer.text[base.span.range()];
             let message = format!("`{words}` is taken as the type, and no name follows");
@@ -110,6 +114,45 @@ impl Parser<'_> {
         self.close(Mark::RBrace, open)?;
         self.eat(Mark::Semi);
         Ok(ItemKind::Translator(Translator { output, input, members }))
+    }
+
+    /// `provider name { probe name(types); probe name(types) : (types); };`
+    fn provider(&mut self) -> Parsed<ItemKind> {
+        const FORM: &str = "write `provider name { probe name(types); };`";
+        self.bump();
+        let name = self.ident("a provider's name", FORM)?;
+        let open = self.expect(Mark::LBrace, FORM)?;
+        let mut probes = Vec::new();
+        while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
+            if !self.at_word(Word::Probe) {
+                return Err(self.expected("`probe`", FORM));
+            }
+            self.bump();
+            let name = self.ident("a probe's name", FORM)?;
+            let native = self.prototype(FORM)?;
+            let translated = if self.eat(Mark::Colon) { Some(self.prototype(FORM)?) } else { None };
+            self.expect(Mark::Semi, FORM)?;
+            probes.push(ProbeDecl { name, native, translated });
+        }
+        self.close(Mark::RBrace, open)?;
+        self.expect(Mark::Semi, FORM)?;
+        Ok(ItemKind::Provider(Provider { name, probes }))
+    }
+
+    /// The parameters of a probe in its declaration.
+    fn prototype(&mut self, form: &str) -> Parsed<Vec<Param>> {
+        let open = self.expect(Mark::LParen, form)?;
+        let (params, variadic) = self.params(Mark::RParen, open)?;
+        if variadic {
+            let span = self.span_from(open);
+            self.problem(
+                Diagnostic::error(Tag::D_DECL_PROTO_VARARGS, span, "a probe has a fixed number of arguments")
+                    .label("not allowed here")
+                    .help("name the type of each argument"),
+            );
+            return Err(Failed);
+        }
+        Ok(params)
     }
 
     /// `member = value;`

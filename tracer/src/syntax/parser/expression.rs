@@ -395,7 +395,16 @@ impl Parser<'_> {
             Scope::Thread => "a thread's own variables are written `self->name`",
             _ => "a clause's own variables are written `this->name`",
         };
-        self.expect(Mark::Arrow, help)?;
+        if !self.at(Mark::Arrow) {
+            let message = format!("`{}` has no value of its own", &self.lexer.text[word.span.range()]);
+            self.problem(
+                Diagnostic::error(Tag::D_IDENT_BADREF, word.span, message)
+                    .label("no `->` after it")
+                    .help(help),
+            );
+            return Err(Failed);
+        }
+        self.bump();
         let name = self.member("a variable's name", help)?;
         let span = word.span.to(name.span);
         Ok(ExprKind::Var(scope, Ident { name: name.name, span }))

@@ -19,10 +19,6 @@ impl Parser<'_> {
             if self.lexer.rest().is_empty() || self.hopeless() {
                 return items;
             }
-            if self.lexer.peek() == Some(';') {
-                self.bump();
-                continue;
-            }
             let start = Span::new(self.lexer.source, self.lexer.pos as u32, self.lexer.pos as u32);
             let begun = self.lexer.pos;
             self.braces = 0;
@@ -65,9 +61,9 @@ impl Parser<'_> {
         }
         let follows = |text: &str| text.trim_start().chars().next();
         match Word::find(name) {
-            Some(Word::Struct | Word::Union | Word::Enum | Word::Translator | Word::Inline) => {
-                desc.len() == name.len() || desc[name.len()..].starts_with('*')
-            }
+            Some(
+                Word::Struct | Word::Union | Word::Enum | Word::Translator | Word::Inline | Word::Provider,
+            ) => desc.len() == name.len() || desc[name.len()..].starts_with('*'),
             Some(word) if word.begins_type() || word.is_storage() => {
                 !matches!(follows(&rest[desc.len()..]), None | Some('{' | '/'))
             }
@@ -106,7 +102,7 @@ impl Parser<'_> {
                 (None, true)
             }
         };
-        if predicate.is_none() && !failed && *self.peek() == Tok::End {
+        if predicate.is_none() && !failed && *self.peek() == Tok::End && self.last != DescPart::File {
             return Ok(Some(ItemKind::Clause(Clause { probes, predicate, body: None })));
         }
         let help = match predicate {
@@ -167,6 +163,7 @@ impl Parser<'_> {
                     "a predicate follows a probe description: `syscall:::entry /pid == $target/ { ... }`"
                 }
                 Some('}') => "there is one `}` too many before this",
+                Some(';') => "no `;` follows a clause's `}`: leave it out",
                 Some('@' | '$' | '"' | '(') => CLAUSE,
                 _ => "a program is made of clauses, `probe /predicate/ { actions }`, and declarations",
             };
@@ -208,7 +205,7 @@ impl Parser<'_> {
             DescPart::Provider => (0, "provider"),
             DescPart::Module => (1, "provider:module"),
             DescPart::Function => (2, "provider:module:function"),
-            DescPart::Name => (3, "provider:module:function:name"),
+            DescPart::Name | DescPart::File => (3, "provider:module:function:name"),
         };
         if written.len() > last + 1 {
             self.problem(

@@ -27,9 +27,11 @@ pub enum DescPart {
     Module,
     /// `-f`: `provider:module:function`
     Function,
-    /// `-n`, `-s`: `provider:module:function:name`
+    /// `-n`: `provider:module:function:name`
     #[default]
     Name,
+    /// `-s`: as with `-n`, but a description is followed by a predicate or actions
+    File,
 }
 
 /// Parses a program text.

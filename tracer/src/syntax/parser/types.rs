@@ -75,6 +75,27 @@ impl Words {
             _ => None,
         }
     }
+
+    /// What is wrong with the words, `other` telling whether a structure's or a name's type stands among them: the
+    /// tag, and what the words in question go with.
+    fn wrong(&self, other: bool) -> (Tag, &'static str) {
+        let sized = self.short || self.longs > 0;
+        let real = matches!(self.main, Some(Word::Float | Word::Double));
+        let no_integer = other || real || self.main == Some(Word::String);
+        match self.main {
+            Some(Word::Char) if sized => (Tag::D_DECL_CHARATTR, "`short` and `long` do not go with `char`"),
+            Some(Word::Void) if sized || self.sign.is_some() => {
+                (Tag::D_DECL_VOIDATTR, "no other word goes with `void`")
+            }
+            _ if no_integer && self.sign.is_some() => {
+                (Tag::D_DECL_SIGNINT, "`signed` and `unsigned` go with integers only")
+            }
+            _ if no_integer && self.longs > 0 && !real => {
+                (Tag::D_DECL_LONGINT, "`long` goes with integers and `double` only")
+            }
+            _ => (Tag::D_DECL_COMBO, "these words do not make a type together"),
+        }
+    }
 }
 
 impl Parser<'_> {
@@ -118,7 +139,8 @@ impl Parser<'_> {
     /// Whether brackets after a declared name hold an associative array's key types.
     fn keys_ahead(&mut self) -> bool {
         let known = match self.peek() {
-            Tok::Word(word) => return word.begins_type(),
+            Tok::Word(word) => return word.begins_type() || word.is_storage(),
+            Tok::Mark(Mark::Ellipsis) => return true,
             Tok::Ident(name) | Tok::Symbol(_, name) => {
                 let name = name.clone();
                 self.names_type(&name)
@@ -150,7 +172,15 @@ impl Parser<'_> {
     /// A type, perhaps with a name.
     pub(super) fn param(&mut self) -> Parsed<Param> {
         let start = self.here();
-        let (_, base) = self.specifiers(false)?;
+        let (storage, base) = self.specifiers(true)?;
+        if !matches!(storage, None | Some(Storage::Register)) {
+            self.problem(
+                Diagnostic::error(Tag::D_DECL_PARMCLASS, start, "a parameter has no storage class")
+                    .label("not allowed here")
+                    .help("leave the word out"),
+            );
+            return Err(Failed);
+        }
         let below = self.height;
         let (name, derived) = self.declarator(Naming::May)?;
         self.height = self.height.max(below);
@@ -185,22 +215,32 @@ impl Parser<'_> {
                 Tok::Word(Word::Const | Word::Volatile | Word::Restrict | Word::Userland) => {
                     self.qualifiers(&mut quals);
                 }
-                Tok::Word(Word::Struct | Word::Union) if !words.any && kind.is_none() => {
+                Tok::Word(Word::Struct | Word::Union) if words.main.is_none() && kind.is_none() => {
                     kind = Some(BaseKind::Record(self.nested(Self::record)?));
                     height = height.max(self.height);
                 }
-                Tok::Word(Word::Enum) if !words.any && kind.is_none() => {
+                Tok::Word(Word::Enum) if words.main.is_none() && kind.is_none() => {
                     kind = Some(BaseKind::Enum(self.enumeration()?));
                     height = height.max(self.height);
                 }
-                Tok::Word(word) if kind.is_none() && words.take(word) => {
+                Tok::Word(word) if words.take(word) => {
+                    words.clash |= kind.is_some() && words.main == Some(word);
                     self.bump();
                 }
                 Tok::Word(word) if word.begins_type() && (words.any || kind.is_some()) => {
+                    words.clash = true;
                     let span = self.here();
-                    return Err(self.no_type(span));
+                    return Err(self.no_type(&words, kind.is_some(), span));
                 }
                 Tok::Ident(_) | Tok::Symbol(..) if !words.any && kind.is_none() => {
+                    kind = Some(self.named_type());
+                }
+                // `unsigned name_t x`
+                Tok::Ident(ref name) if words.main.is_none() && kind.is_none() => {
+                    let name = name.clone();
+                    if !(self.names_type(&name) && matches!(self.peek_at(1), Tok::Ident(_))) {
+                        break;
+                    }
                     kind = Some(self.named_type());
                 }
                 _ => break,
@@ -209,19 +249,21 @@ impl Parser<'_> {
         let span = self.span_from(start);
         self.height = height;
         let kind = match kind {
+            Some(_) if words.any => return Err(self.no_type(&words, true, span)),
             Some(kind) => kind,
             None if words.any => match words.kind() {
                 Some(kind) => kind,
-                None => return Err(self.no_type(span)),
+                None => return Err(self.no_type(&words, false, span)),
             },
             None => return Err(self.expected("a type", TYPE)),
         };
         Ok((storage, BaseType { kind, quals, span }))
     }
 
-    fn no_type(&mut self, span: Span) -> Failed {
+    fn no_type(&mut self, words: &Words, other: bool, span: Span) -> Failed {
+        let (tag, message) = words.wrong(other);
         self.problem(
-            Diagnostic::error(Tag::D_DECL_COMBO, span, "these words do not make a type together")
+            Diagnostic::error(tag, span, message)
                 .label("no such type")
                 .help("integers are `signed` or `unsigned` `char`, `short`, `int`, `long`, `long long`"),
         );
@@ -272,6 +314,9 @@ impl Parser<'_> {
         let members = if self.at(Mark::LBrace) {
             let open = self.bump().span;
             let mut members = Vec::new();
+            if self.at(Mark::RBrace) {
+                return Err(self.expected("a member", "a structure has members: `struct name { int x; }`"));
+            }
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
                 members.push(self.declaration(true)?);
                 height = height.max(self.height);
@@ -294,6 +339,7 @@ impl Parser<'_> {
             let open = self.bump().span;
             let mut values = Vec::new();
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
+                self.unscoped()?;
                 let name = self.ident("an enumerator's name", "write `enum name { A, B = 2 }`")?;
                 let value = if self.eat(Mark::Assign) { Some(*self.conditional()?) } else { None };
                 height = if value.is_some() { height.max(self.height) } else { height };
@@ -321,6 +367,9 @@ impl Parser<'_> {
             pointers.push(Derived::Pointer(quals));
         }
         let mut height = 1;
+        if naming != Naming::MustNot {
+            self.unscoped()?;
+        }
         let groups = self.at(Mark::LParen) && self.groups(naming);
         let (name, mut derived) = match self.peek() {
             _ if groups => {
@@ -353,6 +402,24 @@ impl Parser<'_> {
         // A type's chain of derivations is as much a tree as an expression.
         self.grow(height + derived.len(), span)?;
         Ok((name, derived))
+    }
+
+    /// Refuses a back quote in a name that is declared.
+    fn unscoped(&mut self) -> Parsed<()> {
+        if !matches!(self.peek(), Tok::Symbol(..)) {
+            return Ok(());
+        }
+        let span = self.here();
+        self.problem(
+            Diagnostic::error(
+                Tag::D_DECL_SCOPE,
+                span,
+                "a name with a back quote is the kernel's: it cannot be declared",
+            )
+            .label("not a name of the program's own")
+            .help("leave the back quote out, and what stands before it"),
+        );
+        Err(Failed)
     }
 
     /// Whether the `(` that is next groups a declarator, rather than opening parameters.
@@ -397,12 +464,25 @@ impl Parser<'_> {
         Ok(Derived::Function { params, variadic })
     }
 
-    fn params(&mut self, close: Mark, open: Span) -> Parsed<(Vec<Param>, bool)> {
+    pub(super) fn params(&mut self, close: Mark, open: Span) -> Parsed<(Vec<Param>, bool)> {
         let mut params = Vec::new();
         let mut variadic = false;
         let mut height = 1;
         while !self.at(close) {
-            if close == Mark::RParen && self.eat(Mark::Ellipsis) {
+            if self.at(Mark::Ellipsis) {
+                let span = self.bump().span;
+                if close == Mark::RBracket {
+                    self.problem(
+                        Diagnostic::error(
+                            Tag::D_DECL_PROTO_VARARGS,
+                            span,
+                            "a key has a fixed number of parts",
+                        )
+                        .label("not allowed here")
+                        .help("name the type of each part: `int a[int, string]`"),
+                    );
+                    return Err(Failed);
+                }
                 variadic = true;
                 break;
             }

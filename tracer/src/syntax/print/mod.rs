@@ -117,8 +117,32 @@ impl Printer {
                 self.line();
                 self.put("};");
             }
+            ItemKind::Provider(provider) => self.provider(provider),
         }
         self.put("\n");
+    }
+
+    fn provider(&mut self, provider: &Provider) {
+        self.put(&format!("provider {} {{", provider.name.name));
+        self.indent += 1;
+        for ProbeDecl { name, native, translated } in &provider.probes {
+            self.line();
+            self.put(&format!("probe {}", name.name));
+            for (params, before) in [Some(native), translated.as_ref()].into_iter().flatten().zip(["", " : "])
+            {
+                self.put(before);
+                self.put("(");
+                for (index, param) in params.iter().enumerate() {
+                    self.put(if index > 0 { ", " } else { "" });
+                    self.param(param);
+                }
+                self.put(")");
+            }
+            self.put(";");
+        }
+        self.indent -= 1;
+        self.line();
+        self.put("};");
     }
 
     fn clause(&mut self, clause: &Clause) {

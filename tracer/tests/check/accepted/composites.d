@@ -29,7 +29,6 @@ BEGIN
 	this->tp = p;
 	this->tp.y++;
 	--p.y;
-	packed.name = "abc";
 	packed.low = 9;
 	packed.high += 2;
 	packed.big = -1;

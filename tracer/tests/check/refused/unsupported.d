@@ -1,6 +1,0 @@
-extern int outside;
-
-BEGIN
-{
-	trace(1);
-}
