@@ -10,12 +10,12 @@ use super::usage::Usage;
 use super::{complain, trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Sources, nearest};
-use crate::event::{Family, Reader};
+use crate::event::{Family, Reader, Text};
 use crate::kernel::{Target, process, syscalls};
 use crate::output::json::Json;
 use crate::output::names::Names;
 use crate::output::style::Style as Shown;
-use crate::output::value;
+use crate::output::value::{self, Table, Value};
 use crate::output::{Output, text};
 use crate::provider::Catalog;
 use crate::session::{Follow, Session};
@@ -159,16 +159,23 @@ impl Output for Watching {
             }
             return Ok(());
         }
+        if let value::Event::Aggregations(counts) = event
+            && counts.tables.iter().all(|table| table.rows.is_empty())
+        {
+            return Ok(());
+        }
         if let Form::Json(json) = &mut self.form {
             return json.event(event);
         }
         let message = match event {
             value::Event::Drop(notice) => text::dropped(notice),
             value::Event::Disorder(disorder) => text::disordered(disorder),
-            // The families' programs have nothing that can fault, and no aggregations.
+            value::Event::Aggregations(counts) => {
+                counts.tables.iter().map(untold).collect::<Vec<_>>().join("; ")
+            }
+            // The families' programs have nothing that can fault.
             value::Event::Firing(_)
             | value::Event::Fault(_)
-            | value::Event::Aggregations(_)
             | value::Event::Interrupted
             | value::Event::Ended => return Ok(()),
         };
@@ -189,6 +196,16 @@ impl Output for Watching {
             Form::Json(json) => json.flush(),
         }
     }
+}
+
+/// The calls that the family's program only counts.
+fn untold(table: &Table) -> String {
+    let calls = table.rows.iter().map(|row| match row.key.first() {
+        Some(Value::Str(call)) => format!("{} {}", row.words[0], Text(call.clone())),
+        _ => row.words[0].to_string(),
+    });
+    let calls = calls.collect::<Vec<_>>().join(", ");
+    format!("calls that are not shown and may have moved bytes of a {}: {calls}", table.name)
 }
 
 fn style(color: Color) -> Style {

@@ -44,6 +44,18 @@ pub enum Life {
     },
 }
 
+/// A wait4(2), as wait(3) and waitpid(3) are, that was told of a child. Its name among events is that of its probe.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "name", rename = "return")]
+pub struct Wait {
+    /// The call.
+    pub function: &'static str,
+    /// The child's process id as the waiting process sees it, which is another one where that is in a PID namespace.
+    pub child: u32,
+    /// Nanoseconds that it took.
+    pub latency: u64,
+}
+
 /// How a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
@@ -88,4 +100,9 @@ pub(super) fn read(name: &str, fields: &mut Fields<'_>) -> Option<Life> {
         }
         _ => return None,
     })
+}
+
+/// Reads the record of a wait.
+pub(super) fn read_wait(fields: &mut Fields<'_>) -> Option<Wait> {
+    Some(Wait { function: "wait4", child: fields.integer()? as u32, latency: fields.unsigned()? })
 }

@@ -4,6 +4,7 @@
 //! what its program records. Invariant: every number that has a name is a type that knows it, and what a traced program has
 //! chosen is a [`Text`], which nothing prints as it is.
 
+mod codes;
 mod fields;
 mod life;
 pub mod number;
@@ -18,7 +19,8 @@ mod text;
 
 use serde::Serialize;
 
-pub use life::{End, Life};
+pub use codes::SignalCode;
+pub use life::{End, Life, Wait};
 pub use pipe::{Pipe, PipeEvent, Transfer};
 pub use read::{Reader, Unreadable};
 pub use signal::{Action, Origin, Outcome, Signal};
@@ -80,6 +82,9 @@ pub enum What {
     /// A process's.
     #[serde(rename = "proc")]
     Life(Life),
+    /// A process waits for another.
+    #[serde(rename = "syscall")]
+    Wait(Wait),
     /// A pipe's.
     #[serde(rename = "pipe")]
     Pipe(PipeEvent),
@@ -102,7 +107,7 @@ pub enum Family {
     Socket,
     /// TCP connections.
     Tcp,
-    /// Processes: forks, programs, ends.
+    /// Processes: forks, programs, ends, and who waits for them.
     Proc,
 }
 

@@ -60,12 +60,78 @@ fn named(table: &[Constant], number: i32) -> Option<String> {
 /// A socket option: `SO_REUSEADDR`, `TCP_NODELAY`; it depends on its level.
 pub fn option_name(level: OptionLevel, option: i32) -> String {
     let table: &[Constant] = match level.0 {
+        0 => IP,
         1 => names::SO,
         6 => names::TCP,
+        41 => IPV6,
         _ => &[],
     };
     named(table, option).unwrap_or_else(|| option.to_string())
 }
+
+/// Whether a socket option's value is an int, not a structure, a text or a byte.
+pub fn option_is_int(option: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "SO_LINGER",
+        "SO_RCVTIMEO",
+        "SO_SNDTIMEO",
+        "SO_PEERCRED",
+        "SO_BINDTODEVICE",
+        "SO_ATTACH_FILTER",
+        "SO_COOKIE",
+        "TCP_INFO",
+        "TCP_CONGESTION",
+        "TCP_ULP",
+        "IP_OPTIONS",
+    ];
+    !OTHERS.contains(&option) && !option.starts_with("IP_MULTICAST") && !option.ends_with("MEMBERSHIP")
+}
+
+/// Options of IPPROTO_IP (include/uapi/linux/in.h).
+const IP: &[Constant] = &[
+    ("IP_TOS", 1),
+    ("IP_TTL", 2),
+    ("IP_HDRINCL", 3),
+    ("IP_OPTIONS", 4),
+    ("IP_RECVOPTS", 6),
+    ("IP_PKTINFO", 8),
+    ("IP_MTU_DISCOVER", 10),
+    ("IP_RECVERR", 11),
+    ("IP_RECVTTL", 12),
+    ("IP_RECVTOS", 13),
+    ("IP_MTU", 14),
+    ("IP_FREEBIND", 15),
+    ("IP_TRANSPARENT", 19),
+    ("IP_BIND_ADDRESS_NO_PORT", 24),
+    ("IP_MULTICAST_IF", 32),
+    ("IP_MULTICAST_TTL", 33),
+    ("IP_MULTICAST_LOOP", 34),
+    ("IP_ADD_MEMBERSHIP", 35),
+    ("IP_DROP_MEMBERSHIP", 36),
+    ("IP_ADD_SOURCE_MEMBERSHIP", 39),
+    ("IP_MULTICAST_ALL", 49),
+    ("IP_UNICAST_IF", 50),
+];
+
+/// Options of IPPROTO_IPV6 (include/uapi/linux/in6.h).
+const IPV6: &[Constant] = &[
+    ("IPV6_UNICAST_HOPS", 16),
+    ("IPV6_MULTICAST_IF", 17),
+    ("IPV6_MULTICAST_HOPS", 18),
+    ("IPV6_MULTICAST_LOOP", 19),
+    ("IPV6_ADD_MEMBERSHIP", 20),
+    ("IPV6_DROP_MEMBERSHIP", 21),
+    ("IPV6_MTU_DISCOVER", 23),
+    ("IPV6_MTU", 24),
+    ("IPV6_RECVERR", 25),
+    ("IPV6_V6ONLY", 26),
+    ("IPV6_RECVPKTINFO", 49),
+    ("IPV6_PKTINFO", 50),
+    ("IPV6_RECVHOPLIMIT", 51),
+    ("IPV6_RECVTCLASS", 66),
+    ("IPV6_TCLASS", 67),
+    ("IPV6_FREEBIND", 78),
+];
 
 /// A type for flags of one sort, with their names by bit.
 macro_rules! flags {
@@ -144,6 +210,7 @@ mod tests {
         assert_eq!((TcpState(0).to_string(), TcpState(99).to_string()), ("0".to_owned(), "99".to_owned()));
         assert_eq!(AddressFamily(2).to_string(), "AF_INET");
         assert_eq!(option_name(OptionLevel(1), 2), "SO_REUSEADDR");
+        assert_eq!(option_name(OptionLevel(41), 26), "IPV6_V6ONLY");
         assert_eq!(option_name(OptionLevel(99), 2), "2");
     }
 

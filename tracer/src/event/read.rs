@@ -37,6 +37,7 @@ fn read(probe: &Name, firing: &Firing) -> Option<Event> {
     let what = match probe.provider.as_str() {
         "proc" if name.starts_with("signal-") => What::Signal(signal::read(name, &mut process, fields)?),
         "proc" => What::Life(life::read(name, fields)?),
+        "syscall" => What::Wait(life::read_wait(fields)?),
         "pipe" => What::Pipe(pipe::read(name, fields)?),
         "socket" => What::Socket(socket::read(&probe.function, fields)?),
         "tcp" => What::Tcp(tcp::read(name, fields)?),

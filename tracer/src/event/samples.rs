@@ -40,13 +40,30 @@ pub(crate) fn events() -> Vec<Event> {
     add(&sh, What::Life(Life::Create { child: evil.clone() }));
 
     let send = |signal, origin, target: &Process, thread, outcome, address| {
-        let (signal, target) = (SignalNumber(signal), target.clone());
-        What::Signal(Signal::Send { signal, origin, target, thread, group: thread == 0, outcome, address })
+        let (number, target) = (SignalNumber(signal), target.clone());
+        let (code, value) = match origin {
+            Origin::Fault => (1, None),
+            Origin::Sigqueue => (-1, Some(42)),
+            Origin::Child => (5, None),
+            _ => (0, None),
+        };
+        What::Signal(Signal::Send {
+            signal: number,
+            origin,
+            code: SignalCode { signal, code },
+            target,
+            thread,
+            group: thread == 0,
+            outcome,
+            address,
+            value,
+        })
     };
     let handle = |signal, sender, action, handler| {
         What::Signal(Signal::Handle {
             signal: SignalNumber(signal),
             origin: Origin::Kill,
+            code: SignalCode { signal, code: 0 },
             sender,
             action,
             handler,
@@ -64,6 +81,10 @@ pub(crate) fn events() -> Vec<Event> {
     add(&evil, handle(11, None, Action::Core, None));
     add(&sh, send(15, Origin::Kill, &cat, 0, Outcome::Queued, None));
     add(&cat, handle(15, None, Action::Terminate, None));
+    add(&cat, send(17, Origin::Child, &sh, 0, Outcome::Ignored, None));
+    add(&sh, send(34, Origin::Sigqueue, &cat, 0, Outcome::Queued, None));
+    // As cat's PID namespace numbers sh.
+    add(&cat, handle(34, Some(3), Action::Handler, Some(0x1000)));
 
     let pipe = |fill| Pipe { inode: 77, fd: 4, fifo: false, fill, capacity: 65536 };
     add(
@@ -123,7 +144,8 @@ pub(crate) fn events() -> Vec<Event> {
     );
     add(&sh, call("send", Detail::Data { asked: 50, flags: MessageFlags(0x4000) }, None, 50, None));
     add(&sh, call("recv", Detail::Data { asked: 50, flags: MessageFlags(0) }, None, 20, None));
-    let option = || Detail::Option { level: OptionLevel(1), option: "SO_REUSEADDR".to_owned(), value: 1 };
+    let option =
+        || Detail::Option { level: OptionLevel(1), option: "SO_REUSEADDR".to_owned(), value: Some(1) };
     add(&sh, call("setsockopt", option(), None, 0, None));
     add(&sh, call("shutdown", Detail::Shutdown { how: Shutdown(1) }, None, 0, None));
     add(&sh, call("close", Detail::Plain {}, None, 0, None));
@@ -148,6 +170,9 @@ pub(crate) fn events() -> Vec<Event> {
 
     add(&cat, What::Life(Life::Exit { parent: 100, end: End::Killed { signal: SignalNumber(15) } }));
     add(&evil, What::Life(Life::Exit { parent: 100, end: End::Dumped { signal: SignalNumber(11) } }));
+    let wait = |child| What::Wait(Wait { function: "wait4", child, latency: 3_000_000 });
+    add(&sh, wait(101));
+    add(&sh, wait(2));
     add(&sh, What::Life(Life::Exit { parent: 1, end: End::Exited { status: 3 } }));
     all
 }

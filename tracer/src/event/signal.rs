@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Process;
+use super::codes::SignalCode;
 use super::fields::Fields;
 use super::number::SignalNumber;
 
@@ -17,6 +18,8 @@ pub enum Signal {
         signal: SignalNumber,
         /// How it came to be.
         origin: Origin,
+        /// The same in full, by the name of its siginfo's code.
+        code: SignalCode,
         /// Whom it is for.
         target: Process,
         /// The thread that it is for.
@@ -28,6 +31,9 @@ pub enum Signal {
         /// The address that could not be used, of a fault.
         #[serde(skip_serializing_if = "Option::is_none")]
         address: Option<u64>,
+        /// What sigqueue(3), a timer or a message queue sends along.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<u64>,
     },
     /// The event's process is about to handle it.
     #[serde(rename = "signal-handle")]
@@ -36,7 +42,10 @@ pub enum Signal {
         signal: SignalNumber,
         /// How it came to be.
         origin: Origin,
-        /// The process that sent it, where that is still known.
+        /// The same in full.
+        code: SignalCode,
+        /// The process that sent it, where that is still known: by its id as the event's process sees it, which is another one
+        /// where that is in a PID namespace.
         #[serde(skip_serializing_if = "Option::is_none")]
         sender: Option<u32>,
         /// What it does to the process.
@@ -161,13 +170,16 @@ pub(super) fn read(name: &str, process: &mut Process, fields: &mut Fields<'_>) -
     if name == "signal-clear" {
         return Some(Signal::Take { signal });
     }
-    let origin = Origin::of(number, fields.int()?);
+    let code = fields.int()?;
+    let origin = Origin::of(number, code);
+    let code = SignalCode { signal: number, code };
     let sender = fields.integer()? as u32;
     if name == "signal-handle" {
         let handler = fields.unsigned()?;
         return Some(Signal::Handle {
             signal,
             origin,
+            code,
             sender: (sender != 0).then_some(sender),
             action: if handler == 0 { Action::default_of(number) } else { Action::Handler },
             handler: (handler != 0).then_some(handler),
@@ -180,6 +192,7 @@ pub(super) fn read(name: &str, process: &mut Process, fields: &mut Fields<'_>) -
     let blocked = fields.flag()?;
     let kernel = fields.flag()?;
     let address = fields.unsigned()?;
+    let value = fields.unsigned()?;
     // Of a broken pipe's the target sees what it would of its own kill(2).
     let origin = if kernel && origin == Origin::Kill { Origin::Kernel } else { origin };
     if !origin.is_process() {
@@ -194,5 +207,6 @@ pub(super) fn read(name: &str, process: &mut Process, fields: &mut Fields<'_>) -
         _ => Outcome::Lost,
     };
     let address = (origin == Origin::Fault).then_some(address);
-    Some(Signal::Send { signal, origin, target, thread, group, outcome, address })
+    let value = matches!(origin, Origin::Sigqueue | Origin::Timer | Origin::Mqueue).then_some(value);
+    Some(Signal::Send { signal, origin, code, target, thread, group, outcome, address, value })
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::fields::Fields;
 use super::number::{
-    AddressFamily, Errno, MessageFlags, OptionLevel, Protocol, Shutdown, SocketFlags, SocketType, option_name,
+    AddressFamily, Errno, MessageFlags, OptionLevel, Protocol, Shutdown, SocketFlags, SocketType,
+    option_is_int, option_name,
 };
 use super::{Endpoint, Text};
 
@@ -107,8 +108,9 @@ pub enum Detail {
         level: OptionLevel,
         /// The option.
         option: String,
-        /// Its value, of one that is an int.
-        value: i32,
+        /// Its value, where that is an int and the call succeeded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<i32>,
     },
     /// The others: nothing.
     Plain {},
@@ -132,18 +134,23 @@ pub(super) fn read(function: &str, fields: &mut Fields<'_>) -> Option<SocketCall
     let level = OptionLevel(fields.int()?);
     let option = fields.int()?;
     let value = fields.int()?;
-    let _family = fields.int()?;
+    let given_family = AddressFamily(fields.int()?);
     let (local, remote, address) = if family.0 == libc::AF_UNIX {
         (path(fields)?, path(fields)?, path(fields)?)
     } else {
-        (internet(fields)?, internet(fields)?, internet(fields)?)
+        let (local, remote) = (internet(fields, family)?, internet(fields, family)?);
+        (local.filter(is_there), remote.filter(is_there), internet(fields, given_family)?)
     };
     let detail = match function {
         "socketpair" => Detail::Pair { flags: SocketFlags(flags), fd2 },
         "socket" | "accept4" => Detail::Make { flags: SocketFlags(flags) },
         "listen" => Detail::Listen { backlog },
         "shutdown" => Detail::Shutdown { how: Shutdown(flags) },
-        "getsockopt" | "setsockopt" => Detail::Option { level, option: option_name(level, option), value },
+        "getsockopt" | "setsockopt" => {
+            let option = option_name(level, option);
+            let value = (error == 0 && option_is_int(&option)).then_some(value);
+            Detail::Option { level, option, value }
+        }
         "bind" | "connect" | "accept" | "close" => Detail::Plain {},
         _ => Detail::Data { asked, flags: MessageFlags(flags) },
     };
@@ -170,9 +177,23 @@ fn path(fields: &mut Fields<'_>) -> Option<Option<Address>> {
     Some((!path.is_empty()).then_some(Address::Unix { path }))
 }
 
-/// An Internet address with its port; none where both are zero.
-fn internet(fields: &mut Fields<'_>) -> Option<Option<Address>> {
-    let endpoint = Endpoint::read(fields)?;
-    let none = endpoint.port == 0 && matches!(endpoint.address.as_str(), "" | "0.0.0.0" | "::");
-    Some((!none).then_some(Address::Internet(endpoint)))
+/// An Internet address with its port; none of another family.
+fn internet(fields: &mut Fields<'_>, family: AddressFamily) -> Option<Option<Address>> {
+    let mut endpoint = Endpoint::read(fields)?;
+    // The kernel part leaves an address of zeros out.
+    if endpoint.address.is_empty() {
+        endpoint.address = if family.0 == libc::AF_INET6 { "::" } else { "0.0.0.0" }.to_owned();
+    }
+    let internet = matches!(family.0, libc::AF_INET | libc::AF_INET6);
+    Some(internet.then_some(Address::Internet(endpoint)))
+}
+
+/// Whether a socket has this address: one that is not bound or not connected has zeros.
+fn is_there(address: &Address) -> bool {
+    match address {
+        Address::Internet(Endpoint { address, port }) => {
+            *port != 0 || !matches!(address.as_str(), "0.0.0.0" | "::")
+        }
+        Address::Unix { path } => !path.is_empty(),
+    }
 }

@@ -103,6 +103,15 @@ pub struct Segment {
     pub window: u16,
 }
 
+impl Segment {
+    /// Whether it is the first of a connection: a SYN that acknowledges nothing.
+    pub fn asks_to_connect(&self) -> bool {
+        const SYN: u8 = 2;
+        const ACK: u8 = 16;
+        self.flags.0 & (SYN | ACK) == SYN
+    }
+}
+
 impl Tcp {
     /// The end that it is seen from.
     pub fn connection(&self) -> &Connection {
@@ -121,11 +130,15 @@ impl Tcp {
 
 /// Reads a record.
 pub(super) fn read(name: &str, fields: &mut Fields<'_>) -> Option<Tcp> {
-    let connection = Connection {
+    let mut connection = Connection {
         connection: fields.unsigned()?,
         local: Endpoint::read(fields)?,
         remote: Endpoint::read(fields)?,
     };
+    // The kernel part leaves an IPv6 address of zeros out; that of a listener means all of this machine's.
+    if connection.local.address.is_empty() && connection.local.port != 0 {
+        connection.local.address = "::".to_owned();
+    }
     Some(match name {
         "state-change" => Tcp::StateChange {
             connection,

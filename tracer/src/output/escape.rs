@@ -42,7 +42,8 @@ pub fn ascii(bytes: &[u8]) -> String {
     text
 }
 
-fn is_plain(c: char) -> bool {
+/// Whether a terminal shows a character as it is and where it is.
+pub(super) fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{200b}'..='\u{200f}'     // zero width, direction marks

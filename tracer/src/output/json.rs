@@ -3,10 +3,14 @@
 //! Invariant: nothing is lost. Integers are exact, strings that are not UTF-8 are given by their bytes, and errors and
 //! drops are in the stream in their place.
 
+mod safe;
+
 use std::io::{self, Write};
 
 use probes_common::abi::{Drop, fault};
 use serde::{Serialize, Serializer};
+
+use safe::Safe;
 
 use super::Output;
 use super::aggregation::{self, Summary};
@@ -38,7 +42,7 @@ impl Json {
 
     /// Writes any serializable object as a line: the typed events of views and recordings.
     pub fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.buffer, object)?;
+        object.serialize(&mut serde_json::Serializer::with_formatter(&mut self.buffer, Safe))?;
         self.buffer.push(b'\n');
         Ok(())
     }

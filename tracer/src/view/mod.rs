@@ -3,6 +3,7 @@
 mod canvas;
 pub mod ladder;
 pub mod lines;
+mod pending;
 pub mod summary;
 
 /// How a picture is drawn.

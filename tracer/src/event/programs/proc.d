@@ -46,3 +46,24 @@ proc:::exit
 	trace(args[1]);
 	trace(ppid);
 }
+
+/* wait, waitpid and their like: how long, and for whom. */
+syscall::wait4:entry
+/pid != $pid/
+{
+	self->since = timestamp;
+}
+
+syscall::wait4:return
+/self->since && arg1 > 0/
+{
+	trace(pid);
+	trace(execname);
+	trace(arg1);
+	trace(timestamp - self->since);
+}
+
+syscall::wait4:return
+{
+	self->since = 0;
+}

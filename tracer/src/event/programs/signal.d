@@ -1,9 +1,10 @@
 /*
  * Signals. Every record begins with a process: here the one in whose context it happens. What follows is read by signal.rs.
+ * The kernel sends signals, of timers say, in whichever context it finds, also in that of the tracer (args[8]).
  */
 
 proc:::signal-send
-/pid != $pid/
+/pid != $pid || args[8] != 0/
 {
 	trace(pid);
 	trace(execname);
@@ -18,6 +19,7 @@ proc:::signal-send
 	trace(args[7]);
 	trace(args[8]);
 	trace(args[3]->si_addr);
+	trace(args[3]->si_value);
 }
 
 proc:::signal-handle

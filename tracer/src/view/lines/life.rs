@@ -1,7 +1,8 @@
 //! Processes as lines.
 
-use super::{Spans, name};
-use crate::event::{End, Life};
+use super::{Child, Lines, Spans, name};
+use crate::event::{End, Life, Wait};
+use crate::view::duration;
 
 pub(super) fn say(life: &Life) -> Spans {
     match life {
@@ -13,11 +14,27 @@ pub(super) fn say(life: &Life) -> Spans {
         Life::ExecFailure { path, error } => {
             Spans::verb("cannot run").then(format!(" {path}: ")).trouble(error.to_string())
         }
-        Life::Exit { end, .. } => match end {
-            End::Exited { status: 0 } => Spans::verb("ends").then(", status 0"),
-            End::Exited { status } => Spans::verb("ends").trouble(format!(", status {status}")),
-            End::Killed { signal } => Spans::verb("ends").trouble(format!(", by {signal}")),
-            End::Dumped { signal } => Spans::verb("ends").trouble(format!(", by {signal}, core dumped")),
-        },
+        Life::Exit { end, .. } => how(Spans::verb("ends"), end),
+    }
+}
+
+pub(super) fn say_wait(wait: &Wait, lines: &Lines, pid: u32) -> Spans {
+    let spans = match lines.child(pid, wait.child) {
+        Some(Child { end: Some(end), .. }) => {
+            how(Spans::verb("reaps").then(format!(" {}", lines.process(wait.child))), end)
+        }
+        // Which has stopped, or goes on.
+        Some(_) => Spans::verb("hears").then(format!(" of {}", lines.process(wait.child))),
+        None => Spans::verb("hears").then(format!(" of its child {}", wait.child)),
+    };
+    spans.aside(format!("  waited {}", duration(wait.latency)))
+}
+
+fn how(spans: Spans, end: &End) -> Spans {
+    match end {
+        End::Exited { status: 0 } => spans.then(", status 0"),
+        End::Exited { status } => spans.trouble(format!(", status {status}")),
+        End::Killed { signal } => spans.trouble(format!(", by {signal}")),
+        End::Dumped { signal } => spans.trouble(format!(", by {signal}, core dumped")),
     }
 }

@@ -12,8 +12,9 @@ use std::collections::HashMap;
 
 use super::Style;
 use super::canvas::Paint;
+use super::pending::Pending;
 use crate::event::number::SignalNumber;
-use crate::event::{Event, Life, Outcome, Process, Signal, What};
+use crate::event::{End, Event, Life, Outcome, Process, Signal, What};
 
 /// Columns of the time and of the process.
 const TIME: usize = 11;
@@ -24,9 +25,19 @@ pub struct Lines {
     style: Style,
     start: u64,
     names: HashMap<u32, String>,
-    /// Who sent a signal last, by target and signal.
+    pending: Pending<()>,
+    /// Who sent the signal that a process dealt with last: its other threads are told of it, too.
     senders: HashMap<(u32, SignalNumber), u32>,
+    /// The children of the processes, and how they have ended.
+    children: HashMap<u32, Child>,
     numbers: tcp::Numbers,
+}
+
+/// What a process's parent is told of it.
+#[derive(Default)]
+struct Child {
+    parent: u32,
+    end: Option<End>,
 }
 
 impl Lines {
@@ -36,7 +47,9 @@ impl Lines {
             style,
             start,
             names: HashMap::new(),
+            pending: Pending::default(),
             senders: HashMap::new(),
+            children: HashMap::new(),
             numbers: tcp::Numbers::default(),
         }
     }
@@ -52,6 +65,7 @@ impl Lines {
         let (paint, spans) = match &event.what {
             What::Signal(signal) => (Paint::Yellow, signal::say(signal, self, event.process.pid)),
             What::Life(life) => (Paint::Green, life::say(life)),
+            What::Wait(wait) => (Paint::Green, life::say_wait(wait, self, event.process.pid)),
             What::Pipe(pipe) => (Paint::Blue, pipe::say(pipe)),
             What::Socket(call) => (Paint::Magenta, socket::say(call)),
             What::Tcp(tcp) => (Paint::Cyan, self.numbers.say(tcp)),
@@ -82,17 +96,38 @@ impl Lines {
             What::Signal(Signal::Send { target, signal, outcome, .. }) => {
                 know(target);
                 if matches!(outcome, Outcome::Queued | Outcome::Blocked) {
-                    self.senders.insert((target.pid, *signal), event.process.pid);
+                    self.pending.sent(event.process.pid, target.pid, *signal, ());
                 }
             }
-            What::Life(Life::Create { child }) => know(child),
+            What::Signal(Signal::Handle { signal, sender, .. }) => {
+                self.settle(event.process.pid, *signal, *sender)
+            }
+            What::Signal(Signal::Take { signal }) => self.settle(event.process.pid, *signal, None),
+            What::Life(Life::Create { child }) => {
+                know(child);
+                self.children.insert(child.pid, Child { parent: event.process.pid, end: None });
+            }
+            What::Life(Life::Exit { parent, end }) => {
+                self.children.insert(event.process.pid, Child { parent: *parent, end: Some(*end) });
+            }
             _ => {}
         }
     }
 
-    /// Who sent a process that signal last, 0 for the kernel: of one that ends its target the kernel forgets it.
+    fn settle(&mut self, target: u32, signal: SignalNumber, seen: Option<u32>) {
+        if let Some((sender, ())) = self.pending.settled(target, signal, seen) {
+            self.senders.insert((target, signal), sender);
+        }
+    }
+
+    /// Who sent a process the signal that it deals with, 0 for the kernel.
     fn sender(&self, target: u32, signal: SignalNumber) -> Option<u32> {
         self.senders.get(&(target, signal)).copied()
+    }
+
+    /// What a process is told of a child that it waits for. A number that is not that of its child comes from a PID namespace.
+    fn child(&self, parent: u32, child: u32) -> Option<&Child> {
+        self.children.get(&child).filter(|child| child.parent == parent)
     }
 
     /// A process of which only the id is known by now.

@@ -5,19 +5,23 @@ use crate::event::{Action, Origin, Outcome, Signal};
 
 pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
     match signal {
-        Signal::Send { signal, origin, target, thread, group, outcome, address } => {
+        Signal::Send { signal, origin, code, target, thread, group, outcome, address, value } => {
             let mut whom = if target.pid == pid { "itself".to_owned() } else { name(target) };
             if !group && *thread != target.pid {
                 whom += &format!(", thread {thread}");
             }
             let spans = Spans::verb(format!("{signal}")).then(format!(" -> {whom}"));
-            let spans = match (origin, address) {
-                (Origin::Fault, Some(address)) => spans.then(format!(", for a fault at {address:#x}")),
-                (Origin::Timer, _) => spans.then(", by its timer"),
-                (Origin::Sigqueue, _) => spans.then(", by sigqueue"),
-                (Origin::Io, _) => spans.then(", for its input or output"),
-                (Origin::Mqueue, _) => spans.then(", for its message queue"),
-                _ => spans,
+            let spans = match origin {
+                Origin::Fault if signal.0 == libc::SIGSYS => {
+                    spans.then(format!(", for a system call ({code})"))
+                }
+                Origin::Fault => spans.then(format!(", for a fault at {:#x} ({code})", address.unwrap_or(0))),
+                Origin::Timer => spans.then(", by its timer"),
+                Origin::Sigqueue => spans.then(format!(", by sigqueue with {}", number(value.unwrap_or(0)))),
+                Origin::Io => spans.then(format!(", for its input or output ({code})")),
+                Origin::Mqueue => spans.then(", for its message queue"),
+                Origin::Child => spans.then(format!(", {code}")),
+                Origin::Kill | Origin::Tkill | Origin::Kernel => spans,
             };
             match outcome {
                 Outcome::Ignored if signal.0 == libc::SIGCONT => spans.then(": it goes on"),
@@ -30,10 +34,7 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
         }
         Signal::Handle { signal, sender, action, handler, .. } => {
             let spans = Spans::verb(format!("{signal}"));
-            let last = lines.sender(pid, *signal);
-            // Of a signal by the kernel itself the target may see itself as the sender.
-            let sender = if last == Some(0) { last } else { sender.or(last) };
-            let spans = match sender {
+            let spans = match lines.sender(pid, *signal).or(*sender) {
                 Some(0) => spans.then(" from the kernel"),
                 Some(sender) if sender == pid => spans.then(" from itself"),
                 Some(sender) => spans.then(format!(" from {}", lines.process(sender))),
@@ -45,11 +46,19 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
                 }
                 Action::Terminate if signal.0 == libc::SIGKILL => spans.trouble(": ends it"),
                 Action::Terminate => spans.trouble(": ends it, as there is no handler"),
-                Action::Core => spans.trouble(": ends it with a core dump, as there is no handler"),
+                Action::Core => spans.trouble(": ends it and may dump core, as there is no handler"),
                 Action::Stop => spans.trouble(": stops it"),
                 Action::Nothing => spans.then(": nothing happens, as there is no handler"),
             }
         }
         Signal::Take { signal } => Spans::verb(format!("{signal}")).then(": taken by sigwait"),
+    }
+}
+
+/// A `union sigval`: an integer where it may be one.
+fn number(value: u64) -> String {
+    match u32::try_from(value) {
+        Ok(small) => (small as i32).to_string(),
+        Err(_) => format!("{value:#x}"),
     }
 }

@@ -37,7 +37,8 @@ fn arguments(call: &SocketCall) -> Vec<String> {
             arguments
         }
         Detail::Option { level, option, value } => {
-            vec![fd, level.to_string(), format!("{option} = {value}")]
+            let value = value.map_or_else(String::new, |value| format!(" = {value}"));
+            vec![fd, level.to_string(), format!("{option}{value}")]
         }
         _ => vec![fd],
     };
@@ -45,7 +46,11 @@ fn arguments(call: &SocketCall) -> Vec<String> {
         arguments.extend(flags.names());
     }
     if matches!(call.function.as_str(), "bind" | "connect") {
-        arguments.extend(call.address.as_ref().map(Address::to_string));
+        // Of most families addresses are not read.
+        let known = matches!(call.family.0, libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX);
+        arguments.extend(
+            call.address.as_ref().map(Address::to_string).or((!known).then(|| call.family.to_string())),
+        );
     }
     arguments
 }

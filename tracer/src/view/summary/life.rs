@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Sheet;
-use crate::event::{End, Life, Process};
+use crate::event::{End, Life, Process, Wait};
 use crate::view::duration;
 use crate::view::lines::name;
 
@@ -21,6 +21,8 @@ struct Known {
     program: String,
     children: u64,
     threads: u64,
+    /// Nanoseconds that it waited for its children.
+    waited: u64,
     begin: Option<u64>,
     end: Option<(End, u64)>,
 }
@@ -46,6 +48,10 @@ impl Processes {
         }
     }
 
+    pub(super) fn wait(&mut self, process: &Process, wait: &Wait) {
+        self.known(process).waited += wait.latency;
+    }
+
     fn known(&mut self, process: &Process) -> &mut Known {
         let index = *self.by_pid.entry(process.pid).or_insert(self.lives.len());
         if index == self.lives.len() {
@@ -55,6 +61,7 @@ impl Processes {
                 program: String::new(),
                 children: 0,
                 threads: 0,
+                waited: 0,
                 begin: None,
                 end: None,
             });
@@ -66,7 +73,7 @@ impl Processes {
         Sheet {
             title: "Processes",
             words: &["PROCESS", "MADE BY", "END", "ARGUMENTS"],
-            numbers: &["FORKS", "THREADS", "LIVED"],
+            numbers: &["FORKS", "THREADS", "WAITED", "LIVED"],
             rows: self.lives.iter().map(|known| known.row(end)).collect(),
         }
     }
@@ -89,6 +96,7 @@ impl Known {
             crate::view::canvas::fit(&self.program, ARGUMENTS),
             self.children.to_string(),
             self.threads.to_string(),
+            duration(self.waited),
             self.begin.map_or_else(|| "-".to_owned(), |begin| duration(until.saturating_sub(begin))),
         ]
     }

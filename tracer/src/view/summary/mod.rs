@@ -27,6 +27,7 @@ impl Summary {
         match &event.what {
             What::Signal(signal) => self.signals.add(&event.process, signal),
             What::Life(life) => self.processes.add(event.time, &event.process, life),
+            What::Wait(wait) => self.processes.wait(&event.process, wait),
             What::Pipe(pipe) => self.pipes.add(&event.process, pipe),
             What::Socket(call) => self.sockets.add(&event.process, call),
             What::Tcp(tcp) => self.connections.add(event.time, &event.process, tcp),

@@ -10,6 +10,9 @@ use crate::event::{PipeEvent, Process, Transfer};
 use crate::view::duration;
 use crate::view::lines::name;
 
+/// The other end of bytes that were there before, are there still, or went another way than by read and write.
+const NOBODY: &str = "nobody seen";
+
 /// Bytes on their way, with the process at their known end.
 type Chunks = VecDeque<(Process, u64)>;
 
@@ -91,10 +94,10 @@ impl Pipes {
         }
         for (inode, Flow { written, owed }) in &self.flows {
             for (writer, bytes) in written {
-                *moved.entry((*inode, name(writer), "not read".to_owned())).or_default() += bytes;
+                *moved.entry((*inode, name(writer), NOBODY.to_owned())).or_default() += bytes;
             }
             for (reader, bytes) in owed {
-                *moved.entry((*inode, "from before".to_owned(), name(reader))).or_default() += bytes;
+                *moved.entry((*inode, NOBODY.to_owned(), name(reader))).or_default() += bytes;
             }
         }
         let from_to = |((inode, writer, reader), bytes): ((u64, String, String), u64)| {

@@ -1,11 +1,12 @@
 //! Signals by sender, target and what became of them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::Sheet;
 use crate::event::number::SignalNumber;
 use crate::event::{Action, Outcome, Process, Signal};
 use crate::view::lines::name;
+use crate::view::pending::Pending;
 
 /// A signal, who sent it and to whom, and what became of it.
 type Key = (SignalNumber, Process, Process, &'static str);
@@ -17,8 +18,7 @@ type Waiting = (Process, Process, &'static str);
 #[derive(Default)]
 pub(super) struct Signals {
     rows: BTreeMap<Key, u64>,
-    /// The signals that wait, by target and signal.
-    waiting: HashMap<(u32, SignalNumber), VecDeque<Waiting>>,
+    waiting: Pending<Waiting>,
 }
 
 const QUEUED: &str = "queued";
@@ -37,30 +37,28 @@ impl Signals {
                     Outcome::Lost => "lost",
                 };
                 if matches!(outcome, Outcome::Queued | Outcome::Blocked) {
-                    let waiting = self.waiting.entry((target.pid, *signal)).or_default();
-                    waiting.push_back((process.clone(), target.clone(), became));
+                    let waiting = (process.clone(), target.clone(), became);
+                    self.waiting.sent(process.pid, target.pid, *signal, waiting);
                 }
                 *self.rows.entry((*signal, process.clone(), target.clone(), became)).or_default() += 1;
             }
-            Signal::Handle { signal, action, .. } => {
+            Signal::Handle { signal, action, sender, .. } => {
                 let became = match action {
                     Action::Handler => "handler ran",
                     Action::Terminate => "ended it",
-                    Action::Core => "ended it, core dump",
+                    Action::Core => "ended it (core)",
                     Action::Stop => "stopped it",
                     Action::Nothing => "nothing",
                 };
-                self.settle(process, *signal, became);
+                self.settle(process, *signal, *sender, became);
             }
-            Signal::Take { signal } => self.settle(process, *signal, "taken by sigwait"),
+            Signal::Take { signal } => self.settle(process, *signal, None, "taken by sigwait"),
         }
     }
 
-    /// The first of the signals that wait is dealt with. One that was sent before watching began, or that each thread of an
-    /// ending process is told of, is not counted.
-    fn settle(&mut self, process: &Process, signal: SignalNumber, became: &'static str) {
-        let waiting = self.waiting.get_mut(&(process.pid, signal)).and_then(VecDeque::pop_front);
-        let Some((from, to, was)) = waiting else { return };
+    /// One of the signals that wait is dealt with; what was not sent is not counted.
+    fn settle(&mut self, process: &Process, signal: SignalNumber, seen: Option<u32>, became: &'static str) {
+        let Some((_, (from, to, was))) = self.waiting.settled(process.pid, signal, seen) else { return };
         let key = (signal, from, to, was);
         if let Some(count) = self.rows.get_mut(&key) {
             *count -= 1;

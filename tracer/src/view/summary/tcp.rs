@@ -6,17 +6,20 @@ use probes_common::names::tcp_state;
 
 use super::Sheet;
 use crate::event::number::TcpState;
-use crate::event::{Connection, Endpoint, Process, Segment, Tcp};
+use crate::event::{Connection, Endpoint, Process, Segment, Tcp, Text};
 use crate::view::duration;
 use crate::view::lines::name;
 
 /// The ends, in the order in which they were seen.
+///
+/// A socket is known by its number from its first state to its last; segments, which may come before there is a socket and after
+/// there was one, find their end by its addresses. Both can be used again by the next connection.
 #[derive(Default)]
 pub(super) struct Connections {
     ends: Vec<End>,
+    by_number: HashMap<u64, usize>,
+    /// The last end with these addresses.
     by_address: HashMap<(Endpoint, Endpoint), usize>,
-    /// States of sockets that have not got both addresses yet, by the connection's number.
-    early: HashMap<u64, Vec<(TcpState, u64)>>,
 }
 
 /// One end of a connection.
@@ -44,20 +47,12 @@ impl Traffic {
 
 impl Connections {
     pub(super) fn add(&mut self, time: u64, owner: &Process, tcp: &Tcp) {
+        let index = self.index(tcp);
         let connection = tcp.connection();
-        let listens = |state: &TcpState| state.0 == tcp_state::LISTEN;
-        let whole = connection.local.port != 0 && connection.remote.port != 0;
-        if let Tcp::StateChange { old, new, .. } = tcp
-            && !whole
-            && !listens(new)
-            && !(listens(old) && new.0 == tcp_state::CLOSE)
-        {
-            self.early.entry(connection.connection).or_default().push((*new, time));
-            return;
+        let end = &mut self.ends[index];
+        if end.local.port == 0 {
+            end.local = connection.local.clone();
         }
-        let early = if whole { self.early.remove(&connection.connection) } else { None };
-        let end = self.end(connection);
-        end.states.extend(early.unwrap_or_default());
         // A connection that is being accepted is its listener's at first.
         if owner.pid != 0 {
             end.owner = owner.clone();
@@ -68,21 +63,40 @@ impl Connections {
             Tcp::Receive { segment, .. } => end.received.add(segment),
             _ => {}
         }
+        let over = end.is_over();
+        if is_whole(connection) {
+            self.by_address.insert((connection.local.clone(), connection.remote.clone()), index);
+        }
+        if let Tcp::StateChange { .. } = tcp {
+            if over {
+                self.by_number.remove(&connection.connection);
+            } else {
+                self.by_number.insert(connection.connection, index);
+            }
+        }
     }
 
-    fn end(&mut self, Connection { local, remote, .. }: &Connection) -> &mut End {
-        let index = *self.by_address.entry((local.clone(), remote.clone())).or_insert(self.ends.len());
-        if index == self.ends.len() {
-            self.ends.push(End {
-                owner: Process { pid: 0, execname: crate::event::Text::default() },
-                local: local.clone(),
-                remote: remote.clone(),
-                sent: Traffic::default(),
-                received: Traffic::default(),
-                states: Vec::new(),
-            });
-        }
-        &mut self.ends[index]
+    /// The end that an event is about, a new one where there is none.
+    fn index(&mut self, tcp: &Tcp) -> usize {
+        let connection = tcp.connection();
+        let numbered = self.by_number.get(&connection.connection).copied();
+        let addressed =
+            || self.by_address.get(&(connection.local.clone(), connection.remote.clone())).copied();
+        let found = match tcp {
+            Tcp::StateChange { old, .. } if old.0 == tcp_state::CLOSE => None,
+            Tcp::StateChange { .. } => {
+                numbered.or_else(|| addressed().filter(|&at| !self.ends[at].is_over()))
+            }
+            _ if numbered.is_some_and(|at| self.ends[at].has_no_address_yet()) => numbered,
+            Tcp::Receive { segment, .. } if segment.asks_to_connect() => {
+                addressed().filter(|&at| !self.ends[at].is_over())
+            }
+            _ => addressed(),
+        };
+        found.unwrap_or_else(|| {
+            self.ends.push(End::new(connection));
+            self.ends.len() - 1
+        })
     }
 
     pub(super) fn sheets(&self, end: u64) -> [Sheet; 2] {
@@ -103,7 +117,40 @@ impl Connections {
     }
 }
 
+/// Whether both ends of a connection are known.
+fn is_whole(connection: &Connection) -> bool {
+    connection.local.port != 0 && connection.remote.port != 0
+}
+
+/// How long a connection stays in TIME_WAIT: `TCP_TIMEWAIT_LEN` of include/net/tcp.h. The end of it cannot be seen.
+const TIME_WAIT: u64 = 60_000_000_000;
+
 impl End {
+    fn new(connection: &Connection) -> End {
+        End {
+            owner: Process { pid: 0, execname: Text::default() },
+            local: connection.local.clone(),
+            remote: connection.remote.clone(),
+            sent: Traffic::default(),
+            received: Traffic::default(),
+            states: Vec::new(),
+        }
+    }
+
+    fn state(&self) -> Option<u32> {
+        self.states.last().map(|(state, _)| state.0)
+    }
+
+    /// Whether its socket is no more: the next with its addresses is another.
+    fn is_over(&self) -> bool {
+        matches!(self.state(), Some(tcp_state::CLOSE | tcp_state::TIME_WAIT))
+    }
+
+    /// Whether its socket has begun to connect, and will be given an address as it does.
+    fn has_no_address_yet(&self) -> bool {
+        self.local.port == 0 && self.state() == Some(tcp_state::SYN_SENT)
+    }
+
     fn names(&self) -> Vec<String> {
         vec![name(&self.owner), self.local.to_string(), self.remote.to_string()]
     }
@@ -118,16 +165,19 @@ impl End {
         row
     }
 
-    /// A row a state, with the time until the next one, or until the end.
+    /// A row a state, with the time until the next one; of one that lasts it is more than that until the end.
     fn states(&self, end: u64) -> Vec<Vec<String>> {
-        let until = self.states.iter().skip(1).map(|(_, since)| *since).chain([end]);
-        let row = |((state, since), until): (&(TcpState, u64), u64)| {
+        let until = self.states.iter().skip(1).map(|(_, next)| Some(*next)).chain([None]);
+        let row = |((state, since), until): (&(TcpState, u64), Option<u64>)| {
+            let so_far = end.saturating_sub(*since);
+            let time = match (until, state.0) {
+                (Some(until), _) => duration(until.saturating_sub(*since)),
+                (None, tcp_state::CLOSE) => String::new(),
+                (None, tcp_state::TIME_WAIT) if so_far > TIME_WAIT => duration(TIME_WAIT),
+                (None, _) => format!("> {}", duration(so_far)),
+            };
             let mut row = self.names();
-            row.push(state.to_string());
-            row.push(match state.0 {
-                tcp_state::CLOSE => String::new(),
-                _ => duration(until.saturating_sub(*since)),
-            });
+            row.extend([state.to_string(), time]);
             row
         };
         self.states.iter().zip(until).map(row).collect()
