@@ -13,7 +13,7 @@ use super::decode::{At, Decoder};
 use super::map::{self, Objects};
 use crate::check::typed::{AggregationId, Function};
 use crate::kernel::process::clock;
-use crate::lower::layout::{AggregationAt, value_words};
+use crate::lower::layout::{AggregationAt, spare_map, value_words};
 use crate::output::value::{Row, Table, Value};
 
 /// By key, as the kernel has it, the words of all CPUs together.
@@ -97,6 +97,9 @@ impl Aggregations {
         let state = &mut self.state[id];
         for (key, words) in state.read(objects, cpus)? {
             if state.is_kept() {
+                if let Some(spare) = state.spare(objects)? {
+                    map::delete(spare, &key)?;
+                }
                 let zeros = vec![0; state.stride() * cpus];
                 map::update(state.descriptor(objects)?, &key, &zeros)?;
                 state.adjusted.insert(key, vec![0; words.len()]);
@@ -165,7 +168,7 @@ impl State {
         let taken = clock(libc::CLOCK_MONOTONIC);
         let mut rows: Rows = self.adjusted.clone();
         for (key, bytes) in self.raw(objects, cpus)? {
-            let words = self.merge(&bytes, cpus);
+            let words = self.merge(&bytes);
             match rows.get_mut(&key) {
                 Some(adjusted) => self.at.aggregation.function.add(adjusted, &words),
                 None => drop(rows.insert(key, words)),
@@ -191,12 +194,20 @@ impl State {
                 self.at.aggregation.function.subtract(adjusted, seen);
                 return Ok(());
             }
-            (false, _) => map::remove(self.descriptor(objects)?, &key, size)?,
+            (false, _) => {
+                let mut last = map::remove(self.descriptor(objects)?, &key, size)?;
+                if let Some(spare) = self.spare(objects)?
+                    && let Some(more) = map::remove(spare, &key, size)?
+                {
+                    last.get_or_insert_default().extend(more);
+                }
+                last
+            }
         };
         let mut rest = self.adjusted.remove(&key).unwrap_or_else(|| vec![0; seen.len()]);
         if let Some(last) = last.filter(|_| !self.is_kept()) {
             let function = self.at.aggregation.function;
-            function.add(&mut rest, &self.merge(&last, cpus));
+            function.add(&mut rest, &self.merge(&last));
             function.subtract(&mut rest, seen);
             if rest[0] != 0 {
                 self.adjusted.insert(key, rest);
@@ -210,22 +221,35 @@ impl State {
         matches!(self.at.aggregation.function, Function::Min | Function::Max)
     }
 
-    /// Keys and values as the kernel has them, all CPUs' values side by side.
-    fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    /// Keys and values as the kernel has them, all CPUs' values side by side, behind them those of the spare map.
+    fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<HashMap<Vec<u8>, Vec<u8>>> {
         let descriptor = self.descriptor(objects)?;
         let size = self.stride() * cpus;
         if self.at.keys.is_empty() {
             let key = 0_u32.to_le_bytes();
             Ok(map::lookup(descriptor, &key, size)?.map(|value| (key.to_vec(), value)).into_iter().collect())
         } else {
-            map::entries(descriptor, self.at.key_size as usize, size)
+            let key_size = self.at.key_size as usize;
+            let mut values: HashMap<_, _> = map::entries(descriptor, key_size, size)?.into_iter().collect();
+            if let Some(spare) = self.spare(objects)? {
+                for (key, more) in map::entries(spare, key_size, size)? {
+                    values.entry(key).or_default().extend(more);
+                }
+            }
+            Ok(values)
         }
     }
 
     fn descriptor<'a>(&self, objects: &'a Objects) -> io::Result<BorrowedFd<'a>> {
-        let name = &self.at.map;
-        let map = objects.get(name).and_then(map::descriptor);
-        map.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no map {name}")))
+        named(objects, &self.at.map)
+    }
+
+    /// Where a key is counted for which there was no memory at hand; an array needs none.
+    fn spare<'a>(&self, objects: &'a Objects) -> io::Result<Option<BorrowedFd<'a>>> {
+        match self.at.keys.is_empty() {
+            true => Ok(None),
+            false => named(objects, &spare_map(&self.at.map)).map(Some),
+        }
     }
 
     /// Bytes of one CPU's value.
@@ -234,14 +258,14 @@ impl State {
     }
 
     /// One value out of all CPUs'.
-    fn merge(&self, bytes: &[u8], cpus: usize) -> Vec<u64> {
+    fn merge(&self, bytes: &[u8]) -> Vec<u64> {
         let function = self.at.aggregation.function;
         let words: Vec<u64> = bytes
             .chunks_exact(8)
             .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
             .collect();
         let count = value_words(function) as usize;
-        merge(function, words.chunks_exact(words.len() / cpus).map(|cpu| &cpu[..count]))
+        merge(function, words.chunks_exact(self.stride() / 8).map(|cpu| &cpu[..count]))
     }
 }
 
@@ -272,6 +296,11 @@ impl Function {
             (*low, *high) = (squares as u64, (squares >> 64) as u64);
         }
     }
+}
+
+fn named<'a>(objects: &'a Objects, name: &str) -> io::Result<BorrowedFd<'a>> {
+    let map = objects.get(name).and_then(map::descriptor);
+    map.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no map {name}")))
 }
 
 /// One row for each key that is shown: addresses of one function are one key.

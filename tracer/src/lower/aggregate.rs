@@ -8,12 +8,14 @@ use probes_common::abi::Drop;
 use super::clause::Clause;
 use super::data::ZEROS;
 use super::helper;
-use super::layout::{lquantize_levels, magnitudes, value_words};
+use super::layout::{lquantize_levels, magnitudes, spare_map, value_words};
 use crate::check::typed::{AggregationId, Expr, Function};
-use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg, Width};
+use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
 
 /// BPF_NOEXIST
 const NO_EXIST: i64 = 1;
+/// -ENOMEM: no element is at hand.
+const ENOMEM: i64 = -12;
 
 impl Clause<'_> {
     /// `@a[keys] = function(value, weight)`
@@ -49,14 +51,7 @@ impl Clause<'_> {
     }
 
     /// This CPU's value under the key; goes to `failed` when there is no room for it.
-    fn entry(
-        &mut self,
-        map: &str,
-        key: Memory,
-        value_size: u32,
-        array: bool,
-        failed: crate::ir::Label,
-    ) -> VReg {
+    fn entry(&mut self, map: &str, key: Memory, value_size: u32, array: bool, failed: Label) -> VReg {
         let key = self.address(key);
         let found = self.look_up_in(map, key);
         if array {
@@ -64,19 +59,28 @@ impl Clause<'_> {
             self.b.branch(Condition::Eq, found, 0, failed);
             return found;
         }
-        let present = self.b.label();
+        let (present, none) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Ne, found, 0, present);
         self.data.want_zeros(value_size);
-        let (address, zeros) = (self.b.map_addr(map), self.b.data_addr(ZEROS, 0));
-        let args = [address.into(), key.into(), zeros.into(), Operand::Imm(NO_EXIST)];
-        self.b.helper_void(helper::MAP_UPDATE_ELEM, &args);
-        let made = self.look_up_in(map, key);
-        self.b.set(found, made);
-        self.b.branch(Condition::Ne, found, 0, present);
+        let status = self.insert(map, key, found, present);
+        self.b.branch(Condition::Ne, status, ENOMEM, none);
+        self.insert(&spare_map(map), key, found, present);
+        self.b.place(none);
         self.count_drop(Drop::Aggregation);
         self.b.jump(failed);
         self.b.place(present);
         found
+    }
+
+    /// Makes a value under the key; goes to `present` with it in `found`, or on with what the kernel said.
+    fn insert(&mut self, map: &str, key: VReg, found: VReg, present: Label) -> VReg {
+        let (address, zeros) = (self.b.map_addr(map), self.b.data_addr(ZEROS, 0));
+        let args = [address.into(), key.into(), zeros.into(), Operand::Imm(NO_EXIST)];
+        let status = self.b.helper(helper::MAP_UPDATE_ELEM, &args);
+        let made = self.look_up_in(map, key);
+        self.b.set(found, made);
+        self.b.branch(Condition::Ne, found, 0, present);
+        status
     }
 
     fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {

@@ -50,6 +50,13 @@ pub fn stacks_map(words: u32) -> String {
     format!("stacks_{words}")
 }
 
+/// Symbol of the map for keys that come where the kernel has no memory at hand for another of a hash's elements. It keeps
+/// one or a few for each CPU and gets more when interrupts are allowed again (bpf_mem_refill in kernel/bpf/memalloc.c):
+/// too late for a second new key of one interrupt, of one change of threads.
+pub fn spare_map(map: &str) -> String {
+    format!("{map}_spare")
+}
+
 impl Repr {
     /// Whether several of its values can be shown alike.
     pub fn is_shown_by_name(self) -> bool {
@@ -171,7 +178,8 @@ impl ActionKind {
 pub struct AggregationAt {
     /// The aggregation.
     pub aggregation: Aggregation,
-    /// Symbol of the map: a per-CPU array with one element where there is no key, a per-CPU hash where there is.
+    /// Symbol of the map: a per-CPU array with one element where there is no key, a per-CPU hash where there is. The
+    /// hash has another beside it, its [`spare_map`], and a key's value is what both have.
     pub map: String,
     /// The parts of the key, each at a multiple of 8.
     pub keys: Vec<FieldAt>,

@@ -25,7 +25,7 @@ const ANY: i64 = 0;
 enum KeyPart {
     Word(Operand),
     Text(Text),
-    Stack(Stack, VReg),
+    Stack(Stack),
 }
 
 /// Where a place lies.
@@ -431,7 +431,7 @@ impl Clause<'_> {
     }
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.
-    /// Goes to `failed` where a stack finds no room.
+    /// Goes to `failed` where a stack finds no room; so stacks come last, and what was computed once is known there, too.
     pub(super) fn key(&mut self, parts: &[Expr], fields: &[FieldAt], size: u32, failed: Label) -> Memory {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
@@ -439,7 +439,12 @@ impl Clause<'_> {
                 Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
                 Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
-                Repr::StackKey(stack) => KeyPart::Stack(stack, self.keep_stack(stack, failed)),
+                Repr::StackKey(stack) => {
+                    if stack.user {
+                        self.pid_tgid();
+                    }
+                    KeyPart::Stack(stack)
+                }
                 Repr::Symbol(symbol) => {
                     let at = self.temporary(field.repr.size());
                     self.record_symbol(part, symbol, at);
@@ -454,7 +459,8 @@ impl Clause<'_> {
             match value {
                 KeyPart::Word(value) => self.b.store(Size::B8, to, value),
                 KeyPart::Text(text) => self.fill(to, text, field.repr.size().next_multiple_of(8)),
-                KeyPart::Stack(stack, hash) => {
+                KeyPart::Stack(stack) => {
+                    let hash = self.keep_stack(stack, failed);
                     if stack.user {
                         self.store_pid(to);
                     }

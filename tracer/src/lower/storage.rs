@@ -6,17 +6,20 @@
 use probes_common::abi::SLOT_SIZE;
 
 use super::data::GLOBALS;
-use super::layout::{AggregationAt, FieldAt, Repr, stack_words, stacks_map, value_words};
+use super::layout::{AggregationAt, FieldAt, Repr, spare_map, stack_words, stacks_map, value_words};
 use super::scratch::SCRATCH;
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Program, Text, Type, Variable};
 
-/// The most bytes of a hash map's key (MAX_BPF_STACK in linux/filter.h, checked by htab_map_alloc_check).
-const KEY_LIMIT: u32 = 512;
+/// The most bytes of a key; hash maps take what kmalloc() gives (htab_map_alloc_check in kernel/bpf/hashtab.c).
+const KEY_LIMIT: u32 = 16 << 10;
 /// The most bytes of a value of a per-CPU map (PCPU_MIN_UNIT_SIZE in linux/percpu.h).
 const PER_CPU_LIMIT: u32 = 32 << 10;
 /// What a map entry takes besides key and value, roughly, in bytes.
 const ENTRY_OVERHEAD: u64 = 16;
+
+/// Bytes of each CPU's values that an aggregation has in reserve.
+const SPARE: u32 = 16 << 10;
 
 /// BPF_MAP_TYPE_HASH
 const HASH: u32 = 1;
@@ -110,6 +113,11 @@ impl Storage {
                 max_entries: if hash { entries(options.aggsize, key_size + value_size) } else { 1 },
                 flags: if hash { NO_PREALLOC } else { 0 },
             });
+            if hash {
+                let (symbol, kind) = (spare_map(&map), PER_CPU_HASH);
+                let max_entries = (SPARE / value_size).clamp(8, 64);
+                maps.push(MapDef { symbol, kind, key_size, value_size, max_entries, flags: 0 });
+            }
             for field in &keys {
                 if let Repr::StackKey(stack) = field.repr {
                     add_stacks(&mut maps, stack_words(stack), options.aggsize);

@@ -22,6 +22,8 @@ pub(crate) const FAMILY: Family = Family {
         ("rows_are_sorted_as_options_say", sorted),
         ("bars_stand_beside_keys_and_in_one_line", drawn),
         ("what_is_not_printed_is_printed_at_the_end", unprinted),
+        ("new_keys_of_one_interrupt_are_all_kept", keys_of_an_interrupt),
+        ("keys_of_kilobytes_are_kept_whole", long_keys),
     ],
     workloads: &[("aggregations_values", values), ("aggregations_threads", busy_threads)],
 };
@@ -291,5 +293,37 @@ fn unprinted() -> Result<()> {
     let output = output.success()?;
     let words: Vec<_> = output.stdout.split_whitespace().collect();
     ensure!(words == ["p", "1", "k", "1", "1"], "{output:?}");
+    Ok(())
+}
+
+/// The kernel has one element at hand for a hash's CPU where interrupts are off, as in profile's probes.
+fn keys_of_an_interrupt() -> Result<()> {
+    const PROGRAM: &str = r#"
+        profile-500 { @ = count();
+            @n["a"] = count(); @n["b"] = count(); @n["c"] = count(); @n["d"] = count();
+            @h["a", 1] = max(1); @h["b", 2] = max(2); @h["c", 3] = max(3); }
+        tick-300ms { exit(0); }
+        END { printa("%@d\n", @); printa("%s %@d\n", @n); printa("%s%d %@d\n", @h); }"#;
+    let output = tracer(&["-qn", PROGRAM])?.success()?;
+    ensure!(output.stderr.is_empty(), "{output:?}");
+    let lines = output.lines();
+    let mut truth = ["a", "b", "c", "d"].map(|key| format!("{key} {}", lines[0])).to_vec();
+    truth.extend(["a1 1", "b2 2", "c3 3"].map(String::from));
+    ensure!(lines[1..] == truth && lines[0] != "0", "{output:?}");
+    Ok(())
+}
+
+fn long_keys() -> Result<()> {
+    const PROGRAM: &str = r#"
+        #pragma D option strsize=2k
+        int a[string, string, int, char, string];
+        BEGIN { s = strjoin($$1, "x"); t = strjoin("x", $$1);
+            a[s, t, 1, 'c', execname] = 7; @[s, t, 3] = sum(5); @[t, s, 3] = sum(6); @[s, t, 3] = sum(1);
+            printf("%d %d\n", a[s, t, 1, 'c', execname], a[t, s, 1, 'c', execname]);
+            printa("%s %s %d %@d\n", @); exit(0); }"#;
+    let long = "0123456789".repeat(150);
+    let output = tracer(&["-qn", PROGRAM, &long])?.success()?;
+    let rows = [format!("{long}x x{long} 3 6"), format!("x{long} {long}x 3 6")];
+    ensure!(output.lines() == ["7 0", &rows[0], &rows[1]], "{output:?}");
     Ok(())
 }

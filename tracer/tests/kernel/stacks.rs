@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("a_user_stack_is_the_call_chain", a_user_stack_is_the_call_chain),
         ("a_stack_of_a_process_that_has_ended_has_names", a_stack_of_a_process_that_has_ended_has_names),
         ("stacks_are_keys", stacks_are_keys),
+        ("what_stands_beside_a_stack_in_a_key_is_used_again", keys_beside_stacks),
         ("many_deep_stacks_are_keys_without_collisions", many_deep_stacks_are_keys_without_collisions),
         ("options_give_frames_and_indent", options_give_frames_and_indent),
         ("printf_writes_stacks_at_the_margin", printf_writes_stacks_at_the_margin),
@@ -145,6 +146,17 @@ fn a_stack_of_a_process_that_has_ended_has_names() -> Result<()> {
     let output = tracer(&["-q", "-n", program, "-c", &command])?.success()?;
     truth(&report)?;
     ensure!(output.stdout == format!("\n\n{}{:17}\n", chain(14)?, 1), "{output:?}");
+    Ok(())
+}
+
+fn keys_beside_stacks() -> Result<()> {
+    const PROGRAM: &str = r#"
+        syscall::lseek:entry /pid == $1 && arg1 == 77/ {
+            @a[ustack(2), tid, execname, stack(2)] = count(); @b[tid, ustack(3)] = count(); @c[pid, execname] = count(); }
+        END { printa("%@d\n", @a); printa("%@d\n", @b); printa("%@d\n", @c); }"#;
+    let seen = observe(PROGRAM, "calls", &["25"])?;
+    let lines = seen.output.lines();
+    ensure!(lines.len() == 3 && lines[0] == lines[1] && lines[1] == lines[2], "{seen:?}");
     Ok(())
 }
 
