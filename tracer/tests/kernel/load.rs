@@ -62,8 +62,8 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         speculations: 4,
         speculation_size: 4096,
     };
-    let btf = target.btf.as_ref();
-    let currents = btf.and_then(|btf| Currents::find(target.machine, &target.release, btf, target.cpus));
+    let find = |btf| Currents::find(target.machine, &target.release, btf, target.cpus);
+    let currents = target.types.as_ref().and_then(|types| find(types.kernel()));
     let constants =
         Constants { offsets: target.offsets, scope, ring_size: 1 << 20, currents, most: usize::MAX };
     let linked = link(PROBES, &image, &constants)?;
