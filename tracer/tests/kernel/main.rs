@@ -44,6 +44,7 @@ mod types;
 mod variables;
 mod volume;
 mod watch;
+mod watch_edges;
 
 const FAMILIES: &[Family] = &[
     actions::FAMILY,
@@ -80,6 +81,7 @@ const FAMILIES: &[Family] = &[
     types::FAMILY,
     variables::FAMILY,
     watch::FAMILY,
+    watch_edges::FAMILY,
     volume::FAMILY,
 ];
 

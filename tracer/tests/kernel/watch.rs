@@ -42,7 +42,7 @@ fn watch(arguments: &[&str], workload: &str) -> Result<(Output, Report)> {
 }
 
 /// The rows of the table with that title, in cells.
-fn rows<'a>(text: &'a str, title: &str) -> Vec<Vec<&'a str>> {
+pub(crate) fn rows<'a>(text: &'a str, title: &str) -> Vec<Vec<&'a str>> {
     let lines = text.lines().skip_while(|line| *line != title).skip(2).take_while(|line| !line.is_empty());
     lines.map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect()
 }
@@ -52,7 +52,7 @@ fn pid(cell: &str) -> &str {
     cell.rsplit(' ').next().unwrap_or_default()
 }
 
-fn events(output: &Output) -> Result<Vec<Value>> {
+pub(crate) fn events(output: &Output) -> Result<Vec<Value>> {
     output.lines().iter().map(|line| serde_json::from_str(line).with_context(|| (*line).to_owned())).collect()
 }
 
@@ -219,6 +219,8 @@ fn lines_are_clear() -> Result<()> {
         (killed, &["ends, by SIGTERM"]),
         (report.text("failed")?, &["cannot run /no/such", "ENOENT"]),
         (report.text("failed")?, &["ends, status 7"]),
+        (me, &["reaps ", killed, ", by SIGTERM  waited "]),
+        (me, &["reaps ", report.text("failed")?, ", status 7  waited "]),
         (me, &["makes pipe "]),
         (me, &["writes 1000 -> pipe "]),
         (me, &["writes -> pipe ", "EPIPE, nobody reads it any more"]),
@@ -235,16 +237,21 @@ fn lines_are_clear() -> Result<()> {
     Ok(())
 }
 
-fn json_follows_the_schema() -> Result<()> {
-    let (output, report) = watch(&["--json"], "watch_all")?;
+pub(crate) fn follow_the_schema(lines: &[Value]) -> Result<()> {
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
     let schema = serde_json::from_str(include_str!("../../../docs/events.schema.json"))?;
     compiler.add_resource("schema.json", schema).map_err(|error| anyhow::anyhow!("{error}"))?;
     let schema = compiler.compile("schema.json", &mut schemas).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let events = events(&output)?;
-    for event in &events {
-        schemas.validate(event, schema).map_err(|error| anyhow::anyhow!("{event}: {error:#}"))?;
+    for line in lines {
+        schemas.validate(line, schema).map_err(|error| anyhow::anyhow!("{line}: {error:#}"))?;
     }
+    Ok(())
+}
+
+fn json_follows_the_schema() -> Result<()> {
+    let (output, report) = watch(&["--json"], "watch_all")?;
+    let events = events(&output)?;
+    follow_the_schema(&events)?;
     let count = |provider: &str, name: &str| {
         let me = report.number("pid").ok();
         let is = |event: &&Value| {
@@ -340,7 +347,7 @@ fn all(_: &[String]) -> Result<Report> {
         .with("port", address.port()))
 }
 
-extern "C" fn handler(_: libc::c_int) {}
+pub(crate) extern "C" fn handler(_: libc::c_int) {}
 
 fn nothing_is_unescaped() -> Result<()> {
     let (output, _) = watch(&["--color=never"], "watch_evil")?;
@@ -352,6 +359,9 @@ fn nothing_is_unescaped() -> Result<()> {
     // Colours are ours; clearing the screen and red of that kind are not.
     ensure!(output.stdout.contains("\x1b[") && !output.stdout.contains("\x1b[2J"), "{output:?}");
     ensure!(!output.stdout.contains("\x1b[31m"), "{output:?}");
+    let (output, _) = watch(&["--json", "proc"], "watch_evil")?;
+    let bad = output.stdout.chars().find(|c| (c.is_control() || *c == '\u{202e}') && *c != '\n');
+    ensure!(bad.is_none() && output.stdout.contains(r"\u009b2J\u202e"), "{bad:?}: {output:?}");
     Ok(())
 }
 
@@ -361,7 +371,7 @@ fn evil(_: &[String]) -> Result<Report> {
     unsafe {
         libc::prctl(libc::PR_SET_NAME, c"\x1b[2Jx\n".as_ptr());
         kill(own(), libc::SIGURG);
-        let path = c"/no/\x1b[31m";
+        let path = c"/no/\x1b[31m\u{9b}2J\u{202e}";
         libc::execl(path.as_ptr(), path.as_ptr(), std::ptr::null::<libc::c_char>());
     }
     let refused = std::os::unix::net::UnixStream::connect("/no/\x1b[2J");
@@ -421,18 +431,18 @@ fn d_programs_have_a_scope() -> Result<()> {
     Ok(())
 }
 
-fn own() -> libc::pid_t {
+pub(crate) fn own() -> libc::pid_t {
     // SAFETY: no arguments.
     unsafe { libc::getpid() }
 }
 
-fn kill(pid: libc::pid_t, signal: i32) {
+pub(crate) fn kill(pid: libc::pid_t, signal: i32) {
     // SAFETY: integers; the process is ourselves or our child, not waited for yet.
     unsafe { libc::kill(pid, signal) };
 }
 
 /// Runs `body` in a child; its value is the exit status.
-fn fork(body: impl FnOnce() -> i32) -> libc::pid_t {
+pub(crate) fn fork(body: impl FnOnce() -> i32) -> libc::pid_t {
     // SAFETY: workloads have one thread, so that the child may do as it likes; _exit does not return.
     unsafe {
         match libc::fork() {
@@ -442,7 +452,7 @@ fn fork(body: impl FnOnce() -> i32) -> libc::pid_t {
     }
 }
 
-fn wait(pid: libc::pid_t) {
+pub(crate) fn wait(pid: libc::pid_t) {
     // SAFETY: our own child; the status is not wanted.
     unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
 }
