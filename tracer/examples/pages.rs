@@ -5,11 +5,15 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory as _};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, CommandFactory as _, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+use probes_common::providers::PROVIDERS;
+use tracer::check::{builtins, functions, options};
 use tracer::cli::args::{Cli, EXAMPLES, EXIT_STATUS, PROGRAM};
+use tracer::event::Family;
 
 /// The section of the manual: commands for administrators.
 const SECTION: &str = "8";
@@ -20,7 +24,7 @@ fn main() -> io::Result<()> {
     for (shell, name) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
         let place = directory.join(name);
         fs::create_dir_all(&place)?;
-        clap_complete::generate_to(shell, &mut Cli::command(), "tracer", place)?;
+        clap_complete::generate_to(shell, &mut completed(), "tracer", place)?;
     }
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
@@ -32,6 +36,31 @@ fn main() -> io::Result<()> {
         man(subcommand.clone()).render(&mut fs::File::create(place.join(format!("{name}.{SECTION}")))?)?;
     }
     Ok(())
+}
+
+/// The command line with the words that can stand for a value: shells complete them, the tracer itself has more to say of others.
+fn completed() -> Command {
+    let words = |mut words: Vec<&'static str>| {
+        words.sort_unstable();
+        words.dedup();
+        move |arg: Arg| arg.value_parser(PossibleValuesParser::new(words))
+    };
+    let program = |arg: Arg| arg.value_hint(ValueHint::CommandString);
+    let stable = PROVIDERS.iter().copied().flatten().map(|probe| probe.provider);
+    let providers: Vec<&str> = stable.chain(["syscall", "profile", "rawtp", "sdt"]).collect();
+    let language =
+        builtins::TABLE.iter().map(|row| row.name).chain(functions::TABLE.iter().map(|row| row.name));
+    let known = language.chain(providers.iter().copied()).collect();
+    let options = options::TABLE.iter().map(|row| row.name).collect();
+    Cli::command()
+        .mut_arg("provider", words(providers))
+        .mut_arg("options", words(options))
+        .mut_arg("command", program)
+        .mut_subcommand("watch", |watch| {
+            let families = Family::ALL.map(Family::name).to_vec();
+            watch.mut_arg("families", words(families)).mut_arg("command", program)
+        })
+        .mut_subcommand("explain", |explain| explain.mut_arg("names", words(known)))
 }
 
 fn man(command: Command) -> Man {

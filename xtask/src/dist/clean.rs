@@ -68,7 +68,9 @@ const CHECKS: &[(&str, Place, &str)] = &[
         "bash_completes",
         Place::Debian,
         "bash -ec '. /usr/share/bash-completion/completions/tracer; COMP_WORDS=(tracer --js); COMP_CWORD=1; \
-         _tracer tracer --js tracer; test \"${COMPREPLY[*]}\" = --json'",
+         _tracer tracer --js tracer; test \"${COMPREPLY[*]}\" = --json; \
+         COMP_WORDS=(tracer watch so); COMP_CWORD=2; _tracer tracer so watch; test \"${COMPREPLY[*]}\" = socket; \
+         COMP_WORDS=(tracer -x bufs); COMP_CWORD=2; _tracer tracer bufs -x; test \"${COMPREPLY[*]}\" = bufsize'",
     ),
     (
         "zsh_reads_its_completions",
@@ -78,7 +80,8 @@ const CHECKS: &[(&str, Place, &str)] = &[
     (
         "fish_completes",
         Place::Here("fish", "fish"),
-        "fish -c 'source usr/share/fish/vendor_completions.d/tracer.fish; complete -C \"tracer --js\"' | grep -q '^--json'",
+        "fish -c 'source usr/share/fish/vendor_completions.d/tracer.fish; complete -C \"tracer --js\"; \
+         complete -C \"tracer watch so\"' | tr '\n' ' ' | grep -q '^--json.*socket'",
     ),
     (
         "the_manual_reads_well",
