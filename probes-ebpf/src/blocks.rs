@@ -15,9 +15,7 @@ use crate::drops;
 use crate::files;
 use crate::firing::programs;
 use crate::kernel::{in_compat_call, read, task};
-use crate::numbers::{
-    PREAD64, PREADV, PREADV2, PWRITE64, PWRITEV, PWRITEV2, READ, READV, WRITE, WRITEV,
-};
+use crate::numbers::{PREAD64, PREADV, PREADV2, PWRITE64, PWRITEV, PWRITEV2, READ, READV, WRITE, WRITEV};
 use crate::runtime::dentries::Spot;
 
 /// What a request asks for when it is made. While it is under way, the kernel counts these up and down.
@@ -181,7 +179,8 @@ pub fn origin(asked: &Asked) -> Origin {
     let alias = read::<u64>(inode, offset!(inode_aliases));
     let dentry = if alias == 0 { 0 } else { alias - u64::from(offset!(dentry_alias)) };
     let sb = read::<u64>(inode, offset!(inode_sb));
-    let page = (asked.page - folio) / u64::from(offset!(page_size)) + read::<u64>(folio, offset!(folio_index));
+    let page =
+        (asked.page - folio) / u64::from(offset!(page_size)) + read::<u64>(folio, offset!(folio_index));
     Origin {
         spot: Spot { dentry, mnt: mount(sb) },
         is_file: true,

@@ -24,7 +24,10 @@ fn main() -> io::Result<()> {
     for (shell, name) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
         let place = directory.join(name);
         fs::create_dir_all(&place)?;
-        clap_complete::generate_to(shell, &mut completed(), "tracer", place)?;
+        let file = clap_complete::generate_to(shell, &mut completed(), "tracer", place)?;
+        if shell == Shell::Fish {
+            fs::OpenOptions::new().append(true).open(file)?.write_all(fish_words(&completed()).as_bytes())?;
+        }
     }
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
@@ -50,8 +53,8 @@ fn completed() -> Command {
     let providers: Vec<&str> = stable.chain(["syscall", "profile", "rawtp", "sdt"]).collect();
     let language =
         builtins::TABLE.iter().map(|row| row.name).chain(functions::TABLE.iter().map(|row| row.name));
-    let known = language.chain(providers.iter().copied()).collect();
-    let options = options::TABLE.iter().map(|row| row.name).collect();
+    let options: Vec<&str> = options::TABLE.iter().map(|row| row.name).collect();
+    let known = language.chain(providers.iter().copied()).chain(options.iter().copied()).collect();
     Cli::command()
         .mut_arg("provider", words(providers))
         .mut_arg("options", words(options))
@@ -61,6 +64,31 @@ fn completed() -> Command {
             watch.mut_arg("families", words(families)).mut_arg("command", program)
         })
         .mut_subcommand("explain", |explain| explain.mut_arg("names", words(known)))
+}
+
+/// What clap_complete leaves out for fish: words without an option, and values of the options that stand before a subcommand (its
+/// condition for these fails on an option that has no value yet).
+fn fish_words(command: &Command) -> String {
+    let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let line = |condition: String, arg: &Arg| {
+        let words: Vec<String> =
+            arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+        let option = arg.get_short().map_or_else(String::new, |short| format!(" -s {short} -r"));
+        format!("complete -c tracer -n '{condition}'{option} -f -a '{}'\n", words.join(" "))
+    };
+    let has_words = |arg: &&Arg| {
+        !arg.is_hide_set() && arg.get_action().takes_values() && !arg.get_possible_values().is_empty()
+    };
+    let mut text = String::new();
+    for arg in command.get_arguments().filter(has_words) {
+        text += &line(format!("not __fish_seen_subcommand_from {}", names.join(" ")), arg);
+    }
+    for subcommand in command.get_subcommands() {
+        for arg in subcommand.get_arguments().filter(has_words).filter(|arg| arg.is_positional()) {
+            text += &line(format!("__fish_seen_subcommand_from {}", subcommand.get_name()), arg);
+        }
+    }
+    text
 }
 
 fn man(command: Command) -> Man {

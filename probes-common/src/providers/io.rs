@@ -52,7 +52,11 @@ pub const DONE: Program = Program {
 };
 
 const ARGS: &[Arg] = &[
-    Arg { ctype: "bufinfo_t *", field: "buf", doc: "the request; arg0 is the kernel's address of it, the same from start to done" },
+    Arg {
+        ctype: "bufinfo_t *",
+        field: "buf",
+        doc: "the request; arg0 is the kernel's address of it, the same from start to done",
+    },
     Arg { ctype: "devinfo_t *", field: "dev", doc: "the device" },
     Arg {
         ctype: "fileinfo_t *",
@@ -63,7 +67,15 @@ const ARGS: &[Arg] = &[
 
 macro_rules! probe {
     ($name:literal, $program:ident, $doc:literal) => {
-        Probe { provider: "io", function: "", name: $name, program: &$program, discriminator: 0, args: ARGS, doc: $doc }
+        Probe {
+            provider: "io",
+            function: "",
+            name: $name,
+            program: &$program,
+            discriminator: 0,
+            args: ARGS,
+            doc: $doc,
+        }
     };
 }
 

@@ -247,7 +247,10 @@ mod tests {
         assert!(composite(&types, "point") == composite(&base, "point"));
         assert!(types.find_own(NameKind::Composite(CompositeKind::Struct), "point").is_none());
         assert_eq!(types.enumerator("DRY").map(|found| found.0), Some(7));
-        assert_eq!(base.enumerator("BLUE").map(|found| (found.0, found.1.to_string())), Some((-2, "enum color".to_owned())));
+        assert_eq!(
+            base.enumerator("BLUE").map(|found| (found.0, found.1.to_string())),
+            Some((-2, "enum color".to_owned()))
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl ModuleTypes {
 
     /// The types that this BTF describes.
     pub(super) fn by(&self, btf: &Arc<Btf>) -> Rc<KernelTypes> {
-        let known = self.made.borrow().iter().find(|made| Arc::ptr_eq(&made.0, btf)).map(|made| made.1.clone());
+        let known =
+            self.made.borrow().iter().find(|made| Arc::ptr_eq(&made.0, btf)).map(|made| made.1.clone());
         known.unwrap_or_else(|| {
             let new = KernelTypes::of_module(btf.clone(), self.kernel.clone());
             self.made.borrow_mut().push((btf.clone(), new.clone()));

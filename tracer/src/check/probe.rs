@@ -110,7 +110,8 @@ impl Checker<'_> {
     fn type_at(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
         let help = |probe: &ProbeInfo| {
             let known = self.catalog.argument_types(probe).unwrap_or_default();
-            let args = self.catalog.arguments(probe).iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
+            let args =
+                self.catalog.arguments(probe).iter().enumerate().filter(|(_, arg)| !arg.field.is_empty());
             let ctype = |at: usize, arg: &Arg| known.get(at).cloned().unwrap_or_else(|| arg.ctype.to_owned());
             let args: Vec<String> = args.map(|(at, arg)| format!("args[{at}] {}", ctype(at, arg))).collect();
             match args.is_empty() {
@@ -143,7 +144,8 @@ impl Checker<'_> {
 
     /// The type of an argument of a function of the kernel, or of what it returns.
     fn type_of_function(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Result<Type, Refused> {
-        let help = "arg0 to arg9 are the words in which its arguments come, arg1 at its return what it gives back";
+        let help =
+            "arg0 to arg9 are the words in which its arguments come, arg1 at its return what it gives back";
         let (tag, message) = match self.catalog.function_argument(probe, number) {
             Some((btf, Argument::Word(id))) => {
                 let types = self.modules.as_ref().map(|modules| modules.by(&btf));
@@ -157,7 +159,10 @@ impl Checker<'_> {
             }
             Some((_, Argument::Wide)) => {
                 let which = "or one before it takes more than a word";
-                (Tag::D_ARGS_TYPE, format!("args[{number}] of {probe} cannot be told from the others: it {which}"))
+                (
+                    Tag::D_ARGS_TYPE,
+                    format!("args[{number}] of {probe} cannot be told from the others: it {which}"),
+                )
             }
             None => (Tag::D_ARGS_NONE, format!("the kernel does not tell what the arguments of {probe} are")),
         };

@@ -22,7 +22,8 @@ impl TypeNames {
     /// The program's own and, where they are known, the kernel's and its modules'.
     pub(super) fn new(kernel: Option<Rc<KernelTypes>>, modules: Option<Rc<ModuleTypes>>) -> TypeNames {
         let kernel = kernel.map(|kernel| kernel as Rc<dyn TypeSource>);
-        let sources = kernel.into_iter().chain(modules.map(|modules| modules as Rc<dyn TypeSource>)).collect();
+        let sources =
+            kernel.into_iter().chain(modules.map(|modules| modules as Rc<dyn TypeSource>)).collect();
         TypeNames { own: HashMap::new(), sources }
     }
 

@@ -118,7 +118,11 @@ fn parse(text: &'static str) -> Vec<Function> {
     lines.iter().for_each(|(name, _)| *counts.entry(name).or_default() += 1);
     let mut seen = HashSet::new();
     let first = |line: &&(&'static str, &'static str)| counts[line.0] == 1 || seen.insert(**line);
-    lines.iter().filter(first).map(|&(name, module)| Function { name, module, several: counts[name] > 1 }).collect()
+    lines
+        .iter()
+        .filter(first)
+        .map(|&(name, module)| Function { name, module, several: counts[name] > 1 })
+        .collect()
 }
 
 #[cfg(test)]

@@ -175,7 +175,14 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
                 });
             };
             let code = linear::linear(&symbol, &functions, &mut types)?;
-            Ok(Linked { symbol, section: root.section.clone(), code, attach, instance, functions: Vec::new() })
+            Ok(Linked {
+                symbol,
+                section: root.section.clone(),
+                code,
+                attach,
+                instance,
+                functions: Vec::new(),
+            })
         });
         linked.collect()
     };

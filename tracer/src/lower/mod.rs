@@ -68,7 +68,8 @@ impl Probes for Catalog {
 
     fn hosted(&self, program: &'static Program, instance: Option<Instance>) -> Vec<u16> {
         let copy = |probe: &&ProbeInfo| probe.program.name == program.name && probe.instance == instance;
-        let mut discriminators: Vec<u16> = self.probes().filter(copy).map(|probe| probe.discriminator).collect();
+        let mut discriminators: Vec<u16> =
+            self.probes().filter(copy).map(|probe| probe.discriminator).collect();
         discriminators.sort_unstable();
         discriminators
     }

@@ -126,7 +126,11 @@ impl Catalog {
         }
         let stable = |id: &ProbeId| self.get(*id).is_some_and(|probe| !LATE.contains(&&*probe.provider));
         if named.is_none() && !self.all(pattern).any(|id| stable(&id)) {
-            return LATE.into_iter().map(|provider| self.late(provider, pattern)).find(|ids| !ids.is_empty()).unwrap_or_default();
+            return LATE
+                .into_iter()
+                .map(|provider| self.late(provider, pattern))
+                .find(|ids| !ids.is_empty())
+                .unwrap_or_default();
         }
         let available = |id: &ProbeId| self.get(*id).is_some_and(|probe| probe.lacks.is_none());
         self.all(pattern).filter(|id| available(id) && (named.is_some() || stable(id))).collect()
@@ -310,8 +314,9 @@ impl Catalog {
 
     /// Whether its arguments are words, whose types the kernel knows.
     pub fn is_typed_by_kernel(&self, id: ProbeId) -> bool {
-        let made_from =
-            |instance| matches!(instance, Instance::Tracepoint(_) | Instance::Event(_) | Instance::Functions(_));
+        let made_from = |instance| {
+            matches!(instance, Instance::Tracepoint(_) | Instance::Event(_) | Instance::Functions(_))
+        };
         self.get(id).is_some_and(|probe| probe.instance.is_some_and(made_from))
     }
 

@@ -107,7 +107,11 @@ impl Catalog {
     }
 
     /// The type of `args[number]` of a probe of fbt, and where it is described; none where the kernel does not tell of the function.
-    pub fn function_argument(&self, probe: &ProbeInfo, number: usize) -> Option<(std::sync::Arc<Btf>, Argument)> {
+    pub fn function_argument(
+        &self,
+        probe: &ProbeInfo,
+        number: usize,
+    ) -> Option<(std::sync::Arc<Btf>, Argument)> {
         let btf = self.types.as_ref()?.of(&probe.module)?;
         let argument = argument(&btf, &btf.function(&probe.function)?, is_return(probe), number);
         Some((btf, argument))
@@ -136,12 +140,13 @@ impl Catalog {
 
     /// The cookie with which the function of that probe is attached: how wide its arguments are, as far as the kernel tells.
     pub fn cookie(&self, probe: &ProbeInfo) -> u64 {
-        let words = (0..probe.args.len()).filter_map(|number| match self.function_argument(probe, number)? {
-            (btf, Argument::Word(ty)) => {
-                width(&btf, ty).map(|(bytes, signed)| (number as u32, bytes, signed))
-            }
-            _ => None,
-        });
+        let words =
+            (0..probe.args.len()).filter_map(|number| match self.function_argument(probe, number)? {
+                (btf, Argument::Word(ty)) => {
+                    width(&btf, ty).map(|(bytes, signed)| (number as u32, bytes, signed))
+                }
+                _ => None,
+            });
         words
             .fold(Cookie::new(probe.discriminator), |cookie, (number, bytes, signed)| {
                 cookie.with_word(number, bytes, signed)
@@ -215,7 +220,10 @@ mod tests {
         let probe = catalog.get(ProbeId(FIRST + 2)).expect("it was added");
         assert_eq!((probe.discriminator, probe.instance), (2, Some(Instance::Functions(0))));
         let mut other = Catalog::new(&Target::fixture());
-        assert_eq!(other.by_id(ProbeId(FIRST + 3)).map(ToString::to_string).as_deref(), Some("fbt:vmlinux:vfs_write:return"));
+        assert_eq!(
+            other.by_id(ProbeId(FIRST + 3)).map(ToString::to_string).as_deref(),
+            Some("fbt:vmlinux:vfs_write:return")
+        );
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn open(
             let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
             cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
-        Attach::TestRun | Attach::Called | Attach::NamedTracepoint | Attach::Function { .. } => Ok(Vec::new()),
+        Attach::TestRun | Attach::Called | Attach::NamedTracepoint | Attach::Function { .. } => {
+            Ok(Vec::new())
+        }
     })
 }
 

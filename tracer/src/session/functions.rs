@@ -69,9 +69,8 @@ pub(super) fn attach(
 fn places<'a>(functions: &'a [FunctionAt], addresses: &Addresses) -> io::Result<Vec<Place<'a>>> {
     let mut wanted: HashMap<&str, Vec<(&str, u64)>> = HashMap::new();
     if functions.iter().any(|function| function.ambiguous) {
-        wanted.extend(
-            functions.iter().filter(|one| one.ambiguous).map(|one| (one.name.as_str(), Vec::new())),
-        );
+        wanted
+            .extend(functions.iter().filter(|one| one.ambiguous).map(|one| (one.name.as_str(), Vec::new())));
         for (module, name, at) in addresses.functions() {
             if let Some(known) = wanted.get_mut(name) {
                 known.push((module, at));
@@ -81,7 +80,8 @@ fn places<'a>(functions: &'a [FunctionAt], addresses: &Addresses) -> io::Result<
     let mut places = Vec::new();
     for function in functions {
         let known = wanted.get(function.name.as_str()).into_iter().flatten();
-        let known = known.filter(|(module, at)| *module == function.module && *at != 0).map(|known| Some(known.1));
+        let known =
+            known.filter(|(module, at)| *module == function.module && *at != 0).map(|known| Some(known.1));
         let mut known: Vec<Option<u64>> = known.collect();
         if known.is_empty() {
             known.push(None);

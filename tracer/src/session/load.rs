@@ -69,8 +69,10 @@ pub(super) fn load(linked: &Output, resize: bool, verbose: bool) -> Result<Loade
     for program in
         linked.supports.iter().chain(&linked.programs).filter(|program| !program.section.is_empty())
     {
-        programs
-            .insert(program.symbol.clone(), load_program(program, linked, &maps, types.as_fd(), (means, verbose))?);
+        programs.insert(
+            program.symbol.clone(),
+            load_program(program, linked, &maps, types.as_fd(), (means, verbose))?,
+        );
     }
     for Part { program, map, index } in &linked.parts {
         let loaded = load_program(program, linked, &maps, types.as_fd(), (means, verbose))?;
@@ -162,7 +164,11 @@ fn load_program(
         insns: insns.as_ptr() as u64,
         license: linked.license.as_ptr() as u64,
         name: sys::name(symbol),
-        attach_type: if *kind == sys::KPROBE && means == Some(Means::Multi) { sys::TRACE_KPROBE_MULTI } else { 0 },
+        attach_type: if *kind == sys::KPROBE && means == Some(Means::Multi) {
+            sys::TRACE_KPROBE_MULTI
+        } else {
+            0
+        },
         btf: types.as_raw_fd() as u32,
         func_info_size: size_of::<[u32; 2]>() as u32,
         func_info: code.functions.as_ptr() as u64,

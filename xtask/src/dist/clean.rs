@@ -81,7 +81,7 @@ const CHECKS: &[(&str, Place, &str)] = &[
         "fish_completes",
         Place::Here("fish", "fish"),
         "fish -c 'source usr/share/fish/vendor_completions.d/tracer.fish; complete -C \"tracer --js\"; \
-         complete -C \"tracer watch so\"' | tr '\n' ' ' | grep -q '^--json.*socket'",
+         complete -C \"tracer watch so\"; complete -C \"tracer -x bufs\"' | tr '\n' ' ' | grep -q '^--json.*socket.*bufsize'",
     ),
     (
         "the_manual_reads_well",
