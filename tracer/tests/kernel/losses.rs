@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{io, mem, ptr, slice};
 
 use anyhow::{Context as _, Result, ensure};
@@ -20,6 +21,7 @@ pub(crate) const FAMILY: Family = Family {
         ("what_end_says_finds_room", end),
         ("records_are_in_the_order_of_time", order),
         ("a_full_memory_of_owners_is_counted", owners),
+        ("tracers_that_come_and_go_lose_no_events_of_others", others),
     ],
     workloads: &[
         ("losses-calls", calls),
@@ -210,6 +212,35 @@ fn both(arguments: &[String]) -> Result<Report> {
         thread.join().expect("it does not panic")?;
     }
     Ok(Report::default().with("calls", 2 * arguments[0].parse::<u64>()?))
+}
+
+fn others() -> Result<()> {
+    let emulated = std::env::var_os("TRACER_TEST_PATIENCE").is_some();
+    let count = if emulated { "20000" } else { "1000000" };
+    let (command, report) = workload::command("losses-both", &[count])?;
+    let mine = "syscall::getppid:entry, syscall::getppid:return, rawtp:::sys_enter
+        /pid == $target && (probename != \"sys_enter\" || arg1 == SYS_getppid)/ { @[probename] = count(); }";
+    let mine = mine.replace("SYS_getppid", &libc::SYS_getppid.to_string());
+    let program = "syscall::getppid:entry, syscall::getppid:return, rawtp:::sys_enter { @ = count(); } tick-2ms { exit(0); }";
+    let over = AtomicBool::new(false);
+    let (output, turns) = std::thread::scope(|scope| -> Result<(Output, u32)> {
+        let others = scope.spawn(|| -> Result<u32> {
+            let mut turns = 0;
+            while !over.load(Ordering::Relaxed) {
+                tracer(&["-qn", program])?.success()?;
+                turns += 1;
+            }
+            Ok(turns)
+        });
+        let output = tracer(&["-qn", &mine, "-c", &command]);
+        over.store(true, Ordering::Relaxed);
+        Ok((output?, others.join().expect("it does not panic")?))
+    })?;
+    let sent = truth(&report)?.text("calls")?.to_owned();
+    let counts: Vec<&str> = output.stdout.split_whitespace().skip(1).step_by(2).collect();
+    ensure!(counts == [&sent, &sent, &sent], "{turns} others, {sent} sent: {output:?}");
+    ensure!(turns >= 3, "only {turns} others came and went");
+    output.success().map(drop)
 }
 
 /// Owners of so many sockets are remembered.

@@ -1,15 +1,19 @@
 //! `tracer watch` where it is easily wrong: signals that no process sends, processes with other numbers, numbers that depend on
 //! others, what is moved past reads and writes.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::harness::run::Output;
+use crate::harness::run::command as harness_command;
 use crate::harness::workload::command;
-use crate::harness::{Family, Report, skip, tracer, truth};
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth};
 use crate::watch::{events, follow_the_schema, fork, handler, kill, own, rows, wait};
 
 pub(crate) const FAMILY: Family = Family {
@@ -21,6 +25,10 @@ pub(crate) const FAMILY: Family = Family {
         ("watch_names_addresses_and_options_of_sockets", addresses_and_options),
         ("watch_counts_what_it_does_not_show", other_calls_are_counted),
         ("watch_tells_one_listener_from_another", listeners_are_told_apart),
+        ("watch_says_what_it_lost", losses_are_told),
+        ("watch_ends_quietly_with_its_reader", readers_who_go),
+        ("watch_of_a_full_disk_is_an_error", full_disk),
+        ("watch_sums_up_at_every_ending_signal", ending_signals),
     ],
     workloads: &[
         ("watch_timer", timer),
@@ -301,4 +309,92 @@ fn listeners(_: &[String]) -> Result<Report> {
         <TcpListener as std::os::fd::FromRawFd>::from_raw_fd(socket)
     };
     Ok(Report::default().with("shared", shared.port()).with("given", third.local_addr()?.port()))
+}
+
+fn losses_are_told() -> Result<()> {
+    const SENT: u64 = 200_000;
+    for json in [false, true] {
+        let mut workload = Workload::start("watch_signal_itself", &[&SENT.to_string()])?;
+        let pid = workload.pid().to_string();
+        let format: &[&str] = if json { &["--json"] } else { &[] };
+        let tracer = Tracer::start(&[&["watch", "signal", "-p", &pid], format].concat())?;
+        until_attached(tracer.pid())?;
+        // While it stands still nobody empties the buffer.
+        kill(tracer.pid() as libc::pid_t, libc::SIGSTOP);
+        workload.go()?;
+        workload.finish()?;
+        kill(tracer.pid() as libc::pid_t, libc::SIGCONT);
+        let output = tracer.finish()?.success()?;
+        let (shown, lost) = if json {
+            let lines = events(&output)?;
+            follow_the_schema(&lines)?;
+            let drops = lines.iter().filter(|line| line["type"] == "drop");
+            let sends =
+                lines.iter().filter(|line| line["name"] == "signal-send" && line["signal"] == "SIGURG");
+            (sends.count() as u64, drops.filter_map(|line| line["count"].as_u64()).sum::<u64>())
+        } else {
+            let signals = rows(&output.stdout, "Signals");
+            let row = signals.iter().find(|row| row[0] == "SIGURG").context("no signals")?;
+            let drops = output.stderr.lines().filter(|line| line.contains(" drop"));
+            let counts = drops.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+            (row[4].parse()?, counts.sum())
+        };
+        // The process's end is told to its parent by a signal, too.
+        ensure!(
+            lost > 0 && (SENT..=SENT + 1).contains(&(shown + lost)),
+            "{shown} shown, {lost} lost: {}",
+            output.stderr
+        );
+    }
+    Ok(())
+}
+
+/// Waits until a tracer has its links to the kernel's events.
+fn until_attached(pid: u32) -> Result<()> {
+    let begin = Instant::now();
+    while begin.elapsed() < patience(Duration::from_secs(10)) {
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fdinfo"))?;
+        let mut texts = descriptors.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok());
+        if texts.any(|text| text.contains("signal_generate")) {
+            std::thread::sleep(patience(Duration::from_millis(100)));
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    bail!("the probes are not attached")
+}
+
+fn readers_who_go() -> Result<()> {
+    for format in [&[][..], &["--json"]] {
+        let arguments = [&["watch", "proc", "-c", "sh -c 'while :; do /bin/true; done'"], format].concat();
+        let mut tracer = harness_command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(tracer.stdout.take().context("it is a pipe")?).read_line(&mut line)?;
+        let output = tracer.wait_with_output()?;
+        ensure!(output.status.success() && output.stderr.is_empty() && !line.is_empty(), "{output:?}");
+    }
+    Ok(())
+}
+
+fn full_disk() -> Result<()> {
+    for format in [&[][..], &["--json"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
+        let arguments = [&["watch", "proc", "-c", "true"], format].concat();
+        let output = harness_command(&arguments).stdout(full).output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(1), "{output:?}");
+        ensure!(said == "tracer: writing the output: No space left on device\n", "{said}");
+    }
+    Ok(())
+}
+
+fn ending_signals() -> Result<()> {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+        let mut tracer = Tracer::start(&["watch", "proc", "-c", "sh -c 'while :; do /bin/true; done'"])?;
+        tracer.wait_for("reaps")?;
+        let output = tracer.signal(signal)?.success()?;
+        let processes = rows(&output.stdout, "Processes");
+        ensure!(processes.len() > 1 && processes.iter().all(|row| row.len() == 8), "{signal}: {output:?}");
+    }
+    Ok(())
 }
