@@ -145,7 +145,11 @@ impl Checker<'_> {
             Param::Int(_) | Param::Constant if value.ty.as_int().is_some() => {
                 return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
             }
-            Param::Address if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
+            Param::Address if value.ty.as_int().is_some() => return Ok(value.to_int(ULONG)),
+            Param::Memory if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
+            Param::Pointer if value.ty.is_address() || fold::constant(&value) == Some(0) => {
+                return Ok(value.to_int(ULONG));
+            }
             Param::Text if value.ty.as_text().is_some() => return Ok(super::operators::into_buffer(value)),
             Param::TextOrNull if value.ty.as_text().is_some() => {
                 return Ok(super::operators::into_buffer(value));
@@ -154,7 +158,9 @@ impl Checker<'_> {
             Param::Value if !value.ty.is_record() && value.ty.size().is_some() => return Ok(value),
             Param::Int(_) => "a number",
             Param::Constant => "an integer constant",
-            Param::Address => "an address",
+            Param::Address => "an address as an integer",
+            Param::Pointer => "a pointer",
+            Param::Memory => "an address",
             Param::Text | Param::Format => "a string",
             Param::TextOrNull => "a string or NULL",
             Param::Aggregation => "an aggregation",
@@ -163,6 +169,10 @@ impl Checker<'_> {
         let message = format!("argument {} of `{}` is {wanted}, not {:#}", number + 1, row.name, value.ty);
         let help = if value.ty.is_record() {
             "name a member: `->`".to_owned()
+        } else if param == Param::Address && value.ty.is_address() {
+            format!("cast it: `{}((uintptr_t)...)`", row.name)
+        } else if param == Param::Pointer && value.ty.as_int().is_some() {
+            format!("cast it: `{}((void *)...)`", row.name)
         } else {
             format!("it is `{}`", row.prototype)
         };

@@ -108,8 +108,12 @@ pub enum AggregatingName {
 pub enum Param {
     /// An integer, converted to this type.
     Int(Number),
-    /// An integer or a pointer: an address.
+    /// An integer: an address, of a process mostly.
     Address,
+    /// A pointer, or 0.
+    Pointer,
+    /// An integer or a pointer.
+    Memory,
     /// A string, or an address in the kernel where one lies.
     Text,
     /// A string, or a null pointer.
@@ -210,7 +214,7 @@ const GENERAL: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_PROTO_ARG);
 const AGGREGATING: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_AGG_SCALAR);
 
 use AggregatingName as Agg;
-use Param::{Address, Aggregation, Constant, Format, Text, TextOrNull, Value};
+use Param::{Address, Aggregation, Constant, Format, Memory, Pointer, Text, TextOrNull, Value};
 use Subroutine as Sub;
 
 const INTEGER: Param = Param::Int(Number::Long);
@@ -259,7 +263,7 @@ table! {
         "commit(int id)", "prints what a speculation has recorded, and frees it";
     "discard" Role::Action(ActionName::Discard), GENERAL, [Param::Int(Number::Int)] 1,
         "discard(int id)", "throws away what a speculation has recorded, and frees it";
-    "tracemem" Role::Action(ActionName::Tracemem), (Tag::D_TRACEMEM_ARGS, Tag::D_TRACEMEM_ADDR), [Address, Constant, INTEGER] 2,
+    "tracemem" Role::Action(ActionName::Tracemem), (Tag::D_TRACEMEM_ARGS, Tag::D_TRACEMEM_ADDR), [Memory, Constant, INTEGER] 2,
         "tracemem(address, size_t nbytes[, size_t dsize])", "records memory of the kernel, printed as a table of bytes: nbytes, or the first dsize of them";
     "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
         "system(format, ...)", "runs a command by the shell, in its turn of the output (destructive)";
@@ -341,16 +345,16 @@ table! {
         "uint64_t htonll(uint64_t value)", "a number of this machine in the byte order of the network";
     "ntohll" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Whole)), GENERAL, [Param::Int(Number::Whole)] 1,
         "uint64_t ntohll(uint64_t value)", "a number in the byte order of the network as one of this machine";
-    "inet_ntoa" Role::Subroutine(Sub::InetNtoa, Gives::Text), GENERAL, [Address] 1,
+    "inet_ntoa" Role::Subroutine(Sub::InetNtoa, Gives::Text), GENERAL, [Pointer] 1,
         "string inet_ntoa(ipaddr_t *address)", "an IPv4 address in the kernel as text";
-    "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Address] 1,
+    "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Pointer] 1,
         "string inet_ntoa6(in6_addr_t *address)", "an IPv6 address in the kernel as text";
-    "inet_ntop" Role::Subroutine(Sub::InetNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Address] 2,
+    "inet_ntop" Role::Subroutine(Sub::InetNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,
         "string inet_ntop(int family, void *address)", "an address in the kernel as text: AF_INET or AF_INET6";
-    "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Address] 2,
+    "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,
         "string link_ntop(int type, void *address)", "a hardware address in the kernel as text: ARPHRD_ETHER or ARPHRD_INFINIBAND";
 
-    "d_path" Role::Subroutine(Sub::DPath, Gives::Text), GENERAL, [Address] 1,
+    "d_path" Role::Subroutine(Sub::DPath, Gives::Text), GENERAL, [Pointer] 1,
         "string d_path(struct path *path)", "the path that the kernel means, as the current process sees it";
     "copyinstr" Role::Subroutine(Sub::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
         "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
@@ -359,30 +363,30 @@ table! {
         "void *alloca(size_t size)", "memory for the rest of the clause";
     "copyin" Role::Subroutine(Sub::Copyin, Gives::Address), GENERAL, [Address, Param::Int(Number::Size)] 2,
         "void *copyin(uintptr_t address, size_t size)", "a copy of memory of the current process";
-    "copyinto" Role::Subroutine(Sub::Copyinto, Gives::Nothing), GENERAL, [Address, Param::Int(Number::Size), Address] 3,
+    "copyinto" Role::Subroutine(Sub::Copyinto, Gives::Nothing), GENERAL, [Address, Param::Int(Number::Size), Pointer] 3,
         "void copyinto(uintptr_t address, size_t size, void *to)", "copies memory of the current process to memory of the program";
-    "bcopy" Role::Subroutine(Sub::Bcopy, Gives::Nothing), GENERAL, [Address, Address, Param::Int(Number::Size)] 3,
+    "bcopy" Role::Subroutine(Sub::Bcopy, Gives::Nothing), GENERAL, [Pointer, Pointer, Param::Int(Number::Size)] 3,
         "void bcopy(void *from, void *to, size_t size)", "copies memory of the kernel to memory of the program";
-    "copyout" Role::Subroutine(Sub::Copyout, Gives::Nothing), GENERAL, [Address, Address, Param::Int(Number::Size)] 3,
+    "copyout" Role::Subroutine(Sub::Copyout, Gives::Nothing), GENERAL, [Pointer, Address, Param::Int(Number::Size)] 3,
         "void copyout(void *from, uintptr_t address, size_t size)", "destructive: copies memory of the kernel to the current process";
     "copyoutstr" Role::Subroutine(Sub::Copyoutstr, Gives::Nothing), GENERAL, [Text, Address, Param::Int(Number::Size)] 3,
         "void copyoutstr(string s, uintptr_t address, size_t most)", "destructive: copies a string with its end to the current process";
     "chill" Role::Subroutine(Sub::Chill, Gives::Nothing), GENERAL, [Param::Int(Number::Long)] 1,
         "void chill(int nanoseconds)", "destructive: waits, half a second in each second at most";
 
-    "mutex_owned" Role::Subroutine(Sub::MutexOwned, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "mutex_owned" Role::Subroutine(Sub::MutexOwned, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int mutex_owned(struct mutex *mutex)", "whether the current thread has a mutex";
-    "mutex_owner" Role::Subroutine(Sub::MutexOwner, Gives::Address), GENERAL, [Address] 1,
+    "mutex_owner" Role::Subroutine(Sub::MutexOwner, Gives::Address), GENERAL, [Pointer] 1,
         "struct task_struct *mutex_owner(struct mutex *mutex)", "the thread that has a mutex; NULL where it is free";
-    "mutex_type_adaptive" Role::Subroutine(Sub::MutexTypeAdaptive, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "mutex_type_adaptive" Role::Subroutine(Sub::MutexTypeAdaptive, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int mutex_type_adaptive(struct mutex *mutex)", "whether who waits for a mutex may spin: always 1";
-    "mutex_type_spin" Role::Subroutine(Sub::MutexTypeSpin, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "mutex_type_spin" Role::Subroutine(Sub::MutexTypeSpin, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int mutex_type_spin(struct mutex *mutex)", "whether who waits for a mutex always spins: always 0";
-    "rw_read_held" Role::Subroutine(Sub::RwReadHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "rw_read_held" Role::Subroutine(Sub::RwReadHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int rw_read_held(struct rw_semaphore *lock)", "whether readers have a lock";
-    "rw_write_held" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "rw_write_held" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int rw_write_held(struct rw_semaphore *lock)", "whether a writer has a lock";
-    "rw_iswriter" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Address] 1,
+    "rw_iswriter" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int rw_iswriter(struct rw_semaphore *lock)", "whether a writer has a lock";
 
     "progenyof" Role::Subroutine(Sub::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,

@@ -10,8 +10,9 @@ use probes_common::schema::StructDef;
 use super::ctype::{Composite, Text, Type};
 use super::current::{FILES, is_file};
 use super::names::{STATE_NAMES, integer};
+use super::operators::into_buffer;
 use super::typed::{Expr, ExprKind, Index, Part, Place};
-use super::types::{INT, LONG, ULONG, named, of_field};
+use super::types::{INT, LONG, ULONG, named, of_field, spelled};
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -90,6 +91,10 @@ impl Checker<'_> {
         let single = keys.len() == 1;
         match (keys.pop(), single) {
             (Some(key), true) if matches!(base.ty, Type::Array(..)) => self.array_element(base, key, span),
+            (Some(key), true) if base.ty.as_text().is_some() => {
+                let characters = self.characters(base);
+                self.array_element(characters, key, span)
+            }
             (Some(key), true) if base.ty.is_address() => {
                 let sum = self.binary(ast::BinOp::Add, base, key, span)?;
                 self.deref(sum, span)
@@ -108,6 +113,14 @@ impl Checker<'_> {
                 ))
             }
         }
+    }
+
+    /// A string as the characters that it is made of, for a subscript to choose from.
+    fn characters(&mut self, text: Expr) -> Expr {
+        let (text, setup) = self.placed(into_buffer(text));
+        let character = Type::Int(spelled(ast::IntWidth::Char, None));
+        let ty = Type::Array(Box::new(character), text.ty.size().unwrap_or(0));
+        after(setup, Expr { ty, ..text })
     }
 
     /// An element of an array. In the program's own memory it is looked after that the array has it.
@@ -148,6 +161,16 @@ impl Checker<'_> {
         member: &ast::Ident,
         span: Span,
     ) -> Result<Expr, Refused> {
+        if let Some(Known::Value(Expr { kind: ExprKind::Int(value), .. }, since)) =
+            self.variables.get(Scope::Global, &member.name)
+        {
+            let (value, since) = (*value, *since);
+            let message = format!("`{}` is the constant {value}, not a member's name here", member.name);
+            let diagnostic = Diagnostic::error(Tag::D_OP_IDENT, member.span, message);
+            return Err(self.refuse(
+                diagnostic.related(since, "defined here").help("give the inline or enumerator another name"),
+            ));
+        }
         if let Some(base) = self.translated(base)? {
             return self.translated_member(&base, arrow, member, span);
         }

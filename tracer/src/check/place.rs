@@ -165,6 +165,7 @@ impl Checker<'_> {
         }
         match expr.kind {
             ExprKind::Load(place) => Ok(Target { place, ty: expr.ty, name: described(to), since: None }),
+            ExprKind::Member(..) => Err(self.read_only(&described(to), to.span)),
             _ => Err(self.not_assignable(to)),
         }
     }

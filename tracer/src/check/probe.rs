@@ -84,6 +84,14 @@ impl Checker<'_> {
         }
         let probes: Vec<ProbeInfo> =
             self.clause.probes.iter().filter_map(|&id| self.catalog.get(id)).cloned().collect();
+        let has = |probe: &&ProbeInfo| number < probe.args.len();
+        if let (Some(with), Some(without)) =
+            (probes.iter().find(has), probes.iter().find(|probe| !has(probe)))
+        {
+            let message = format!("{with} has args[{number}], {without} has not");
+            let diagnostic = Diagnostic::error(Tag::D_ARGS_MULTI, span, message);
+            return Err(self.refuse(diagnostic.help("give these probes a clause each")));
+        }
         let mut agreed: Option<(Type, &ProbeInfo)> = None;
         for probe in &probes {
             let ty = self.type_at(probe, number, span)?;

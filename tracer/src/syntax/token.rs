@@ -55,7 +55,7 @@ spelled! {
         "counter" Counter, "default" Default, "do" Do, "double" Double, "else" Else, "enum" Enum,
         "extern" Extern, "float" Float, "for" For, "goto" Goto, "if" If, "import" Import,
         "inline" Inline, "int" Int, "long" Long, "offsetof" Offsetof, "probe" Probe,
-        "provider" Provider, "register" Register, "restrict" Restrict, "self" Thread, "short" Short,
+        "provider" Provider, "register" Register, "restrict" Restrict, "return" Return, "self" Thread, "short" Short,
         "signed" Signed, "sizeof" Sizeof, "static" Static, "string" String, "stringof" Stringof,
         "struct" Struct, "switch" Switch, "this" Clause, "translator" Translator,
         "typedef" Typedef, "union" Union, "unsigned" Unsigned, "userland" Userland, "void" Void,

@@ -85,7 +85,16 @@ impl Parser<'_> {
     fn inline(&mut self) -> Parsed<ItemKind> {
         const FORM: &str = "write `inline type name = value;`";
         self.bump();
-        let (_, base) = self.specifiers(false)?;
+        let start = self.here();
+        let (storage, base) = self.specifiers(true)?;
+        if storage.is_some() {
+            self.problem(
+                Diagnostic::error(Tag::D_DECL_BADCLASS, start, "an inline has no storage class")
+                    .label("not allowed here")
+                    .help(FORM),
+            );
+            return Err(Failed);
+        }
         let begin = self.here();
         let (name, derived) = self.declarator(Naming::Must)?;
         let declarator = Declarator { name, derived, bits: None, span: self.span_from(begin) };

@@ -294,14 +294,7 @@ impl Parser<'_> {
                     let open = self.here();
                     let keys = self.list(Mark::RBracket, open)?;
                     if keys.is_empty() {
-                        let help = "write the key or index: `a[pid]`, `a[execname, pid]`, `args[0]`";
-                        let span = self.span_from(open);
-                        self.problem(
-                            Diagnostic::error(Tag::D_SYNTAX, span, "a subscript without a key")
-                                .label("nothing between the brackets")
-                                .help(help),
-                        );
-                        return Err(Failed);
+                        return Err(self.no_key(open));
                     }
                     ExprKind::Index { base: expr, keys }
                 }
@@ -334,6 +327,17 @@ impl Parser<'_> {
             self.grow(below.max(self.height), span)?;
             expr = Box::new(Expr { kind, span });
         }
+    }
+
+    /// Reports brackets with nothing between them.
+    fn no_key(&mut self, open: Span) -> Failed {
+        let span = self.span_from(open);
+        self.problem(
+            Diagnostic::error(Tag::D_SYNTAX, span, "a subscript without a key")
+                .label("nothing between the brackets")
+                .help("write the key or index: `a[pid]`, `@a[execname, pid]`, `args[0]`"),
+        );
+        Failed
     }
 
     /// Expressions between the bracket that is next and `close`, separated by commas. Leaves the greatest
@@ -373,6 +377,9 @@ impl Parser<'_> {
         if self.at(Mark::LBracket) {
             let open = self.here();
             keys = self.list(Mark::RBracket, open)?;
+            if keys.is_empty() {
+                return Err(self.no_key(open));
+            }
             let span = self.span_from(start);
             self.grow(self.height, span)?;
         }

@@ -147,6 +147,7 @@ impl Parser<'_> {
             Word::Switch | Word::Case | Word::Default => {
                 "D has no `switch`: use `if`, `?:`, or several clauses"
             }
+            Word::Return => "a clause ends at its `}`: use `if`, or a predicate",
             Word::Else => "an `else` follows its `if (...) statement` directly",
             word if word.begins_type() || word.is_storage() => {
                 "declare variables outside of clauses, or leave the declaration out: assigning declares"

@@ -338,6 +338,9 @@ impl Parser<'_> {
         let values = if self.at(Mark::LBrace) {
             let open = self.bump().span;
             let mut values = Vec::new();
+            if self.at(Mark::RBrace) {
+                return Err(self.expected("an enumerator", "write `enum name { A, B = 2 }`"));
+            }
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
                 self.unscoped()?;
                 let name = self.ident("an enumerator's name", "write `enum name { A, B = 2 }`")?;

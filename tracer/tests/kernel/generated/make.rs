@@ -68,11 +68,10 @@ impl Maker<'_> {
         let predicate = (self.choose(3) == 0).then(|| self.number(self.size.depth));
         // One in eight divides by what may be zero, and has nothing else that could be seen half done.
         if self.choose(8) == 0 {
-            let divided = Expr::Binary(
-                self.pick(&[Op::Div, Op::Rem]),
-                Box::new(self.number(1)),
-                Box::new(self.number(1)),
-            );
+            // A constant that is zero is refused.
+            let by = Expr::Binary(Op::Or, Box::new(self.scalar()), Box::new(self.number(1)));
+            let op = self.pick(&[Op::Div, Op::Rem]);
+            let divided = Expr::Binary(op, Box::new(self.number(1)), Box::new(by));
             let body = vec![self.set(), Stmt::Set(self.place_of(LONG), None, divided), self.set()];
             return Clause { predicate: None, body };
         }
