@@ -97,6 +97,9 @@ offsets! {
     folio_mapping = "folio.mapping";
     folio_index = "folio.index";
     mapping_host = "address_space.host";
+    request_bio = "request.bio";
+    bio_next = "bio.bi_next";
+    bio_private = "bio.bi_private";
     bio_bdev = "bio.bi_bdev";
     bio_opf = "bio.bi_opf";
     bio_status = "bio.bi_status";
