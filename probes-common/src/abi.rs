@@ -174,7 +174,8 @@ pub mod memory {
     /// Requests to block devices.
     pub const REQUESTS: u32 = CALLS + 3;
     /// What drops are reported under, by number from [`CALLS`] on.
-    pub const NAMES: [&str; 4] = ["support:::calls", "support:::psargs", "support:::owners", "support:::requests"];
+    pub const NAMES: [&str; 4] =
+        ["support:::calls", "support:::psargs", "support:::owners", "support:::requests"];
 }
 
 /// The lines of the map DROPS.

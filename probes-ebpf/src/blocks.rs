@@ -16,9 +16,7 @@ use crate::drops;
 use crate::files;
 use crate::firing::programs;
 use crate::kernel::{in_compat_call, read, task};
-use crate::numbers::{
-    PREAD64, PREADV, PREADV2, PWRITE64, PWRITEV, PWRITEV2, READ, READV, WRITE, WRITEV,
-};
+use crate::numbers::{PREAD64, PREADV, PREADV2, PWRITE64, PWRITEV, PWRITEV2, READ, READV, WRITE, WRITEV};
 use crate::process::current_tgid;
 use crate::runtime::dentries::Spot;
 

@@ -64,7 +64,11 @@ pub const DONE_BIO: Program = Program {
 };
 
 const ARGS: &[Arg] = &[
-    Arg { ctype: "bufinfo_t *", field: "buf", doc: "the request; arg0 is the kernel's address of it, the same from start to done" },
+    Arg {
+        ctype: "bufinfo_t *",
+        field: "buf",
+        doc: "the request; arg0 is the kernel's address of it, the same from start to done",
+    },
     Arg { ctype: "devinfo_t *", field: "dev", doc: "the device" },
     Arg {
         ctype: "fileinfo_t *",
@@ -75,7 +79,15 @@ const ARGS: &[Arg] = &[
 
 macro_rules! probe {
     ($function:literal, $name:literal, $program:ident, $doc:literal) => {
-        Probe { provider: "io", function: $function, name: $name, program: &$program, discriminator: 0, args: ARGS, doc: $doc }
+        Probe {
+            provider: "io",
+            function: $function,
+            name: $name,
+            program: &$program,
+            discriminator: 0,
+            args: ARGS,
+            doc: $doc,
+        }
     };
 }
 

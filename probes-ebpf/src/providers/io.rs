@@ -155,7 +155,7 @@ fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, status: u32) {
     to.b_lblkno = asked.sector;
     to.b_blkno = asked.sector;
     to.b_resid = if done && status != 0 { read::<u32>(bio, offset!(bio_size)).into() } else { 0 };
-    to.b_edev = number(read(read(bio, offset!(bio_bdev)), offset!(bdev_dev)));
+    to.b_edev = read::<u32>(read(bio, offset!(bio_bdev)), offset!(bdev_dev)).into();
     to.b_iodone = read(bio, offset!(bio_end));
 }
 
@@ -181,15 +181,9 @@ fn error(status: u32) -> i32 {
     }
 }
 
-/// A device's number as stat(2) has it: the kernel's has 20 bits for the minor number (include/linux/kdev_t.h).
-#[inline(always)]
-fn number(device: u32) -> u64 {
-    let (major, minor) = (device >> 20, device & 0xf_ffff);
-    u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
-}
-
 #[inline(always)]
 fn fill_device(to: &mut DevInfo, wants: Wants, device: u64) {
+    // 20 bits for the minor number (include/linux/kdev_t.h).
     let dev = read::<u32>(device, offset!(bdev_dev));
     if wants.field(bit!(DevInfo, dev_major)) {
         to.dev_major = (dev >> 20) as i32;

@@ -40,7 +40,8 @@ pub(super) fn arguments(objects: &mut Objects) {
 
 /// The names of block devices' drivers, where a probe is of io.
 pub(super) fn drivers(objects: &mut Objects) {
-    let Some(Ok(mut map)) = objects.get_mut(io::DRIVERS).map(HashMap::<_, u32, [u8; DRIVER]>::try_from) else {
+    let Some(Ok(mut map)) = objects.get_mut(io::DRIVERS).map(HashMap::<_, u32, [u8; DRIVER]>::try_from)
+    else {
         return;
     };
     let devices = fs::read_to_string("/proc/devices").unwrap_or_default();

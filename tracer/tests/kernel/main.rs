@@ -23,6 +23,7 @@ mod expressions;
 mod faults;
 mod generated;
 mod harness;
+mod io;
 mod kernel_types;
 mod language;
 mod life;
@@ -60,6 +61,7 @@ const FAMILIES: &[Family] = &[
     expressions::FAMILY,
     faults::FAMILY,
     generated::FAMILY,
+    io::FAMILY,
     kernel_types::FAMILY,
     language::FAMILY,
     life::FAMILY,
