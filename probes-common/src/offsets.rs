@@ -195,6 +195,8 @@ offsets! {
     dst_dev = "dst_entry.dev";
     net_inum = "net.ns.inum";
     dev_net = "net_device.nd_net.net";
+    dev_name = "net_device.name";
+    dev_flags = "net_device.flags";
     dev_ifindex = "net_device.ifindex";
     socket_sk = "socket.sk";
     socket_inode = "socket_alloc.vfs_inode";

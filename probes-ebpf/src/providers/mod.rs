@@ -2,6 +2,7 @@
 
 mod dtrace;
 mod io;
+mod ip;
 mod pipe;
 mod proc;
 mod profile;
@@ -10,3 +11,4 @@ mod sched;
 mod socket;
 mod syscall;
 mod tcp;
+mod udp;
