@@ -16,6 +16,7 @@ mod clauses;
 mod cli;
 mod conditions;
 mod current;
+mod datagram;
 mod definitions;
 mod endings;
 mod environment;
@@ -54,6 +55,7 @@ const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
+    datagram::FAMILY,
     definitions::FAMILY,
     endings::FAMILY,
     current::FAMILY,
