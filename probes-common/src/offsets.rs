@@ -97,6 +97,9 @@ offsets! {
     folio_mapping = "folio.mapping";
     folio_index = "folio.index";
     mapping_host = "address_space.host";
+    request_bio = "request.bio";
+    bio_next = "bio.bi_next";
+    bio_private = "bio.bi_private";
     bio_bdev = "bio.bi_bdev";
     bio_opf = "bio.bi_opf";
     bio_status = "bio.bi_status";
@@ -192,6 +195,8 @@ offsets! {
     dst_dev = "dst_entry.dev";
     net_inum = "net.ns.inum";
     dev_net = "net_device.nd_net.net";
+    dev_name = "net_device.name";
+    dev_flags = "net_device.flags";
     dev_ifindex = "net_device.ifindex";
     socket_sk = "socket.sk";
     socket_inode = "socket_alloc.vfs_inode";

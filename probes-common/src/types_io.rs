@@ -21,7 +21,7 @@ record! {
         0 b_blkno: u64 as "daddr_t";
         /// Bytes that were not transferred, at its end.
         0 b_resid: u64 as "size_t";
-        /// The device's number, as stat(2) has it.
+        /// The device's number, which getmajor() and getminor() take apart.
         0 b_edev: u64 as "dev_t";
         /// Address of what the kernel calls when it is done.
         0 b_iodone: u64 as "caddr_t";

@@ -152,6 +152,120 @@ record! {
         0 tcp_hdr: u64 as "uintptr_t";
     }
 
+    /// A UDP socket.
+    pub struct UdpsInfo as "udpsinfo_t" {
+        /// Address of the kernel's `udp_sock`.
+        0 udps_addr: u64 as "uintptr_t";
+        /// Local address, zero where it takes any.
+        0 udps_laddr: Ip as "string";
+        /// Remote address, zero where it is not connected.
+        0 udps_raddr: Ip as "string";
+        /// Local port.
+        0 udps_lport: u16 as "uint16_t";
+        /// Remote port, zero where it is not connected.
+        0 udps_rport: u16 as "uint16_t";
+        /// Unused, zero.
+        0 udps_pad: u32 as "uint32_t";
+    }
+
+    /// The header of a UDP datagram.
+    pub struct UdpInfo as "udpinfo_t" {
+        /// Source port.
+        0 udp_sport: u16 as "uint16_t";
+        /// Destination port.
+        0 udp_dport: u16 as "uint16_t";
+        /// Bytes of header and payload.
+        0 udp_length: u16 as "uint16_t";
+        /// Checksum; of a datagram sent, often only begun: the interface completes it.
+        0 udp_checksum: u16 as "uint16_t";
+        /// Address of the header in the kernel.
+        0 udp_hdr: u64 as "uintptr_t";
+    }
+
+    /// A network interface.
+    pub struct IfInfo as "ifinfo_t" {
+        /// Its name.
+        0 if_name: [u8; 16] as "string";
+        /// 1 for the one that leads back to this machine.
+        0 if_local: i32 as "int";
+        /// Unused, zero.
+        0 if_pad: i32 as "int";
+        /// Address of its `net_device`.
+        0 if_addr: u64 as "uintptr_t";
+        /// Address of its network namespace's `net`.
+        0 if_ipstack: u64 as "netstackid_t";
+    }
+
+    /// The header of an IPv4 packet; zero for others.
+    pub struct Ipv4Info as "ipv4info_t" {
+        /// Version: 4.
+        0 ipv4_ver: u8 as "uint8_t";
+        /// Bytes of the header.
+        0 ipv4_ihl: u8 as "uint8_t";
+        /// Type of service.
+        0 ipv4_tos: u8 as "uint8_t";
+        /// Flags: 4 for not to be fragmented, 2 for more fragments to come.
+        0 ipv4_flags: u8 as "uint8_t";
+        /// Bytes of the packet, header included.
+        0 ipv4_length: u16 as "uint16_t";
+        /// Identification: the same for all fragments of a packet.
+        0 ipv4_ident: u16 as "uint16_t";
+        /// Where the fragment begins, in units of 8 bytes.
+        0 ipv4_offset: u16 as "uint16_t";
+        /// Hops it may still make.
+        0 ipv4_ttl: u8 as "uint8_t";
+        /// The protocol of what it carries, IPPROTO_*.
+        0 ipv4_protocol: u8 as "uint8_t";
+        /// Checksum of the header.
+        0 ipv4_checksum: u16 as "uint16_t";
+        /// Unused, zero.
+        0 ipv4_pad: u16 as "uint16_t";
+        /// The protocol's name, `<unknown>` for a rare one.
+        0 ipv4_protostr: [u8; 16] as "string";
+        /// Source address, in the order of the network.
+        0 ipv4_src: u32 as "ipaddr_t";
+        /// Destination address, in the order of the network.
+        0 ipv4_dst: u32 as "ipaddr_t";
+        /// Source address.
+        0 ipv4_saddr: Ip as "string";
+        /// Destination address.
+        0 ipv4_daddr: Ip as "string";
+        /// Address of the header in the kernel.
+        0 ipv4_hdr: u64 as "uintptr_t";
+    }
+
+    /// The header of an IPv6 packet; zero for others.
+    pub struct Ipv6Info as "ipv6info_t" {
+        /// Version: 6.
+        0 ipv6_ver: u8 as "uint8_t";
+        /// Traffic class.
+        0 ipv6_tclass: u8 as "uint8_t";
+        /// Bytes behind the header.
+        0 ipv6_plen: u16 as "uint16_t";
+        /// Flow label.
+        0 ipv6_flow: u32 as "uint32_t";
+        /// The protocol of what follows the header, IPPROTO_*.
+        0 ipv6_nexthdr: u8 as "uint8_t";
+        /// Hops it may still make.
+        0 ipv6_hlim: u8 as "uint8_t";
+        /// Unused, zero.
+        0 ipv6_pad: u16 as "uint16_t";
+        /// Unused, zero.
+        0 ipv6_pad2: u32 as "uint32_t";
+        /// The protocol's name, `<unknown>` for a rare one.
+        0 ipv6_nextstr: [u8; 16] as "string";
+        /// Address of the source address in the kernel.
+        0 ipv6_src: u64 as "in6_addr_t *";
+        /// Address of the destination address in the kernel.
+        0 ipv6_dst: u64 as "in6_addr_t *";
+        /// Source address.
+        0 ipv6_saddr: Ip as "string";
+        /// Destination address.
+        0 ipv6_daddr: Ip as "string";
+        /// Address of the header in the kernel.
+        0 ipv6_hdr: u64 as "uintptr_t";
+    }
+
     /// A socket. At the return of close only its descriptor, family, type and protocol are left.
     pub struct SockInfo as "sockinfo_t" {
         /// Its descriptor; of accept's return and of socket's, the new one; -1 where there is none yet.

@@ -10,12 +10,14 @@ use aya_ebpf::maps::HashMap;
 use probes_common::abi::memory;
 use probes_common::offsets::ABSENT;
 
+use crate::atomic;
 use crate::constants::offset;
 use crate::drops;
 use crate::files;
 use crate::firing::programs;
 use crate::kernel::{in_compat_call, read, task};
 use crate::numbers::{PREAD64, PREADV, PREADV2, PWRITE64, PWRITEV, PWRITEV2, READ, READV, WRITE, WRITEV};
+use crate::process::current_tgid;
 use crate::runtime::dentries::Spot;
 
 /// What a request asks for when it is made. While it is under way, the kernel counts these up and down.
@@ -34,7 +36,10 @@ pub struct Asked {
     pub at: u32,
     /// What is to be done: `REQ_*` of include/linux/blk_types.h.
     pub opf: u32,
-    pub pad: u32,
+    /// The process that makes it.
+    pub by: u32,
+    /// Into how many parts the kernel has split it that are not done.
+    pub parts: u64,
 }
 
 /// By address of the `bio`.
@@ -49,12 +54,26 @@ programs! {
             drops::forgot(memory::REQUESTS);
         }
     };
+    // block_split(struct bio *bio, unsigned int new_sector): the part in front, which leads to the request (bio_chain, block/bio.c)
+    support io_split in "raw_tp/block_split", |ctx| {
+        if let Some(asked) = REQUESTS.get_ptr_mut(read::<u64>(ctx.arg(0), offset!(bio_private))) {
+            // SAFETY: a word of a value of the map.
+            unsafe { atomic::add(&raw mut (*asked).parts, 1) };
+        }
+    };
 }
 
-/// What a request asked for that is done now; none for one that was made before tracing began, or is a part of another.
+/// The request that is done now that this part of it is, if it was made since tracing began, and what it asked for.
 #[inline(always)]
-pub fn remembered(bio: u64) -> Option<*const Asked> {
-    REQUESTS.get_ptr(bio)
+pub fn finished(part: u64) -> Option<(u64, *const Asked)> {
+    let mut bio = part;
+    let asked = REQUESTS.get_ptr_mut(bio).or_else(|| {
+        bio = read(part, offset!(bio_private));
+        REQUESTS.get_ptr_mut(bio)
+    })?;
+    // SAFETY: a word of a value of the map.
+    let left = unsafe { atomic::add(&raw mut (*asked).parts, u64::MAX) };
+    (left == 1).then_some((bio, asked.cast_const()))
 }
 
 /// Forgets it.
@@ -73,7 +92,8 @@ pub fn asked(bio: u64) -> Asked {
         bytes: read(bio, offset!(bio_size)),
         at: 0,
         opf: read(bio, offset!(bio_opf)),
-        pad: 0,
+        by: current_tgid(),
+        parts: 1,
     };
     let parts = read::<u64>(bio, offset!(bio_vecs));
     if asked.bytes != 0 && parts != 0 {
@@ -179,8 +199,8 @@ pub fn origin(asked: &Asked) -> Origin {
     let alias = read::<u64>(inode, offset!(inode_aliases));
     let dentry = if alias == 0 { 0 } else { alias - u64::from(offset!(dentry_alias)) };
     let sb = read::<u64>(inode, offset!(inode_sb));
-    let page =
-        (asked.page - folio) / u64::from(offset!(page_size)) + read::<u64>(folio, offset!(folio_index));
+    let behind = (asked.page - folio).checked_div(u64::from(offset!(page_size)));
+    let page = behind.unwrap_or(0) + read::<u64>(folio, offset!(folio_index));
     Origin {
         spot: Spot { dentry, mnt: mount(sb) },
         is_file: true,

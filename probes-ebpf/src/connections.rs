@@ -12,13 +12,13 @@ use aya_ebpf::maps::{HashMap, LruHashMap};
 use probes_common::connections::{Connection, Ends, Owner};
 use probes_common::names::tcp_state;
 use probes_common::schema::Ip;
-use probes_common::types_net::{IpInfo, PktInfo, TcpInfo};
+use probes_common::types_net::{CsInfo, IpInfo, PktInfo, TcpInfo};
 
 use crate::constants::offset;
 use crate::firing::Context;
 use crate::kernel::read;
 use crate::net;
-use crate::segment::Segment;
+use crate::packet::Packet;
 
 #[map]
 static CONNECTIONS: LruHashMap<Ends, Connection> = LruHashMap::with_max_entries(16384, 0);
@@ -143,6 +143,27 @@ pub fn owner(sk: u64, connection: Option<&'static mut Connection>) -> Option<&'s
     }
 }
 
+/// Says whose a socket is.
+#[inline(always)]
+pub fn describe(cs: &mut CsInfo, sk: u64, id: u64, netns: u32, owner: Option<&Owner>) {
+    cs.cs_addr = sk;
+    cs.cs_cid = id;
+    cs.cs_netns = netns;
+    cs.cs_pad = 0;
+    match owner {
+        Some(owner) => {
+            cs.cs_pid = owner.pid as i32;
+            cs.cs_uid = owner.uid;
+            cs.cs_comm = owner.comm;
+        }
+        None => {
+            cs.cs_pid = 0;
+            cs.cs_uid = 0;
+            cs.cs_comm = [0; 16];
+        }
+    }
+}
+
 /// The number of the inode of a sock that a process has; 0 for others.
 #[inline(always)]
 pub fn inode(sk: u64) -> u64 {
@@ -160,13 +181,13 @@ pub fn handshake(ends: &Ends) -> Option<&'static Handshake> {
     HANDSHAKES.get_ptr(ends).map(|handshake| unsafe { &*handshake })
 }
 
-/// The sock that sends a segment; 0 where that is none of a connection: a handshake's, TIME_WAIT's, the kernel's own.
+/// The sock that sends a packet of TCP or UDP; 0 where that is none of a connection: a handshake's, TIME_WAIT's, the kernel's own.
 #[inline(always)]
-pub fn sender(segment: &Segment) -> u64 {
-    let sk = read::<u64>(segment.skb, offset!(skb_sk));
+pub fn sender(packet: &Packet) -> u64 {
+    let sk = read::<u64>(packet.skb, offset!(skb_sk));
     let state = u32::from(read::<u8>(sk, offset!(sk_state)));
     let whole = state != tcp_state::NEW_SYN_RECV && state != tcp_state::TIME_WAIT;
-    let port = read::<u16>(segment.tcp, 0);
+    let port = read::<u16>(packet.payload, 0);
     if sk != 0 && whole && port == read(sk, offset!(inet_sport)) { sk } else { 0 }
 }
 

@@ -20,8 +20,9 @@ use crate::files::{self, Sort};
 use crate::firing::{Wants, programs};
 use crate::kernel::{self, read};
 use crate::net;
+use crate::packet::{self, Way};
 use crate::process::current_tgid;
-use crate::segment::{self, ACK, FIN, RST, SYN, Segment, Way};
+use crate::segment::{self, ACK, FIN, RST, SYN, Segment};
 
 programs! {
     // inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)
@@ -198,7 +199,7 @@ fn learn_send(segment: &Segment) {
         return;
     }
     let mut at = NOWHERE;
-    segment::ends(segment, Way::Out, &mut at);
+    packet::ends(segment, Way::Out, &mut at);
     if !exact(&at).is_some_and(|connection| connection.sk == sk) {
         let state = u32::from(read::<u8>(sk, offset!(sk_state)));
         // A reset can be the last word of a socket that is closed already: nothing would remove it any more.
@@ -211,7 +212,7 @@ fn learn_send(segment: &Segment) {
 #[inline(always)]
 fn learn_receive(segment: &Segment) {
     let mut at = NOWHERE;
-    segment::ends(segment, Way::In, &mut at);
+    packet::ends(segment, Way::In, &mut at);
     let known = match exact(&at) {
         Some(connection) => {
             if segment.flags & FIN != 0
@@ -237,8 +238,8 @@ fn learn_receive(segment: &Segment) {
     }
     // SAFETY: plain data, of which all-zero bytes are a value.
     let mut handshake: Handshake = unsafe { core::mem::zeroed() };
-    segment::packet(&mut handshake.pkt, Wants(u64::MAX), segment.skb);
-    segment::internet(&mut handshake.ip, segment);
+    packet::describe(&mut handshake.pkt, Wants(u64::MAX), segment.skb);
+    packet::internet(&mut handshake.ip, segment);
     segment::header(&mut handshake.tcp, segment);
     let _ = HANDSHAKES.insert(at, handshake, 0);
 }

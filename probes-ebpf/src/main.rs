@@ -20,6 +20,8 @@ mod connections;
 #[cfg(target_arch = "bpf")]
 mod constants;
 #[cfg(target_arch = "bpf")]
+mod datagrams;
+#[cfg(target_arch = "bpf")]
 mod drops;
 #[cfg(target_arch = "bpf")]
 mod files;
@@ -33,6 +35,8 @@ mod learning;
 mod net;
 #[cfg(target_arch = "bpf")]
 mod numbers;
+#[cfg(target_arch = "bpf")]
+mod packet;
 #[cfg(target_arch = "bpf")]
 mod process;
 #[cfg(target_arch = "bpf")]

@@ -42,22 +42,7 @@ pub fn fill(
         }
         active = owner.map_or(0, |owner| owner.active);
         if cs_wanted {
-            cs.cs_addr = sk;
-            cs.cs_cid = id;
-            cs.cs_netns = ends.netns;
-            cs.cs_pad = 0;
-            match owner {
-                Some(owner) => {
-                    cs.cs_pid = owner.pid as i32;
-                    cs.cs_uid = owner.uid;
-                    cs.cs_comm = owner.comm;
-                }
-                None => {
-                    cs.cs_pid = 0;
-                    cs.cs_uid = 0;
-                    cs.cs_comm = [0; 16];
-                }
-            }
+            connections::describe(cs, sk, id, ends.netns, owner);
         }
     }
     if wanted {

@@ -103,7 +103,9 @@ impl Kernel {
         let initramfs = directory.join(format!("{}.cpio", self.version));
         let log = directory.join(format!("{}.log", self.version));
         fs::write(&initramfs, build_initramfs(programs, arguments)?)?;
-        boot(image, &initramfs, &log)?;
+        let disk = directory.join(format!("{}.disk", self.version));
+        File::create(&disk)?.set_len(DISK)?;
+        boot(image, &initramfs, &disk, &log)?;
         let console = String::from_utf8_lossy(&fs::read(&log)?).replace('\r', "");
         let status = console.lines().find_map(|line| line.split_once(END_MARK)?.1.trim().parse().ok());
         match status {
@@ -113,8 +115,11 @@ impl Kernel {
     }
 }
 
+/// Bytes of a machine's disk.
+const DISK: u64 = 64 << 20;
+
 /// Runs a machine to its end; what it prints goes to `log`.
-fn boot(image: &Path, initramfs: &Path, log: &Path) -> Result<()> {
+fn boot(image: &Path, initramfs: &Path, disk: &Path, log: &Path) -> Result<()> {
     let console = File::create(log)?;
     let mut machine = Command::new("qemu-system-x86_64")
         // Emulated: KVM is often not there, and where it is nested it cannot be relied on.
@@ -123,6 +128,10 @@ fn boot(image: &Path, initramfs: &Path, log: &Path) -> Result<()> {
         .args(["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "1024"])
         .args(["-nographic", "-vga", "none", "-nic", "none", "-no-reboot"])
         .args(["-append", "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 quiet loglevel=3"])
+        // Of the disks that QEMU can play, the one whose driver these kernels have built in.
+        .arg("-drive")
+        .arg(format!("file={},if=none,id=disk,format=raw,cache=unsafe", disk.display()))
+        .args(["-device", "nvme,drive=disk,serial=1"])
         .arg("-kernel")
         .arg(image)
         .arg("-initrd")
@@ -178,6 +187,10 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t bpf bpf /sys/fs/bpf
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# Tests of block devices want a file system on one.
+mke2fs -F -b 4096 /dev/nvme0n1 > /dev/null
+mkdir /disk
+mount -t ext4 /dev/nvme0n1 /disk && export TRACER_TEST_DISK=/disk
 ip link set lo up
 hostname vm
 echo "{START_MARK}"

@@ -33,6 +33,9 @@ record! {
 
 /// Remembers requests from their start to their end, by when the kernel has overwritten what they asked for.
 pub const LEARN: Support = Support { name: "io_learn", attach: Attach::RawTracepoint("block_bio_queue") };
+/// Counts the parts into which the kernel splits them.
+pub const SPLIT: Support = Support { name: "io_split", attach: Attach::RawTracepoint("block_split") };
+
 /// start.
 pub const START: Program = Program {
     name: "io_start",
@@ -45,10 +48,19 @@ pub const START: Program = Program {
 /// done.
 pub const DONE: Program = Program {
     name: "io_done",
+    attach: Attach::RawTracepoint("block_rq_complete"),
+    family: false,
+    record: &Request::DEF,
+    needs: &[LEARN, SPLIT],
+};
+
+/// done, of devices whose drivers take a request as it is: dm, md, zram and so on.
+pub const DONE_BIO: Program = Program {
+    name: "io_done_bio",
     attach: Attach::RawTracepoint("block_bio_complete"),
     family: false,
     record: &Request::DEF,
-    needs: &[LEARN],
+    needs: &[LEARN, SPLIT],
 };
 
 const ARGS: &[Arg] = &[
@@ -66,10 +78,10 @@ const ARGS: &[Arg] = &[
 ];
 
 macro_rules! probe {
-    ($name:literal, $program:ident, $doc:literal) => {
+    ($function:literal, $name:literal, $program:ident, $doc:literal) => {
         Probe {
             provider: "io",
-            function: "",
+            function: $function,
             name: $name,
             program: &$program,
             discriminator: 0,
@@ -82,15 +94,23 @@ macro_rules! probe {
 /// The probes, in the order of their ids.
 pub const PROBES: &[Probe] = &[
     probe!(
+        "",
         "start",
         START,
         "Fires when a request is made to a block device, in the context of who makes it: the process itself where it reads, waits \
          for its data or goes past the cache (O_DIRECT), else a thread of the kernel's that writes the cache back."
     ),
     probe!(
+        "",
         "done",
         DONE,
         "Fires when a request is done, mostly in an interrupt: pid is a stranger. One that was under way when tracing began is not \
          told."
+    ),
+    probe!(
+        "bio",
+        "done",
+        DONE_BIO,
+        "The same for devices whose drivers take requests as they are made: dm, md, zram and so on."
     ),
 ];

@@ -3,6 +3,7 @@
 pub mod dtrace;
 pub mod fbt;
 pub mod io;
+pub mod ip;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
@@ -11,14 +12,24 @@ pub mod sched;
 pub mod socket;
 pub mod syscall;
 pub mod tcp;
+pub mod udp;
 
 use crate::probe::{Probe, Program};
 
 /// Every probe that is named in advance, those of one event in the order in which they fire. The probes of syscall, profile,
 /// rawtp and fbt are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
 /// tracepoints and functions.
-pub const PROVIDERS: &[&[Probe]] =
-    &[dtrace::PROBES, proc::PROBES, pipe::PROBES, socket::PROBES, tcp::PROBES, sched::PROBES, io::PROBES];
+pub const PROVIDERS: &[&[Probe]] = &[
+    dtrace::PROBES,
+    proc::PROBES,
+    pipe::PROBES,
+    socket::PROBES,
+    tcp::PROBES,
+    sched::PROBES,
+    io::PROBES,
+    udp::PROBES,
+    ip::PROBES,
+];
 
 /// Programs, each with one that stands in for it where the kernel lacks what it hangs on.
 pub const STAND_INS: &[(&Program, &Program)] = &[(&sched::ON_CPU, &sched::ON_CPU_SWITCH)];

@@ -48,7 +48,8 @@ pub const LEARN_RECEIVE: Support =
 pub const FORGET: Support = Support { name: "tcp_forget", attach: Attach::RawTracepoint("tcp_destroy_sock") };
 
 // Support programs that have to see an event before the clauses do come first.
-const NEEDS: &[Support] = &[LEARN_STATE, LEARN_USE, LEARN_ACCEPT, LEARN_SEND, LEARN_RECEIVE, FORGET];
+pub(super) const NEEDS: &[Support] =
+    &[LEARN_STATE, LEARN_USE, LEARN_ACCEPT, LEARN_SEND, LEARN_RECEIVE, FORGET];
 
 macro_rules! programs {
     ($($(#[doc = $doc:literal])* $name:ident = $symbol:literal, $tracepoint:literal, $record:ty;)*) => { $(

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::HashMap;
 use probes_common::providers::io::Request;
@@ -11,10 +11,11 @@ use probes_common::types_io::{BufInfo, DevInfo};
 
 use crate::blocks::{self, Asked, OP, OP_READ, OP_WRITE, Origin};
 use crate::constants::offset;
-use crate::firing::{Wants, bit, programs};
+use crate::firing::{Context, Program, Wants, bit, probe, programs};
 use crate::kernel::read;
 use crate::runtime::current::path_text;
 use crate::runtime::dentries::{self, Work};
+use crate::{scope, state};
 
 programs! {
     // block_bio_queue(struct bio *bio)
@@ -22,14 +23,64 @@ programs! {
         let bio = program.ctx.arg(0);
         program.fire(move |record, wants| fill_start(record, wants, bio));
     };
-    // block_bio_complete(struct request_queue *q, struct bio *bio)
-    probe io_done in "raw_tp/block_bio_complete", |program| {
-        let bio = program.ctx.arg(1);
-        if let Some(asked) = blocks::remembered(bio) {
-            program.fire(move |record, wants| fill(record, wants, bio, asked, true));
-            blocks::forget(bio);
+    // block_rq_complete(struct request *rq, blk_status_t error, unsigned int nr_bytes); its probe is `each`'s
+    support io_done in "raw_tp/block_rq_complete", |ctx| {
+        if state::active() && scope::here() {
+            let bio = read(ctx.arg(0), offset!(request_bio));
+            let mut walk = Walk { ctx, bio, left: ctx.arg(2) as u32, status: ctx.arg(1) as u32 };
+            let each: unsafe extern "C" fn(u64, *mut Walk) -> i64 = each;
+            // SAFETY: the helper calls the function with the walk, as often as it says.
+            unsafe { bpf_loop(MERGED, each as *mut c_void, (&raw mut walk).cast(), 0) };
         }
     };
+    // block_bio_complete(struct request_queue *q, struct bio *bio): only of devices whose drivers take bios
+    foreign io_done_bio in "raw_tp/block_bio_complete", |program| {
+        let bio = program.ctx.arg(1);
+        let status = read::<u8>(bio, offset!(bio_status));
+        done(program, bio, status.into());
+    };
+}
+
+/// In place of the status of a request that is not done.
+const UNDER_WAY: u32 = u32::MAX;
+
+/// The most requests that the kernel makes one of for the device.
+const MERGED: u32 = 1024;
+
+/// Requests that are done together.
+struct Walk {
+    ctx: Context,
+    bio: u64,
+    /// Bytes that are done.
+    left: u32,
+    status: u32,
+}
+
+/// Fires for one of them, and goes on to the next; 1 at the end.
+unsafe extern "C" fn each(_: u64, walk: *mut Walk) -> i64 {
+    // SAFETY: what the program handed to the loop.
+    let walk = unsafe { &mut *walk };
+    let bio = walk.bio;
+    let size = read::<u32>(bio, offset!(bio_size));
+    if bio == 0 || size > walk.left {
+        return 1;
+    }
+    walk.bio = read(bio, offset!(bio_next));
+    walk.left -= size;
+    done(probe!(io_done, walk.ctx.0), bio, walk.status);
+    i64::from(walk.left == 0)
+}
+
+/// Fires if a request is done with this part of it.
+#[inline(always)]
+fn done(program: Program, part: u64, status: u32) {
+    if let Some((bio, asked)) = blocks::finished(part) {
+        // SAFETY: a value of the map, which nobody else removes.
+        if scope::of(unsafe { (*asked).by }) {
+            program.fire(move |record, wants| fill(record, wants, bio, asked, status));
+        }
+        blocks::forget(bio);
+    }
 }
 
 /// The names of drivers by the major numbers of their devices. The tracer fills it in.
@@ -39,16 +90,16 @@ static DRIVERS: HashMap<u32, [u8; 16]> = HashMap::with_max_entries(512, 0);
 #[inline(never)]
 fn fill_start(record: &mut Request, wants: Wants, bio: u64) {
     let asked = blocks::asked(bio);
-    fill(record, wants, bio, &raw const asked, false);
+    fill(record, wants, bio, &raw const asked, UNDER_WAY);
 }
 
 #[inline(never)]
-fn fill(record: &mut Request, wants: Wants, bio: u64, asked: *const Asked, done: bool) {
+fn fill(record: &mut Request, wants: Wants, bio: u64, asked: *const Asked, status: u32) {
     // SAFETY: a value of the map, which nobody else removes before this request's end, or of the caller's stack.
     let asked = unsafe { &*asked };
     record.arg0 = bio;
     if wants.part(bit!(Request, buf)).field(bit!(BufInfo, b_flags)) {
-        fill_buffer(&mut record.buf, bio, asked, done);
+        fill_buffer(&mut record.buf, bio, asked, status);
     }
     let device = read(bio, offset!(bio_bdev));
     fill_device(&mut record.dev, wants.part(bit!(Request, dev)), device);
@@ -78,11 +129,10 @@ const RAHEAD: u32 = 1 << 19;
 const OP_FLUSH: u32 = 2;
 
 #[inline(always)]
-fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, done: bool) {
+fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, status: u32) {
     let op = asked.opf & OP;
     // Operations with odd numbers write (`op_is_write`).
     let writes = op & OP_WRITE != 0 || op == OP_FLUSH;
-    let status = read::<u8>(bio, offset!(bio_status));
     let mut flags = if writes { flag::WRITE } else { flag::READ };
     if writes && asked.opf & SYNC == 0 || op == OP_READ && asked.opf & RAHEAD != 0 {
         flags |= flag::ASYNC;
@@ -90,6 +140,7 @@ fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, done: bool) {
     if asked.page != 0 {
         flags |= if blocks::mapping(asked.page).0 != 0 { flag::PAGEIO } else { flag::PHYS };
     }
+    let done = status != UNDER_WAY;
     if done {
         flags |= flag::DONE;
         if status != 0 {
@@ -103,15 +154,15 @@ fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, done: bool) {
     to.b_addr = asked.page;
     to.b_lblkno = asked.sector;
     to.b_blkno = asked.sector;
-    to.b_resid = if done { read::<u32>(bio, offset!(bio_size)).into() } else { 0 };
-    to.b_edev = number(read(read(bio, offset!(bio_bdev)), offset!(bdev_dev)));
+    to.b_resid = if done && status != 0 { read::<u32>(bio, offset!(bio_size)).into() } else { 0 };
+    to.b_edev = read::<u32>(read(bio, offset!(bio_bdev)), offset!(bdev_dev)).into();
     to.b_iodone = read(bio, offset!(bio_end));
 }
 
 /// The error that a status of the block layer stands for (`blk_errors`, block/blk-core.c, Linux 6.1 to 6.18): EIO for those
 /// whose numbers differ between kernels.
 #[inline(always)]
-fn error(status: u8) -> i32 {
+fn error(status: u32) -> i32 {
     match status {
         0 => 0,
         1 => 95,
@@ -130,15 +181,9 @@ fn error(status: u8) -> i32 {
     }
 }
 
-/// A device's number as stat(2) has it: the kernel's has 20 bits for the minor number (include/linux/kdev_t.h).
-#[inline(always)]
-fn number(device: u32) -> u64 {
-    let (major, minor) = (device >> 20, device & 0xf_ffff);
-    u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
-}
-
 #[inline(always)]
 fn fill_device(to: &mut DevInfo, wants: Wants, device: u64) {
+    // 20 bits for the minor number (include/linux/kdev_t.h).
     let dev = read::<u32>(device, offset!(bdev_dev));
     if wants.field(bit!(DevInfo, dev_major)) {
         to.dev_major = (dev >> 20) as i32;
@@ -162,7 +207,9 @@ fn fill_device(to: &mut DevInfo, wants: Wants, device: u64) {
     }
     if wants.field(bit!(DevInfo, dev_pathname)) {
         to.dev_pathname = [0; 40];
-        to.dev_pathname[..5].copy_from_slice(b"/dev/");
+        for (index, byte) in b"/dev/".iter().enumerate() {
+            to.dev_pathname[index] = *byte;
+        }
         name(&raw mut to.dev_pathname, 5, device);
     }
 }

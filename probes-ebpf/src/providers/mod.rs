@@ -3,6 +3,7 @@
 mod dtrace;
 mod fbt;
 mod io;
+mod ip;
 mod pipe;
 mod proc;
 mod profile;
@@ -11,3 +12,4 @@ mod sched;
 mod socket;
 mod syscall;
 mod tcp;
+mod udp;

@@ -10,7 +10,8 @@ use crate::connections::{self, Change, NOWHERE, after_close, change, exact, list
 use crate::constants::offset;
 use crate::firing::{Program, Wants, bit, programs};
 use crate::kernel::read;
-use crate::segment::{self, ACK, FIN, RST, SYN, Segment, Way};
+use crate::packet::{self, Way};
+use crate::segment::{self, ACK, FIN, RST, SYN, Segment};
 use crate::tcps::{self, Subject};
 
 /// An error of include/uapi/asm-generic/errno.h: nobody answered.
@@ -57,7 +58,7 @@ programs! {
         // What answers a segment without ACK acknowledges it and has no sequence number (RFC 9293, 3.5.2).
         if let Some(segment) = outgoing(program)
             && segment.flags & (RST | ACK | SYN) == RST | ACK
-            && read::<u32>(segment.tcp, 4) == 0
+            && read::<u32>(segment.payload, 4) == 0
         {
             send(program, segment);
         }
@@ -106,7 +107,7 @@ fn send(program: Program, segment: Segment) {
 fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bool {
     let sk = connections::sender(segment);
     let mut at = NOWHERE;
-    segment::ends(segment, Way::Out, &mut at);
+    packet::ends(segment, Way::Out, &mut at);
     let subject = match exact(&at) {
         Some(connection) => Subject { sk, state: connection.state, connection: Some(connection) },
         None => {
@@ -126,7 +127,7 @@ fn fill_sent(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bool {
 #[inline(never)]
 fn fill_received(record: &mut TcpSegment, wants: Wants, segment: &Segment) -> bool {
     let mut at = NOWHERE;
-    segment::ends(segment, Way::In, &mut at);
+    packet::ends(segment, Way::In, &mut at);
     let mut subject = Subject { sk: 0, state: 0, connection: exact(&at) };
     match &subject.connection {
         Some(connection) => {
@@ -154,9 +155,9 @@ fn fill(record: &mut TcpSegment, wants: Wants, segment: &Segment, subject: Subje
     if !tcps::fill(&mut record.cs, cs, &mut record.tcps, tcps, subject, at) {
         return false;
     }
-    segment::packet(&mut record.pkt, wants.part(bit!(TcpSegment, pkt)), segment.skb);
+    packet::describe(&mut record.pkt, wants.part(bit!(TcpSegment, pkt)), segment.skb);
     if wants.field(bit!(TcpSegment, ip)) {
-        segment::internet(&mut record.ip, segment);
+        packet::internet(&mut record.ip, segment);
     }
     if wants.field(bit!(TcpSegment, tcp)) {
         segment::header(&mut record.tcp, segment);
@@ -236,7 +237,7 @@ fn fill_change(record: &mut TcpStateChange, wants: Wants, change: &Change) -> bo
 #[inline(never)]
 fn fill_time_wait(record: &mut TcpStateChange, wants: Wants, segment: &Segment) -> bool {
     let mut at = NOWHERE;
-    segment::ends(segment, Way::In, &mut at);
+    packet::ends(segment, Way::In, &mut at);
     let Some(connection) = exact(&at) else { return false };
     if connection.turned_by != segment.skb || connection.state != tcp_state::TIME_WAIT {
         return false;

@@ -5,18 +5,23 @@
 
 use std::rc::Rc;
 
-use probes_common::schema::StructDef;
+use probes_common::schema::{Kind, StructDef};
 
 use super::ctype::{Composite, Text, Type};
 use super::current::{FILES, is_file};
 use super::names::{STATE_NAMES, integer};
 use super::operators::into_buffer;
-use super::typed::{Expr, ExprKind, Index, Part, Place};
-use super::types::{INT, LONG, ULONG, named, of_field, spelled};
+use super::typed::{BinaryOp, Builtin, Expr, ExprKind, Index, Part, Place, Subroutine};
+use super::types::{INT, LONG, UINT64, ULONG, named, of_field, spelled};
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope, UnOp};
+
+/// Whether there is a structure where a pointer to one leads: what fds[] and curcpu give is asked for member by member.
+fn has_address(pointer: &Expr) -> bool {
+    !matches!(pointer.kind, ExprKind::Call(Subroutine::File, _) | ExprKind::Builtin(Builtin::Curcpu))
+}
 
 impl Checker<'_> {
     /// An expression as the operand of an operator.
@@ -292,6 +297,17 @@ impl Checker<'_> {
             return Ok(Expr { span, ..expr });
         }
         let pointer = Type::Pointer(Box::new(expr.ty.clone()));
+        // A number in a record: inet_ntoa() wants its address.
+        if let ExprKind::Member(base, field) = &expr.kind
+            && matches!(field.kind, Kind::Int { .. })
+            && has_address(base)
+        {
+            let word = Type::Int(UINT64);
+            let offset = Expr { kind: ExprKind::Int(field.offset as i64), ty: word.clone(), span };
+            let base = (**base).clone().converted(&word);
+            let sum = ExprKind::Binary(BinaryOp::Add, Box::new(base), Box::new(offset));
+            return Ok(Expr { kind: sum, ty: word, span }.converted(&pointer));
+        }
         let Some(place) = expr.place() else {
             let message = "this is no place in memory: it has no address";
             let diagnostic = Diagnostic::error(Tag::D_ADDROF_LVAL, expr.span, message);

@@ -1,6 +1,6 @@
-//! The TCP sockets of the system as /proc shows them: what was before the tracer, and whose it is.
+//! The sockets of TCP and UDP as /proc shows them: what was before the tracer, and whose it is.
 //!
-//! /proc/PID/net/tcp has every socket of a network namespace, without its owner; /proc/PID/fd has the owner, by the
+//! /proc/PID/net/tcp and udp have every socket of a network namespace, without its owner; /proc/PID/fd has the owner, by the
 //! socket's inode.
 
 use std::collections::{HashMap, HashSet};
@@ -20,9 +20,11 @@ pub struct Rows {
     pub owners: Vec<(u64, Owner)>,
     /// For the map CONNECTIONS.
     pub connections: Vec<(Ends, Connection)>,
+    /// For the map DATAGRAMS.
+    pub datagrams: Vec<(Ends, Connection)>,
 }
 
-/// A line of /proc/PID/net/tcp or tcp6.
+/// A line of /proc/PID/net/tcp or its like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Line {
     local: (Ip, u16),
@@ -35,15 +37,17 @@ struct Line {
 pub fn rows() -> Rows {
     let processes = process::list().unwrap_or_default();
     let mut namespaces = HashSet::new();
-    let mut lines = Vec::new();
+    let (mut lines, mut datagrams) = (Vec::new(), Vec::new());
     for process in &processes {
         let Some(netns) = namespace(process.pid) else { continue };
         if namespaces.insert(netns) {
-            for file in ["tcp", "tcp6"] {
-                let text =
-                    fs::read_to_string(format!("/proc/{}/net/{file}", process.pid)).unwrap_or_default();
-                lines.extend(text.lines().filter_map(parse).map(|line| (netns, line)));
-            }
+            let of = |file| {
+                let text = fs::read_to_string(format!("/proc/{}/net/{file}", process.pid));
+                let lines = text.unwrap_or_default();
+                lines.lines().filter_map(parse).map(|line| (netns, line)).collect::<Vec<_>>()
+            };
+            lines.extend(["tcp", "tcp6"].into_iter().flat_map(of));
+            datagrams.extend(["udp", "udp6"].into_iter().flat_map(of));
         }
     }
     let mut owners = HashMap::new();
@@ -52,7 +56,33 @@ pub fn rows() -> Rows {
             owners.entry(inode).or_insert_with(|| owner(process));
         }
     }
-    join(&lines, &owners)
+    Rows { datagrams: join_datagrams(&datagrams, &owners), ..join(&lines, &owners) }
+}
+
+/// UDP sockets that have a port, with their owners.
+fn join_datagrams(lines: &[(u32, Line)], owners: &HashMap<u64, Owner>) -> Vec<(Ends, Connection)> {
+    let owned = lines.iter().filter_map(|(netns, line)| Some((*netns, line, *owners.get(&line.inode)?)));
+    let row = |(netns, line, owner): (u32, &Line, Owner)| {
+        let ends = if line.remote.1 == 0 { alone(netns, line) } else { both(netns, line) };
+        (ends, Connection { owner, ..Connection::default() })
+    };
+    owned.map(row).collect()
+}
+
+fn both(netns: u32, line: &Line) -> Ends {
+    Ends {
+        local: line.local.0,
+        remote: line.remote.0,
+        netns,
+        local_port: line.local.1,
+        remote_port: line.remote.1,
+    }
+}
+
+/// The local end, without an address where it takes any.
+fn alone(netns: u32, line: &Line) -> Ends {
+    let local = if is_unspecified(line.local.0) { NONE } else { line.local.0 };
+    Ends { local, remote: NONE, remote_port: 0, ..both(netns, line) }
 }
 
 fn join(lines: &[(u32, Line)], owners: &HashMap<u64, Owner>) -> Rows {
@@ -73,19 +103,7 @@ fn join(lines: &[(u32, Line)], owners: &HashMap<u64, Owner>) -> Rows {
         if owner.pid != 0 {
             rows.owners.push((line.inode, owner));
         }
-        let mut ends = Ends {
-            local: line.local.0,
-            remote: line.remote.0,
-            netns: *netns,
-            local_port: line.local.1,
-            remote_port: line.remote.1,
-        };
-        if line.state == tcp_state::LISTEN {
-            (ends.remote, ends.remote_port) = (NONE, 0);
-            if is_unspecified(ends.local) {
-                ends.local = NONE;
-            }
-        }
+        let ends = if line.state == tcp_state::LISTEN { alone(*netns, line) } else { both(*netns, line) };
         // Without an inode it is closed: the kernel keeps the last two of its states without a `sock`.
         let detached = line.inode == 0 && matches!(line.state, tcp_state::FIN_WAIT2 | tcp_state::TIME_WAIT);
         let connection =
@@ -155,7 +173,7 @@ fn address(text: &str) -> Option<(Ip, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 
     use super::*;
 
@@ -218,5 +236,15 @@ mod tests {
         let (ends, connection) = find(from).expect("it is connected");
         assert_eq!((ends.remote_port, connection.state), (port, tcp_state::ESTABLISHED));
         assert_eq!((connection.owner.pid, connection.owner.active), (std::process::id(), 1));
+    }
+
+    #[test]
+    fn own_datagram_sockets_are_found_by_their_port() {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port is free");
+        let port = socket.local_addr().expect("it is bound").port();
+        let rows = rows();
+        let (ends, known) =
+            rows.datagrams.iter().find(|(ends, _)| ends.local_port == port).expect("it is bound");
+        assert_eq!((ends.local, ends.remote_port, known.owner.pid), (NONE, 0, std::process::id()));
     }
 }

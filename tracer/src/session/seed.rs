@@ -7,6 +7,7 @@ use std::fs;
 use aya::maps::{HashMap, MapData};
 use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
 use probes_common::providers::io;
+use probes_common::providers::udp::DATAGRAMS;
 use probes_common::scope::SCOPED;
 use probes_common::types::PsInfo;
 
@@ -70,9 +71,10 @@ pub(super) fn scope(objects: &mut Objects, root: u32) -> std::io::Result<()> {
     }
 }
 
-/// The TCP sockets that exist and their owners, where a probe is of tcp.
+/// The sockets of TCP and UDP that exist and their owners, where a probe asks for them.
 pub(super) fn connections(objects: &mut Objects) {
-    if objects.get(SEEDS).is_none() || objects.get(CONNECTIONS).is_none() {
+    const MAPS: [&str; 3] = [SEEDS, CONNECTIONS, DATAGRAMS];
+    if MAPS.iter().all(|map| objects.get(map).is_none()) {
         return;
     }
     let rows = sockets::rows();
@@ -84,9 +86,11 @@ pub(super) fn connections(objects: &mut Objects) {
         }
     }
     type Map<'a> = HashMap<&'a mut MapData, [u8; size_of::<Ends>()], [u8; size_of::<Connection>()]>;
-    if let Some(Ok(mut map)) = objects.get_mut(CONNECTIONS).map(Map::try_from) {
-        for (ends, connection) in rows.connections {
-            let _ = map.insert(bytes(ends), bytes(connection), BPF_NOEXIST);
+    for (name, rows) in [(CONNECTIONS, rows.connections), (DATAGRAMS, rows.datagrams)] {
+        if let Some(Ok(mut map)) = objects.get_mut(name).map(Map::try_from) {
+            for (ends, connection) in rows {
+                let _ = map.insert(bytes(ends), bytes(connection), BPF_NOEXIST);
+            }
         }
     }
 }

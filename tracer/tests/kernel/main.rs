@@ -16,6 +16,7 @@ mod clauses;
 mod cli;
 mod conditions;
 mod current;
+mod datagram;
 mod definitions;
 mod endings;
 mod environment;
@@ -23,6 +24,7 @@ mod expressions;
 mod faults;
 mod generated;
 mod harness;
+mod io;
 mod kernel_types;
 mod language;
 mod life;
@@ -54,6 +56,7 @@ const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
+    datagram::FAMILY,
     definitions::FAMILY,
     endings::FAMILY,
     current::FAMILY,
@@ -61,6 +64,7 @@ const FAMILIES: &[Family] = &[
     expressions::FAMILY,
     faults::FAMILY,
     generated::FAMILY,
+    io::FAMILY,
     kernel_types::FAMILY,
     language::FAMILY,
     life::FAMILY,
