@@ -21,6 +21,7 @@ mod endings;
 mod environment;
 mod expressions;
 mod faults;
+mod fbt;
 mod generated;
 mod harness;
 mod kernel_types;
@@ -60,6 +61,7 @@ const FAMILIES: &[Family] = &[
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,
+    fbt::FAMILY,
     generated::FAMILY,
     kernel_types::FAMILY,
     language::FAMILY,
