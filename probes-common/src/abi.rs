@@ -93,6 +93,9 @@ pub mod fault {
     pub const BADSTACK: u64 = 9;
 }
 
+/// The most frames of a kernel's stack that are the tracer's own: the clause, its callers, what the kernel calls them with.
+pub const OWN_FRAMES: u64 = 8;
+
 /// What a clause function returns.
 pub mod outcome {
     /// Go on with the next clause.

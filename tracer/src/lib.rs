@@ -120,6 +120,7 @@ pub fn compile_with(
         dynvarsize: checked.options.dynvarsize,
         speculations: checked.options.nspec,
         offsets: target.offsets,
+        addresses: target.addresses.clone(),
         wall_offset: target.wall_offset,
         topology: target.topology.rows(cpus),
     };

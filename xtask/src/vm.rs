@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::initramfs::Archive;
 use crate::packages;
@@ -57,7 +57,7 @@ pub(crate) fn obstacle() -> Option<String> {
 
 /// Installs what running machines takes.
 pub(crate) fn install() -> Result<()> {
-    packages::ensure(&["qemu-system-x86", "busybox-static"])
+    packages::ensure(&["qemu-system-x86", "busybox-static", "xz-utils"])
 }
 
 impl Kernel {
@@ -102,7 +102,7 @@ impl Kernel {
         let directory = root().join("target/vm");
         let initramfs = directory.join(format!("{}.cpio", self.version));
         let log = directory.join(format!("{}.log", self.version));
-        fs::write(&initramfs, build_initramfs(programs, arguments)?)?;
+        fs::write(&initramfs, build_initramfs(programs, &module(image)?, arguments)?)?;
         let disk = directory.join(format!("{}.disk", self.version));
         File::create(&disk)?.set_len(DISK)?;
         boot(image, &initramfs, &disk, &log)?;
@@ -152,7 +152,23 @@ fn boot(image: &Path, initramfs: &Path, disk: &Path, log: &Path) -> Result<()> {
     Ok(())
 }
 
-fn build_initramfs(programs: &Programs, arguments: &[String]) -> Result<Vec<u8>> {
+/// The module that a machine loads, so that there is one: it needs no other.
+const MODULE: &str = "kernel/drivers/net/tun.ko";
+
+/// The bytes of [`MODULE`], which lies beside the kernel's image, compressed or not.
+fn module(image: &Path) -> Result<Vec<u8>> {
+    let package = image.parent().and_then(Path::parent).context("the image is in a package")?;
+    let release = image.file_name().unwrap_or_default().to_string_lossy().replace("vmlinuz-", "");
+    let plain = package.join("lib/modules").join(release).join(MODULE);
+    if plain.exists() {
+        return Ok(fs::read(plain)?);
+    }
+    let output = Command::new("xz").arg("-dc").arg(plain.with_extension("ko.xz")).output()?;
+    ensure!(output.status.success(), "xz: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
+}
+
+fn build_initramfs(programs: &Programs, module: &[u8], arguments: &[String]) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for directory in ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp"] {
         archive.directory(directory);
@@ -161,6 +177,7 @@ fn build_initramfs(programs: &Programs, arguments: &[String]) -> Result<Vec<u8>>
     archive.program("bin/busybox", &fs::read("/bin/busybox")?);
     archive.program("bin/tracer", &fs::read(&programs.tracer)?);
     archive.program("bin/kernel-tests", &fs::read(&programs.tests)?);
+    archive.program("root/module.ko", module);
     archive.program("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
     archive.program("init", init(arguments).as_bytes());
     Ok(archive.finish())
@@ -192,6 +209,7 @@ mke2fs -F -b 4096 /dev/nvme0n1 > /dev/null
 mkdir /disk
 mount -t ext4 /dev/nvme0n1 /disk && export TRACER_TEST_DISK=/disk
 ip link set lo up
+insmod /root/module.ko
 hostname vm
 echo "{START_MARK}"
 kernel-tests {arguments}

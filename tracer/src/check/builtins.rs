@@ -101,6 +101,8 @@ table! {
     "curlwpsinfo", Builtin::Curlwpsinfo, Kind::Record(&LwpsInfo::DEF), "the current thread: pr_lwpid, pr_state and so on";
     "cwd", Builtin::Cwd, Kind::Path, "the current directory of the current process";
     "root", Builtin::Root, Kind::Path, "the root directory of the current process";
+    "caller", Builtin::Caller, Kind::Named("uintptr_t"), "the address in the kernel that the function which fires was called from";
+    "stackdepth", Builtin::Stackdepth, Kind::Named("uint32_t"), "number of frames of the kernel's call stack";
     "ucaller", Builtin::Ucaller, Kind::Named("uintptr_t"), "the address that the process was come to this place from";
     "ustackdepth", Builtin::Ustackdepth, Kind::Named("uint32_t"), "number of frames of the process's call stack";
     "curthread", Builtin::Curthread, Kind::Kernel("task_struct"), "the current thread in the kernel: curthread->comm and so on";

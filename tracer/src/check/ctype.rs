@@ -48,19 +48,6 @@ pub struct Stack {
     pub user: bool,
     /// The most frames.
     pub frames: u32,
-    /// What is made of it.
-    pub gives: FromStack,
-}
-
-/// What is made of a recorded stack. Which of its frames are the tracer's own is known only when it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FromStack {
-    /// The frames.
-    Frames,
-    /// stackdepth: their number.
-    Depth,
-    /// caller: the address that the probe was come to from, as a number or by its symbol.
-    Caller(Option<Shows>),
 }
 
 /// How an address is shown.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::lvalue::decayed;
 use super::recorded::addressed;
-use super::typed::{Aggregation, Expr, FromStack, IntType, Stack, Type};
+use super::typed::{Aggregation, Expr, IntType, Type};
 use super::types::INT;
 use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -27,15 +27,10 @@ impl FormatText {
     }
 }
 
-/// Whether it is a number that is made of the kernel's stack.
-fn is_number(ty: &Type) -> bool {
-    matches!(ty, Type::Stack(Stack { gives: FromStack::Depth | FromStack::Caller(None), .. }))
-}
-
 /// What a conversion asks of its argument: `%a` and `%A` print an address by its symbol.
 fn by_letter(conversion: &Conversion, arg: Expr) -> Expr {
     match conversion.letter.as_str() {
-        letter @ ("a" | "A") if arg.ty.is_scalar() || is_number(&arg.ty) => addressed(arg, letter == "A"),
+        letter @ ("a" | "A") if arg.ty.is_scalar() => addressed(arg, letter == "A"),
         _ => arg,
     }
 }
@@ -173,23 +168,14 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let letter = &conversion.letter;
         let fits = match conversion.takes() {
-            Takes::Integer | Takes::Character => ty.as_int().is_some() || ty.is_address() || is_number(ty),
+            Takes::Integer | Takes::Character => ty.as_int().is_some() || ty.is_address(),
             Takes::Address => {
-                ty.is_scalar()
-                    || (is_number(ty) && letter != "A")
-                    || matches!(ty, Type::Symbol(symbol) if symbol.user == (letter == "A"))
-                    || matches!(ty, Type::Stack(Stack { gives: FromStack::Caller(Some(_)), .. }))
+                ty.is_scalar() || matches!(ty, Type::Symbol(symbol) if symbol.user == (letter == "A"))
             }
             Takes::Time => matches!(ty, Type::Int(IntType { bytes: 8, .. })),
-            Takes::Text => {
-                ty.as_text().is_some()
-                    || matches!(
-                        ty,
-                        Type::Symbol(_) | Type::Stack(Stack { gives: FromStack::Caller(Some(_)), .. })
-                    )
-            }
+            Takes::Text => ty.as_text().is_some() || matches!(ty, Type::Symbol(_)),
             Takes::Float => matches!(ty, Type::Float(_)),
-            Takes::Stack => matches!(ty, Type::Stack(Stack { gives: FromStack::Frames, .. })),
+            Takes::Stack => matches!(ty, Type::Stack(_)),
         };
         if fits {
             return Ok(());

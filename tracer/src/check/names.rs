@@ -2,7 +2,6 @@
 
 use super::ctype::{CompositeKind, NameKind};
 use super::current::FILES;
-use super::recorded::FROM_STACK;
 use super::typed::{Expr, ExprKind, IntType, Type};
 use super::types::INT64;
 use super::variables::{Known, Shape, spelled};
@@ -88,11 +87,6 @@ impl Checker<'_> {
         if let Some((value, ty)) = constants::find(name) {
             return Ok(Some(integer(value, ty, span)));
         }
-        if FROM_STACK.contains(&name) {
-            let message = format!("`{name}` is known only when it is shown: it cannot be computed with");
-            let help = "print it, make it a part of an aggregation's key, or give the caller to sym(), func() or mod()";
-            return Err(self.refuse(Diagnostic::error(Tag::D_OP_ACT, span, message).help(help)));
-        }
         if matches!(name, "args" | "uregs" | STATE_NAMES | FILES) {
             return Err(self.refuse(
                 Diagnostic::error(Tag::D_IDENT_BADREF, span, format!("`{name}` is an array"))
@@ -114,7 +108,6 @@ impl Checker<'_> {
         builtins::find(name).is_some()
             || argument_number(name).is_some()
             || matches!(name, "args" | "uregs" | FILES | "self" | "this")
-            || FROM_STACK.contains(&name)
     }
 
     /// All that a bare name can stand for.
@@ -124,7 +117,6 @@ impl Checker<'_> {
         constants::names().for_each(|name| names.push(name));
         names.extend(functions::TABLE.iter().map(|row| row.name));
         names.extend(["args", "arg0", "uregs", STATE_NAMES, FILES]);
-        names.extend(FROM_STACK);
         names
     }
 

@@ -2,7 +2,7 @@
 //! as actions, in trace() and printf(), and as parts of an aggregation's key.
 
 use super::functions::{Recorded, Role, Row, find};
-use super::typed::{Builtin, Expr, ExprKind, FromStack, Shows, Stack, Symbol, Type};
+use super::typed::{Builtin, Expr, ExprKind, Shows, Stack, Symbol, Type};
 use super::types::ULONG;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -17,11 +17,7 @@ impl Checker<'_> {
     pub(super) fn recordable(&mut self, arg: &ast::Expr, wrong: Tag) -> Result<Expr, Refused> {
         match recorded_call(arg) {
             Some((row, recorded, args)) => self.recorded(row, recorded, args, arg.span),
-            None => match stack_variable(arg) {
-                Some("caller") => Ok(caller(None, arg.span)),
-                Some(_) => Ok(made(FromStack::Depth, MAX_FRAMES, arg.span)),
-                None => self.value_for(arg, wrong),
-            },
+            None => self.value_for(arg, wrong),
         }
     }
 
@@ -33,11 +29,6 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Expr, Refused> {
-        if let (Recorded::Symbol(Symbol { user: false, shows }), [arg]) = (recorded, args)
-            && stack_variable(arg) == Some("caller")
-        {
-            return Ok(caller(Some(shows), span));
-        }
         let mut args = self.arguments(row, args, span)?;
         match recorded {
             Recorded::Stack { user } => {
@@ -53,11 +44,7 @@ impl Checker<'_> {
                     let diagnostic = Diagnostic::error(Tag::D_USTACK_STRSIZE, size.span, message);
                     return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
                 }
-                Ok(Expr {
-                    kind: ExprKind::Stack,
-                    ty: Type::Stack(Stack { user, frames, gives: FromStack::Frames }),
-                    span,
-                })
+                Ok(Expr { kind: ExprKind::Stack, ty: Type::Stack(Stack { user, frames }), span })
             }
             Recorded::Symbol(symbol) => {
                 let address = args.pop().ok_or(Refused)?;
@@ -108,38 +95,13 @@ impl Checker<'_> {
 /// An address of the kernel or of the current process, with its offset: what `%a` and `%A` print.
 pub(super) fn addressed(value: Expr, user: bool) -> Expr {
     let span = value.span;
-    if let Type::Stack(_) = value.ty {
-        return caller(Some(Shows::Address), span);
-    }
     let ty = Type::Symbol(Symbol { user, shows: Shows::Address });
     Expr { kind: ExprKind::Symbol(Box::new(value.to_int(ULONG))), ty, span }
 }
 
-/// `caller` and `stackdepth`, which are made of the kernel's stack.
-fn stack_variable(expr: &ast::Expr) -> Option<&'static str> {
-    match &expr.kind {
-        ast::ExprKind::Var(ast::Scope::Global, name) => {
-            FROM_STACK.into_iter().find(|known| *known == name.name)
-        }
-        _ => None,
-    }
-}
-
-/// The variables that are made of the kernel's stack.
-pub const FROM_STACK: [&str; 2] = ["caller", "stackdepth"];
-
-fn made(gives: FromStack, frames: u32, span: Span) -> Expr {
-    Expr { kind: ExprKind::Stack, ty: Type::Stack(Stack { user: false, frames, gives }), span }
-}
-
-/// The caller: the second frame is it where the first is what was interrupted.
-fn caller(shows: Option<Shows>, span: Span) -> Expr {
-    made(FromStack::Caller(shows), 2, span)
-}
-
 /// Whether the expression can be recorded and not computed with.
 pub(super) fn is_recorded(expr: &ast::Expr) -> bool {
-    recorded_call(expr).is_some() || stack_variable(expr).is_some()
+    recorded_call(expr).is_some()
 }
 
 /// The call of something that is only recorded.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ctype::{Composite, FromStack, Stack, Type};
+use super::ctype::{Composite, Type};
 
 impl Type {
     /// The declaration of a name of this type: `int *x[4]`.
@@ -34,8 +34,6 @@ impl Type {
             Type::String(_) => "string".to_owned(),
             Type::Struct(def) => def.name.to_owned(),
             Type::Composite(of) => Composite::name(of),
-            Type::Stack(Stack { gives: FromStack::Depth, .. }) => "stackdepth".to_owned(),
-            Type::Stack(Stack { gives: FromStack::Caller(_), .. }) => "caller".to_owned(),
             Type::Stack(stack) => format!("{}stack({})", if stack.user { "u" } else { "" }, stack.frames),
             Type::Symbol(_) => "symbol".to_owned(),
         };

@@ -413,6 +413,10 @@ pub enum Builtin {
     Curthread,
     /// Where the process was come from.
     Ucaller,
+    /// The address that the function which fires was called from.
+    Caller,
+    /// The number of frames of the kernel's stack.
+    Stackdepth,
     /// Frames of the process's stack.
     Ustackdepth,
     /// A register of the process: its offset in the kernel's pt_regs.

@@ -9,8 +9,8 @@ use probes_common::schema::Described;
 
 use super::map::{self, Objects};
 use super::symbols::Symbolizer;
-use crate::check::typed::{FromStack, ProbePart, Shows, Stack, Symbol};
-use crate::lower::layout::{FieldAt, Layout, Repr, stack_words, stacks_map};
+use crate::check::typed::{ProbePart, Shows, Stack, Symbol};
+use crate::lower::layout::{FieldAt, Layout, Repr, stacks_map};
 use crate::output::value::{FaultNotice, Table, Value, double};
 use crate::provider::{Catalog, ProbeId};
 use crate::syntax::format::Format;
@@ -152,9 +152,7 @@ impl Decoder {
                 let key = words(bytes);
                 let hash = &bytes[bytes.len() - 8..];
                 let mut frames = kept_stack(at.objects, stack, hash).unwrap_or_default();
-                if stack.user {
-                    frames.insert(0, key[0]);
-                }
+                frames.insert(0, if stack.user { key[0] } else { 0 });
                 self.stack(stack, &frames, at)
             }
             Repr::Symbol(symbol) => match words(bytes)[..] {
@@ -181,36 +179,21 @@ impl Decoder {
         }
     }
 
-    /// A stack of these words: for a process's, its id first. Zeros end it.
+    /// A stack of these words: for a process's, its id first; for the kernel's, how many come before it. Zeros end it.
     fn stack(&self, stack: Stack, words: &[u64], at: At<'_>) -> Value {
-        let (pid, words) = if stack.user { words.split_at(1) } else { words.split_at(0) };
+        let (&first, words) = words.split_first().unwrap_or((&0, &[]));
+        let words = if stack.user { words } else { &words[(first as usize).min(words.len())..] };
         let end = words.iter().position(|&word| word == 0).unwrap_or(words.len());
-        match pid {
-            [pid] => self.symbolizer.user_stack(*pid as u32, &words[..end], at.time),
-            _ => {
-                let addresses = self.symbolizer.kernel_addresses(&words[..end]);
-                match stack.gives {
-                    FromStack::Frames => self.symbolizer.kernel_stack(&words[..end], stack.frames),
-                    FromStack::Depth => Value::Int { value: addresses.len() as i64, bytes: 4, signed: false },
-                    FromStack::Caller(shows) => {
-                        // A probe that interrupts has what it interrupted as the first frame.
-                        let interrupts = usize::from(addresses.len() == end);
-                        let address = addresses.get(interrupts).copied().unwrap_or(0);
-                        let symbol = |shows| Symbol { user: false, shows };
-                        match shows {
-                            Some(shows) => self.symbolizer.symbol(symbol(shows), 0, address, at.time),
-                            None => Value::Int { value: address as i64, bytes: 8, signed: false },
-                        }
-                    }
-                }
-            }
+        match stack.user {
+            true => self.symbolizer.user_stack(first as u32, &words[..end], at.time),
+            false => self.symbolizer.kernel_stack(&words[..end.min(stack.frames as usize)]),
         }
     }
 }
 
 /// The addresses of the stack that a key has the hash of.
 fn kept_stack(objects: &Objects, stack: Stack, hash: &[u8]) -> Option<Vec<u64>> {
-    let count = stack_words(stack);
+    let count = stack.frames;
     let map = objects.get(&stacks_map(count)).and_then(map::descriptor)?;
     let frames: io::Result<Option<Vec<u8>>> = map::lookup(map, hash, count as usize * 8);
     frames.ok().flatten().map(|bytes| words(&bytes))

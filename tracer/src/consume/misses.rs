@@ -27,7 +27,7 @@ pub(super) fn read(objects: &Objects) -> io::Result<Vec<(String, u64)>> {
         *missed.entry(symbol.to_owned()).or_default() += misses(program)?;
     }
     for (symbol, link) in objects.links() {
-        *missed.entry(symbol.to_owned()).or_default() += link_misses(link)?;
+        *missed.entry(symbol.to_owned()).or_default() += link_misses(link);
     }
     Ok(missed.into_iter().collect())
 }
@@ -40,20 +40,23 @@ const KRETPROBE: u64 = 4;
 
 /// Hits that a link has not handed to its program: a word of struct bpf_link_info, of these kinds of links; 0 where the kernel does
 /// not count them.
-fn link_misses(link: BorrowedFd<'_>) -> io::Result<u64> {
+fn link_misses(link: BorrowedFd<'_>) -> u64 {
     let mut info = [0_u64; 8];
     let mut attributes = Attributes {
         descriptor: link.as_raw_fd() as u32,
         size: size_of_val(&info) as u32,
         info: info.as_mut_ptr() as u64,
     };
-    bpf(OBJ_GET_INFO_BY_FD, &mut attributes)?;
+    if bpf(OBJ_GET_INFO_BY_FD, &mut attributes).is_err() {
+        // A clock, which is no link.
+        return 0;
+    }
     // type and id, prog_id; then of the kinds.
-    Ok(match (info[0] & 0xffff_ffff, info[2] & 0xffff_ffff) {
+    match (info[0] & 0xffff_ffff, info[2] & 0xffff_ffff) {
         (KPROBE_MULTI, _) => info[4],
         (PERF_EVENT, KPROBE | KRETPROBE) => info[6],
         _ => 0,
-    })
+    }
 }
 
 fn misses(program: BorrowedFd<'_>) -> io::Result<u64> {

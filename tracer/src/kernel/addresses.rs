@@ -60,6 +60,27 @@ impl Addresses {
         code.map(|(at, _, name, module)| (if module.is_empty() { "vmlinux" } else { module }, name, at))
     }
 
+    /// Where the functions that `chosen` names begin and end, in ascending order, neighbours joined; the beginning and the end of the
+    /// kernel's code come before them. Nothing where the kernel hides its addresses.
+    pub fn runs(&self, chosen: impl Fn(&str) -> bool) -> Vec<u64> {
+        let code = |line: &Line<'_>| is_code(line.1) && line.0 != 0;
+        let mut functions: Vec<(u64, bool)> =
+            self.lines().filter(code).map(|line| (line.0, chosen(line.2))).collect();
+        functions.sort_unstable();
+        let mut runs: Vec<u64> =
+            ["_stext", "_etext"].iter().filter_map(|name| Some(self.find(None, name).ok()?.at)).collect();
+        let mut inside = false;
+        for (at, chosen) in
+            functions.chunk_by(|a, b| a.0 == b.0).map(|same| (same[0].0, same.iter().any(|it| it.1)))
+        {
+            if chosen != inside {
+                runs.push(at);
+                inside = chosen;
+            }
+        }
+        if runs.len() < 2 { Vec::new() } else { runs }
+    }
+
     /// The bytes from an address to the next symbol.
     pub fn room(&self, at: u64) -> u64 {
         self.lines().filter(|line| line.0 > at).map(|line| line.0 - at).min().unwrap_or(0)

@@ -62,6 +62,8 @@ impl Clause<'_> {
             Builtin::Id => self.probe_id(),
             Builtin::Epid => Operand::Imm(self.epid.into()),
             Builtin::Curthread => self.task().into(),
+            Builtin::Caller => self.caller(),
+            Builtin::Stackdepth => self.depth(),
             Builtin::Ucaller => self.user_caller(),
             Builtin::Ustackdepth => self.user_depth(),
             Builtin::Ureg(offset) => self.user_register(offset),

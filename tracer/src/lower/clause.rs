@@ -7,6 +7,8 @@
 //! Invariant: a value that is computed once and used again (see `builtin`) is only taken where its computation is known
 //! to have run: [`Clause::scoped`] forgets what a branch computed.
 
+use std::cell::OnceCell;
+
 use probes_common::abi::{outcome, state};
 use probes_common::probe::Support;
 use probes_common::providers::dtrace;
@@ -33,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) names: &'a Names<'a>,
     /// Whether any program gives its clauses another thread than the current one.
     pub(super) given: bool,
+    /// By what the first frames of a stack are known as our own.
+    pub(super) own_frames: OnceCell<Vec<u64>>,
 }
 
 /// A clause compiled for one trampoline.

@@ -4,6 +4,8 @@
 
 use std::rc::Rc;
 
+use probes_common::abi::OWN_FRAMES;
+
 use crate::check::typed::{Aggregation, AggregationId, ProbePart, Shape, Stack, Symbol};
 use crate::diagnostic::Span;
 use crate::syntax::format::Format;
@@ -28,7 +30,8 @@ pub enum Repr {
     Ip,
     /// A u32, `program << 16 | discriminator`, that stands for a part of that probe's name.
     Probe(ProbePart),
-    /// A call stack: for a process's, a word with its id; then [`stack_words`] addresses, zeros behind them.
+    /// A call stack: for a process's a word with its id, for the kernel's one that says how many addresses come before it; then
+    /// [`stack_words`] addresses, zeros behind them.
     Stack(Stack),
     /// A call stack as a part of a key: for a process's, a word with its id; then the word under which the map
     /// [`stacks_map`] has the addresses.
@@ -37,17 +40,14 @@ pub enum Repr {
     Symbol(Symbol),
 }
 
-/// Frames of our own that come before those of the kernel: the clause, its callers, what the kernel calls them with.
-pub const ARTIFICIAL_FRAMES: u32 = 8;
-
-/// How many addresses are taken of a stack.
+/// How many addresses are taken of a stack: those of the kernel's may begin behind our own.
 pub fn stack_words(stack: Stack) -> u32 {
-    if stack.user { stack.frames } else { stack.frames + ARTIFICIAL_FRAMES }
+    if stack.user { stack.frames } else { stack.frames + OWN_FRAMES as u32 }
 }
 
 /// Symbol of the map that keeps stacks of so many addresses: a hash with a word as key.
-pub fn stacks_map(words: u32) -> String {
-    format!("stacks_{words}")
+pub fn stacks_map(frames: u32) -> String {
+    format!("stacks_{frames}")
 }
 
 /// Symbol of the map for keys that come where the kernel has no memory at hand for another of a hash's elements. It keeps
@@ -84,7 +84,7 @@ impl Repr {
             Repr::Str(size) | Repr::Bytes(size) => size,
             Repr::Ip => 16,
             Repr::Probe(_) => 4,
-            Repr::Stack(stack) => 8 * (u32::from(stack.user) + stack_words(stack)),
+            Repr::Stack(stack) => 8 * (1 + stack_words(stack)),
             Repr::StackKey(Stack { user, .. }) | Repr::Symbol(Symbol { user, .. }) => {
                 8 * (u32::from(user) + 1)
             }

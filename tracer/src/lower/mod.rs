@@ -43,6 +43,7 @@ use crate::bpf::Code;
 use crate::check::typed;
 use crate::diagnostic::Span;
 use crate::ir;
+use crate::kernel::addresses::Addresses;
 use crate::provider::{Catalog, Instance, ProbeId, ProbeInfo};
 use layout::{AggregationAt, Layout};
 
@@ -96,6 +97,8 @@ pub struct Options {
     pub speculations: u64,
     /// Where the kernel's fields are.
     pub offsets: Offsets,
+    /// Where its functions are.
+    pub addresses: Addresses,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
     pub wall_offset: u64,
     /// Each CPU's chip and NUMA node.
@@ -110,6 +113,7 @@ impl Default for Options {
             dynvarsize: 1 << 20,
             speculations: 1,
             offsets: Offsets::NONE,
+            addresses: Addresses::parse(""),
             wall_offset: 0,
             topology: Vec::new(),
         }

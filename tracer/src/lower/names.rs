@@ -35,6 +35,11 @@ impl<'a> Names<'a> {
         names
     }
 
+    /// All of them.
+    pub(super) fn probes(&self) -> impl Iterator<Item = &ProbeInfo> {
+        self.probes.iter().map(|probe| probe.1)
+    }
+
     /// `program << 16 | discriminator` of the probe.
     pub(super) fn own_number(&self, probe: &ProbeInfo) -> u32 {
         self.hosts[&(probe.program.name, probe.instance)] << 16 | u32::from(probe.discriminator)

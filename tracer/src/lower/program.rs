@@ -2,6 +2,7 @@
 //!
 //! Programs are numbered in the order of their first use, enabled probes in the order of the text.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use probes_common::abi::{MAX_PROGRAMS, SLOT_SIZE};
@@ -63,7 +64,8 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     }
     let names = Names::new(units.iter().map(|(_, host, unit)| (*host as u32, unit)));
     let given = units.iter().any(|(_, _, unit)| thread::gives_thread(unit));
-    let context = clause::Context { program, storage: &storage, options, names: &names, given };
+    let own_frames = OnceCell::new();
+    let context = clause::Context { program, storage: &storage, options, names: &names, given, own_frames };
     for (index, host, unit) in &units {
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");

@@ -6,7 +6,7 @@
 use probes_common::abi::SLOT_SIZE;
 
 use super::data::GLOBALS;
-use super::layout::{AggregationAt, FieldAt, Repr, spare_map, stack_words, stacks_map, value_words};
+use super::layout::{AggregationAt, FieldAt, Repr, spare_map, stacks_map, value_words};
 use super::scratch::SCRATCH;
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Program, Text, Type, Variable};
@@ -120,7 +120,7 @@ impl Storage {
             }
             for field in &keys {
                 if let Repr::StackKey(stack) = field.repr {
-                    add_stacks(&mut maps, stack_words(stack), options.aggsize);
+                    add_stacks(&mut maps, stack.frames, options.aggsize);
                 }
             }
             let aggregation = aggregation.clone();

@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_description_without_a_provider_finds_functions_where_it_finds_nothing_else() {
         let mut catalog = Catalog::new(&Target::fixture());
-        assert_eq!(names(&mut catalog, "read:entry").len(), 1);
+        assert_eq!(names(&mut catalog, "openat:entry").len(), 1);
         assert_eq!(names(&mut catalog, "vfs_read:entry"), [(FIRST, "fbt:vmlinux:vfs_read:entry".to_owned())]);
         assert_eq!(names(&mut catalog, "vfs_read:").len(), 2);
     }

@@ -16,6 +16,10 @@ pub(crate) const FAMILY: Family = Family {
         ("variables_of_the_kernel_are_read", variables),
         ("raw_tracepoints_fire_as_often_as_the_workload_says", tracepoints),
         ("arguments_of_tracepoints_are_typed", arguments),
+        ("constants_of_the_kernels_enumerations_have_names", enumerators),
+        ("well_known_variables_have_their_types", well_known),
+        ("a_tracepoint_is_found_by_its_name_alone", bare_names),
+        ("types_of_modules_are_found", modules),
         ("what_cannot_be_had_is_refused", refusals),
         ("sdt_probes_are_the_same_by_subsystem", events),
     ],
@@ -141,6 +145,68 @@ fn events() -> Result<()> {
     Ok(())
 }
 
+fn enumerators() -> Result<()> {
+    // A variable of that name comes first, and so does what D itself knows.
+    let program = r#"BEGIN { printf("%d %d %d\n", TCP_ESTABLISHED, PIDTYPE_TGID, PIDTYPE_PGID - PIDTYPE_TGID); exit(0); }"#;
+    let run = tracer(&["-q", "-n", program])?;
+    ensure!(run.lines() == ["1 1 1"], "{run:?}");
+    let run = tracer(&[
+        "-q",
+        "-n",
+        "int PIDTYPE_PGID; BEGIN { PIDTYPE_PGID = 77; trace(PIDTYPE_PGID); exit(0); }",
+    ])?;
+    ensure!(run.lines() == ["77"], "{run:?}");
+    Ok(())
+}
+
+fn well_known() -> Result<()> {
+    let program = r#"BEGIN {
+        printf("%s\n", stringof(`linux_banner)); printf("%d\n", `max_pfn > 1000 && `nr_cpu_ids > 0);
+        printf("%d\n", (uint64_t)&`init_task == (uint64_t)&vmlinux`init_task && (&`init_task)->pid == 0);
+        printf("%s %d\n", `init_task.comm, sizeof (`init_task) == sizeof (struct task_struct)); exit(0); }"#;
+    let run = tracer(&["-q", "-n", program])?;
+    if address("max_pfn")?.is_none() {
+        ensure!(run.stderr.contains("CONFIG_KALLSYMS_ALL"), "{run:?}");
+        return skip("this kernel tells of functions only");
+    }
+    let banner = fs::read_to_string("/proc/version")?;
+    ensure!(run.lines() == [banner.trim(), "1", "1", "swapper/0 1"], "{run:?}");
+    Ok(())
+}
+
+fn bare_names() -> Result<()> {
+    let program = "sched_switch { @[probemod, probename] = count(); } tick-200ms { exit(0); }";
+    let run = tracer(&["-q", "-n", program])?.success()?;
+    let module = if fs::exists("/sys/kernel/tracing/events")? { "sched" } else { "vmlinux" };
+    let row: Vec<&str> = run.lines()[0].split_whitespace().collect();
+    ensure!(row[..2] == [module, "sched_switch"] && row[2].parse::<u64>()? > 0, "{run:?}");
+    let run = tracer(&["-l", "-n", "exit"])?.success()?;
+    ensure!(
+        run.lines().len() == 2,
+        "tracepoints and functions are looked at where nothing else matches: {run:?}"
+    );
+    Ok(())
+}
+
+fn modules() -> Result<()> {
+    if !fs::exists("/sys/kernel/btf/tun")? {
+        return skip("module tun is not loaded");
+    }
+    let program = r#"BEGIN {
+        printf("%d %d\n", sizeof (struct tun`tun_struct), sizeof (struct tun_struct) == sizeof (struct tun`tun_struct));
+        printf("%d\n", ((struct tun`task_struct *)curthread)->pid == tid); exit(0); }"#;
+    let run = tracer(&["-q", "-n", program])?.success()?;
+    let (size, same) = run.lines()[0].split_once(' ').context("two numbers")?;
+    ensure!(size.parse::<u32>()? > 100 && same == "1" && run.lines()[1] == "1", "{run:?}");
+    let run = tracer(&["-lv", "-n", "fbt:tun:tun_chr_open:entry"])?.success()?;
+    ensure!(run.stdout.contains("args[0]: struct inode *"), "{run:?}");
+    let program = "fbt:tun:tun_chr_open:return { printf(\"%s %d\\n\", probemod, args[1]); }
+        fbt:tun:tun_chr_open:entry { printf(\"%s %a\\n\", stringof(args[1]->f_path.dentry->d_name.name), caller); exit(0); }";
+    let run = tracer(&["-q", "-n", program, "-c", "cat /dev/net/tun"])?;
+    ensure!(run.lines().first().is_some_and(|line| line.starts_with("tun vmlinux`misc_open+")), "{run:?}");
+    Ok(())
+}
+
 fn refusals() -> Result<()> {
     for (program, tag, word) in [
         ("BEGIN { trace(curthread->pidd); }", "D_TYPE_MEMBER", "did you mean `pid`?"),
@@ -149,6 +215,13 @@ fn refusals() -> Result<()> {
         ("BEGIN { trace(`vfs_raed); }", "D_IDENT_UNDEF", "did you mean `vfs_read`?"),
         ("BEGIN { trace(`runqueues); }", "D_SYM_BADREF", "of each CPU"),
         ("rawtp:::sched_switch { trace(args[7]); }", "D_ARGS_IDX", "args[7]"),
+        (
+            "BEGIN { trace(sizeof (struct no_such`task_struct)); }",
+            "D_TYPE_ERR",
+            "there is no module `no_such`",
+        ),
+        ("BEGIN { trace(sizeof (struct vmlinux`tsk_struct)); }", "D_TYPE_ERR", "has no type `tsk_struct`"),
+        ("sched_swich { }", "D_PDESC_ZERO", "did you mean `sched_switch`?"),
         ("rawtp:::sched_swich { }", "D_PDESC_ZERO", "did you mean `rawtp:::sched_switch`?"),
     ] {
         let run = tracer(&["-n", program])?;

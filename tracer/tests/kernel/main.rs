@@ -22,6 +22,7 @@ mod endings;
 mod environment;
 mod expressions;
 mod faults;
+mod fbt;
 mod generated;
 mod harness;
 mod io;
@@ -63,6 +64,7 @@ const FAMILIES: &[Family] = &[
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,
+    fbt::FAMILY,
     generated::FAMILY,
     io::FAMILY,
     kernel_types::FAMILY,

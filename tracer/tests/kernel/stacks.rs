@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd as _;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{Family, Report, observe, tracer, truth, workload};
+use crate::harness::{Family, Report, observe, skip, tracer, truth, workload};
 
 pub(crate) const FAMILY: Family = Family {
     name: "stacks",
@@ -25,6 +25,8 @@ pub(crate) const FAMILY: Family = Family {
         ("user_symbols_have_their_module_and_offset", user_symbols_have_their_module_and_offset),
         ("addresses_are_aggregated_by_their_symbols", addresses_are_aggregated_by_their_symbols),
         ("callers_depths_and_registers", callers_depths_and_registers),
+        ("callers_and_depths_are_values", callers_and_depths_are_values),
+        ("a_tick_has_the_stack_that_it_interrupts", a_tick_has_the_stack_that_it_interrupts),
         ("json_has_stacks_as_arrays", json_has_stacks_as_arrays),
     ],
     workloads: &[("calls", calls), ("chains", chains)],
@@ -312,6 +314,44 @@ fn callers_depths_and_registers() -> Result<()> {
     let name = caller.split('+').next().unwrap_or_default();
     let row = lines.iter().any(|line| line.trim().starts_with(name) && line.trim().ends_with(" 1"));
     ensure!(row, "no row of {name}: {seen:?}");
+    Ok(())
+}
+
+fn callers_and_depths_are_values() -> Result<()> {
+    const PROGRAM: &str = r#"
+        uintptr_t from;
+        syscall::lseek:entry /pid == $1 && arg1 == 77 && stackdepth < 20 && caller != 0/ {
+            this->depth = stackdepth; from = caller; self->depth = stackdepth; @[stackdepth - 1, caller] = count();
+            printf("%d %a %d %d\n", this->depth, from, caller == from, caller > (uintptr_t)&`vfs_read && 0); stack(); }
+        syscall::lseek:return /self->depth/ { printf("%d\n", self->depth - stackdepth < 5 ? 1 : 0); self->depth = 0; }
+        END { printa("%d %a %@d\n", @); }"#;
+    let seen = observe(PROGRAM, "calls", &["1"])?;
+    let lines = seen.output.lines();
+    let (depth, rest) = lines[0].split_once(' ').context("a depth")?;
+    let (caller, rest) = rest.split_once(' ').context("a caller")?;
+    ensure!(rest == "1 0", "{seen:?}");
+    let stack: Vec<&str> =
+        lines[1..].iter().take_while(|line| line.starts_with(' ')).map(|line| line.trim()).collect();
+    ensure!(stack.first() == Some(&caller) && depth.parse() == Ok(stack.len()), "{seen:?}");
+    ensure!(lines[1 + stack.len()] == "1", "{seen:?}");
+    ensure!(lines.contains(&format!("{} {caller} 1", stack.len() - 1).as_str()), "{seen:?}");
+    Ok(())
+}
+
+fn a_tick_has_the_stack_that_it_interrupts() -> Result<()> {
+    let program = "profile-997 /arg0 != 0 && stackdepth > 2/ {
+        printf(\"%d %a %a\\n\", stackdepth, arg0, caller); stack(); exit(0); }";
+    let run = tracer(&["-qn", program, "-c", "cat /proc/self/smaps /proc/kallsyms"])?;
+    let begin =
+        run.stdout.find(" vmlinux`").and_then(|at| run.stdout[..at].rfind('\n')).map_or(0, |at| at + 1);
+    let lines: Vec<&str> = run.stdout[begin..].lines().filter(|line| !line.is_empty()).collect();
+    let first: Vec<&str> = lines.first().map_or(Vec::new(), |line| line.split(' ').collect());
+    let &[depth, interrupted, caller] = first.as_slice() else {
+        return skip("no tick found the kernel at work");
+    };
+    let stack: Vec<&str> =
+        lines[1..].iter().take_while(|line| line.starts_with("     ")).map(|line| line.trim()).collect();
+    ensure!(stack[..2] == [interrupted, caller] && depth.parse() == Ok(stack.len()), "{lines:#?}");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::harness::{Family, Report, observe, tracer};
 pub(crate) const FAMILY: Family = Family {
     name: "strings",
     tests: &[
+        ("keys_may_be_longer_than_the_stack", long_keys),
         ("parts_are_found_and_cut", parts),
         ("strings_are_joined_and_changed", changes),
         ("paths_are_taken_apart", paths),
@@ -269,5 +270,20 @@ fn bases() -> Result<()> {
     let illegal = probes_common::abi::fault::ILLOP.to_string();
     ensure!(output.lines() == [illegal.as_str(), &illegal], "{output:?}");
     ensure!(output.stderr.matches("illegal operation in action #2 at DIF offset").count() == 2, "{output:?}");
+    Ok(())
+}
+
+fn long_keys() -> Result<()> {
+    // Two strings that differ in their last bytes only.
+    let (a, b) = ("a".repeat(990) + "first", "a".repeat(990) + "second");
+    let program = format!(
+        r#"BEGIN {{ x["{a}", 1] = 3; x["{b}", 1] = 4; @["{a}"] = count(); @["{b}"] = count(); @both["{a}", execname] = count(); }}
+        BEGIN {{ @["{b}"] = count(); printf("%d %d %d\n", x["{a}", 1], x["{b}", 1], x["{a}", 2]); exit(0); }}
+        END {{ printa("%s %@d\n", @); printa("%s %s %@d\n", @both); }}"#
+    );
+    let run = tracer(&["-q", "-x", "strsize=1024", "-n", &program])?;
+    let run = run.success()?;
+    let truth = ["3 4 0".to_owned(), format!("{a} 1"), format!("{b} 2"), format!("{a} tracer 1")];
+    ensure!(run.lines() == truth, "{run:?}");
     Ok(())
 }

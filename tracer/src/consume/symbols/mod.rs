@@ -35,18 +35,10 @@ impl Symbolizer {
         self.processes.catch_up();
     }
 
-    /// A stack of the kernel, the innermost frame first, without those that recording it took; at most `frames` of it.
-    pub(super) fn kernel_stack(&self, addresses: &[u64], frames: u32) -> Value {
-        let all: Vec<Frame> = addresses.iter().map(|&address| self.kernel_frame(address)).collect();
-        let own = artificial(&all);
-        let frames = all.into_iter().skip(own).take(frames as usize).collect();
+    /// A stack of the kernel, the innermost frame first.
+    pub(super) fn kernel_stack(&self, addresses: &[u64]) -> Value {
+        let frames = addresses.iter().map(|&address| self.kernel_frame(address)).collect();
         Value::Stack { pid: 0, frames, indent: self.indent.get() }
-    }
-
-    /// Those of the addresses of a kernel stack that are not of what recording it took.
-    pub(super) fn kernel_addresses<'a>(&self, addresses: &'a [u64]) -> &'a [u64] {
-        let all: Vec<Frame> = addresses.iter().map(|&address| self.kernel_frame(address)).collect();
-        &addresses[artificial(&all)..]
     }
 
     /// A stack of a process at a time, nanoseconds of the monotonic clock.
@@ -83,37 +75,5 @@ impl Symbolizer {
             offset: found.map_or(0, |found| address - found.start),
             module: found.map(|found| found.module.to_owned()),
         }
-    }
-}
-
-/// How many of the first frames are eBPF programs of ours and what the kernel called them with.
-fn artificial(frames: &[Frame]) -> usize {
-    let is_ours = |frame: &Frame| {
-        let name = frame.symbol.as_deref().unwrap_or_default();
-        frame.module.as_deref() == Some("bpf")
-            || ["bpf_", "__bpf_", "__traceiter_"].iter().any(|start| name.starts_with(start))
-    };
-    frames.iter().take_while(|frame| is_ours(frame)).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(module: &str, symbol: &str) -> Frame {
-        Frame { address: 1, symbol: Some(symbol.to_owned()), offset: 0, module: Some(module.to_owned()) }
-    }
-
-    #[test]
-    fn what_recording_took_is_not_shown() {
-        let frames = [
-            frame("bpf", "bpf_prog_1_clause_1"),
-            frame("vmlinux", "bpf_trace_run2"),
-            frame("vmlinux", "__traceiter_sys_enter"),
-            frame("vmlinux", "do_syscall_64"),
-            frame("vmlinux", "bpf_map_lookup_elem"),
-        ];
-        assert_eq!(artificial(&frames), 3);
-        assert_eq!(artificial(&frames[3..]), 0);
     }
 }

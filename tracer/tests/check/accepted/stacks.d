@@ -26,3 +26,5 @@ syscall::write:entry
 	@c[caller, stackdepth, mod(caller)] = count();
 	this->a = ucaller + ustackdepth + uregs[R_RIP] + uregs[R_SP] + uregs[27];
 }
+BEGIN /stackdepth > 3/ { from = caller; this->depth = stackdepth - 1; trace(caller == from); @depths[stackdepth, caller] = count(); }
+END { printf("%a %d", caller, stackdepth); sym(caller); }

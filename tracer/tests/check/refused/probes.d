@@ -30,3 +30,7 @@ tcp:::state-change
 	trace(tcp_state_string["x"]);
 	trace(tcp_state_string[1, 2]);
 }
+fbt::vfs_raed:entry { }
+fbt::vfs_read:entry { trace(args[0]); }
+fbt::vfs_read:return { trace(args[2]); }
+fbt:nfs::entry { }

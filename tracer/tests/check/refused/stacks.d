@@ -16,8 +16,6 @@ BEGIN { @a[stack(3)] = count(); }
 BEGIN { @a[stack(4)] = count(); }
 BEGIN { @b[stack(3)] = count(); }
 END { printa("%s", @b); }
-BEGIN { x = caller; }
-BEGIN /stackdepth > 3/ { }
 BEGIN { trace(uregs[pid]); }
 BEGIN { trace(uregs[R_NONE]); }
 BEGIN { trace(uregs[12]); }
