@@ -134,7 +134,7 @@ impl Storage {
         let thread = process + program.keeps.process.next_multiple_of(8);
         let scratch = thread + program.keeps.thread.next_multiple_of(8);
         // As much again is left free behind it.
-        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH } else { scratch };
+        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH + 8 } else { scratch };
         Ok(Storage {
             process,
             thread,
