@@ -98,7 +98,7 @@ impl Aggregations {
         for (key, words) in state.read(objects, cpus)? {
             if state.is_kept() {
                 if let Some(spare) = state.spare(objects)? {
-                    map::delete(spare, &key)?;
+                    map::delete(spare, &state.spare_key(&key))?;
                 }
                 let zeros = vec![0; state.stride() * cpus];
                 map::update(state.descriptor(objects)?, &key, &zeros)?;
@@ -197,7 +197,7 @@ impl State {
             (false, _) => {
                 let mut last = map::remove(self.descriptor(objects)?, &key, size)?;
                 if let Some(spare) = self.spare(objects)?
-                    && let Some(more) = map::remove(spare, &key, size)?
+                    && let Some(more) = map::remove(spare, &self.spare_key(&key), size)?
                 {
                     last.get_or_insert_default().extend(more);
                 }
@@ -232,8 +232,11 @@ impl State {
             let key_size = self.at.key_size as usize;
             let mut values: HashMap<_, _> = map::entries(descriptor, key_size, size)?.into_iter().collect();
             if let Some(spare) = self.spare(objects)? {
-                for (key, more) in map::entries(spare, key_size, size)? {
-                    values.entry(key).or_default().extend(more);
+                let number = u64::from(self.at.number).to_le_bytes();
+                for (key, more) in map::entries(spare, 8 + key_size, size)? {
+                    if let Some(key) = key.strip_prefix(&number) {
+                        values.entry(key.to_vec()).or_default().extend(more);
+                    }
                 }
             }
             Ok(values)
@@ -248,8 +251,12 @@ impl State {
     fn spare<'a>(&self, objects: &'a Objects) -> io::Result<Option<BorrowedFd<'a>>> {
         match self.at.keys.is_empty() {
             true => Ok(None),
-            false => named(objects, &spare_map(&self.at.map)).map(Some),
+            false => named(objects, &spare_map(self.at.key_size, self.at.value_size)).map(Some),
         }
+    }
+
+    fn spare_key(&self, key: &[u8]) -> Vec<u8> {
+        [&u64::from(self.at.number).to_le_bytes(), key].concat()
     }
 
     /// Bytes of one CPU's value.

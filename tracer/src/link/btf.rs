@@ -15,6 +15,8 @@ mod kind {
     pub(super) const FUNC_PROTO: u32 = 13 << 24;
 }
 
+/// BTF_FUNC_GLOBAL, where a function has the number of its parts.
+const GLOBAL: u32 = 1;
 const MAGIC: u16 = 0xeb9f;
 const HEADER: u32 = 24;
 
@@ -59,10 +61,26 @@ impl Btf {
 
     /// A static function: what it takes is seen where it is called.
     pub(super) fn static_function(&mut self, name: &str) -> u32 {
+        let prototype = self.plain;
+        self.function(name, |_| (kind::FUNC, prototype))
+    }
+
+    /// A global function of so many words that gives a word.
+    pub(super) fn of_numbers(&mut self, name: &str, count: u32) -> u32 {
+        self.function(name, |btf| {
+            let names: Vec<u32> = (0..count).map(|index| btf.string(&format!("number{index}"))).collect();
+            let parameters: Vec<u32> = names.into_iter().flat_map(|name| [name, btf.word]).collect();
+            (kind::FUNC | GLOBAL, btf.add("", kind::FUNC_PROTO | count, btf.word, &parameters))
+        })
+    }
+
+    /// A function that is the same in all programs, once.
+    fn function(&mut self, name: &str, make: impl FnOnce(&mut Btf) -> (u32, u32)) -> u32 {
         if let Some(id) = self.functions.get(name) {
             return *id;
         }
-        let id = self.add(name, kind::FUNC, self.plain, &[]);
+        let (kind, prototype) = make(self);
+        let id = self.add(name, kind, prototype, &[]);
         self.functions.insert(name.to_owned(), id);
         id
     }
@@ -72,7 +90,6 @@ impl Btf {
         let names = [self.string("slot"), self.string("ctx")];
         let parameters = [names[0], self.slot, names[1], context];
         let prototype = self.add("", kind::FUNC_PROTO | 2, self.word, &parameters);
-        const GLOBAL: u32 = 1;
         self.add(name, kind::FUNC | GLOBAL, prototype, &[])
     }
 

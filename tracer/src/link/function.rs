@@ -23,6 +23,8 @@ pub(super) enum Linkage {
     Global,
     /// As a static one; it is short, uses no stack and stands in each place that calls it.
     Inline,
+    /// Once, with any so many numbers.
+    Numbers(u32),
 }
 
 /// A function whose references are by name.

@@ -55,6 +55,7 @@ pub(super) fn linear(
         starts.insert(name, start);
         let id = match function.linkage {
             Linkage::Static | Linkage::Inline => btf.static_function(name),
+            Linkage::Numbers(count) => btf.of_numbers(name, count),
             Linkage::Global => {
                 let section = &functions.get(root).ok_or_else(|| missing(root))?.section;
                 let context = *context.get_or_insert_with(|| btf.context(context_of(section)));

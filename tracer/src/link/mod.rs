@@ -27,7 +27,7 @@ use crate::kernel::currents::Currents;
 use crate::lower::{ClauseImage, DataSection, FunctionAt, Image, MapDef, ProgramImage};
 use crate::provider::{Instance, attach};
 use btf::Btf;
-use function::{Function, Target};
+use function::{Function, Linkage, Target};
 pub use linear::{Linear, Reference};
 use object::ProbesObject;
 pub use split::MOST_INSNS;
@@ -117,9 +117,18 @@ const ALWAYS: [&str; 2] = ["DROPS", "RING"];
 /// What the linker defines for each trampoline, by the beginning of the name.
 const DEFINED: [&str; 3] = ["gate_", "takes_", "clauses_"];
 
+/// Routines that make a number of numbers, and of how many. They have many ways through, which the verifier would follow at
+/// each call, and from there on each way's result by itself.
+const OF_NUMBERS: [(&str, u32); 2] = [("quantize_bucket", 1), ("lquantize_bucket", 4)];
+
 /// Links the image with the probes object.
 pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Output, LinkError> {
-    let probes = object::read(probes)?;
+    let mut probes = object::read(probes)?;
+    for (name, count) in OF_NUMBERS {
+        if let Some(function) = probes.functions.get_mut(name) {
+            function.linkage = Linkage::Numbers(count);
+        }
+    }
     let mut linker = Linker { probes, functions: BTreeMap::new(), maps: Vec::new(), parts: Vec::new() };
     linker.patch("OFFSETS", as_bytes(&constants.offsets))?;
     linker.patch("SCOPE", as_bytes(&constants.scope))?;

@@ -8,12 +8,14 @@ use probes_common::abi::Drop;
 use super::clause::Clause;
 use super::data::ZEROS;
 use super::helper;
-use super::layout::{lquantize_levels, magnitudes, spare_map, value_words};
+use super::layout::{AggregationAt, lquantize_levels, magnitudes, spare_map, value_words};
 use crate::check::typed::{AggregationId, Expr, Function};
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
 
 /// BPF_NOEXIST
 const NO_EXIST: i64 = 1;
+/// Bytes of the aggregation's number before its key.
+const NUMBER: u32 = 8;
 /// -ENOMEM: no element is at hand.
 const ENOMEM: i64 = -12;
 
@@ -42,29 +44,32 @@ impl Clause<'_> {
                 self.b.store(Size::B8, (word, 0), 0);
                 (word, 0).into()
             }
-            false => self.key(keys, &at.keys, at.key_size, done),
+            false => self.key(keys, &at.keys, (NUMBER, at.key_size), done),
         };
-        let found = self.entry(&at.map, key, at.value_size, at.keys.is_empty(), done);
+        let found = self.entry(at, key, done);
         self.count(at.aggregation.function, found, value, weight, bucket);
         self.b.place(done);
         self.action = first + keys.len() as u32 + 1;
     }
 
     /// This CPU's value under the key; goes to `failed` when there is no room for it.
-    fn entry(&mut self, map: &str, key: Memory, value_size: u32, array: bool, failed: Label) -> VReg {
-        let key = self.address(key);
-        let found = self.look_up_in(map, key);
-        if array {
+    fn entry(&mut self, at: &AggregationAt, key: Memory, failed: Label) -> VReg {
+        let place = self.address(key);
+        let found = self.look_up_in(&at.map, place);
+        if at.keys.is_empty() {
             // The one element of an array is always there; the verifier wants to see it tested.
             self.b.branch(Condition::Eq, found, 0, failed);
             return found;
         }
         let (present, none) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Ne, found, 0, present);
-        self.data.want_zeros(value_size);
-        let status = self.insert(map, key, found, present);
+        self.data.want_zeros(at.value_size);
+        let status = self.insert(&at.map, place, found, present);
         self.b.branch(Condition::Ne, status, ENOMEM, none);
-        self.insert(&spare_map(map), key, found, present);
+        let numbered = Memory { offset: key.offset - NUMBER as i32, ..key };
+        self.b.store(Size::B8, numbered, i64::from(at.number));
+        let place = self.address(numbered);
+        self.insert(&spare_map(at.key_size, at.value_size), place, found, present);
         self.b.place(none);
         self.count_drop(Drop::Aggregation);
         self.b.jump(failed);

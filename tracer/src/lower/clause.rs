@@ -187,7 +187,7 @@ fn may_exit(statement: &Stmt) -> bool {
 }
 
 /// Keys of at most so many bytes are built on the stack, which is always at hand in the cache.
-pub(super) const STACK_KEY: u32 = 32;
+const STACK_KEY: u32 = 40;
 
 impl<'a> Clause<'a> {
     fn new(name: String, from: Source<'a>, data: &'a mut Data, spans: &'a mut Vec<Span>) -> Clause<'a> {

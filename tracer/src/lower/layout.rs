@@ -52,9 +52,10 @@ pub fn stacks_map(frames: u32) -> String {
 
 /// Symbol of the map for keys that come where the kernel has no memory at hand for another of a hash's elements. It keeps
 /// one or a few for each CPU and gets more when interrupts are allowed again (bpf_mem_refill in kernel/bpf/memalloc.c):
-/// too late for a second new key of one interrupt, of one change of threads.
-pub fn spare_map(map: &str) -> String {
-    format!("{map}_spare")
+/// too late for a second new key of one interrupt, of one change of threads. A map for all aggregations of such keys and
+/// values, each key behind the word [`AggregationAt::number`].
+pub fn spare_map(key_size: u32, value_size: u32) -> String {
+    format!("spare_{key_size}_{value_size}")
 }
 
 impl Repr {
@@ -178,8 +179,10 @@ impl ActionKind {
 pub struct AggregationAt {
     /// The aggregation.
     pub aggregation: Aggregation,
+    /// Its place among the program's.
+    pub number: u32,
     /// Symbol of the map: a per-CPU array with one element where there is no key, a per-CPU hash where there is. The
-    /// hash has another beside it, its [`spare_map`], and a key's value is what both have.
+    /// hash has a [`spare_map`] beside it, and a key's value is what both have.
     pub map: String,
     /// The parts of the key, each at a multiple of 8.
     pub keys: Vec<FieldAt>,

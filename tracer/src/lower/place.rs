@@ -421,7 +421,7 @@ impl Clause<'_> {
         let at = &self.context.storage.dynamics[*index];
         let thread = self.context.program.dynamics[*index].thread_local.then(|| self.tid());
         let never = self.b.label();
-        let key = self.key(keys, &at.keys, at.key_size, never);
+        let key = self.key(keys, &at.keys, (0, at.key_size), never);
         self.b.place(never);
         if let Some(thread) = thread {
             // The upper half of the key's first word stays zero.
@@ -432,7 +432,14 @@ impl Clause<'_> {
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.
     /// Goes to `failed` where a stack finds no room; so stacks come last, and what was computed once is known there, too.
-    pub(super) fn key(&mut self, parts: &[Expr], fields: &[FieldAt], size: u32, failed: Label) -> Memory {
+    /// `before` bytes are free before the key.
+    pub(super) fn key(
+        &mut self,
+        parts: &[Expr],
+        fields: &[FieldAt],
+        (before, size): (u32, u32),
+        failed: Label,
+    ) -> Memory {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
@@ -453,7 +460,7 @@ impl Clause<'_> {
                 Repr::Stack(_) => unreachable!("a key has a stack's hash"),
             });
         }
-        let key = self.key_memory(size);
+        let key = shift(self.key_memory(before + size), before);
         for (value, field) in values.into_iter().zip(fields) {
             let to = shift(key, field.offset);
             match value {

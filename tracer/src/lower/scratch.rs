@@ -25,14 +25,17 @@ impl Clause<'_> {
         match subroutine {
             Subroutine::Alloca => {
                 let size = self.int(&arguments[0]);
-                self.piece(size, span).address
+                self.piece(size, 0, span).address
             }
             Subroutine::Copyin => {
                 self.needs_current(span);
                 let from = self.int(&arguments[0]);
                 let size = self.int(&arguments[1]);
-                let piece = self.piece(size, span);
+                let piece = self.piece(size, 1, span);
                 self.fill_from(helper::PROBE_READ_USER, piece.at, piece.size, from, span);
+                // What is taken for a string ends here, whatever was copied before.
+                let end = self.b.binary(BinaryOp::Add, piece.at, piece.size);
+                self.b.store(Size::B1, (end, 0), 0);
                 piece.address
             }
             Subroutine::Copyinto => {
@@ -53,10 +56,10 @@ impl Clause<'_> {
         }
     }
 
-    /// Takes so many bytes of the scratch memory.
-    fn piece(&mut self, size: Operand, span: Span) -> Piece {
+    /// Takes so many bytes of the scratch memory, and so many behind them.
+    fn piece(&mut self, size: Operand, behind: i64, span: Span) -> Piece {
         let piece = self.next_piece(size, span);
-        let rounded = self.b.add(piece.size, 7);
+        let rounded = self.b.add(piece.size, 7 + behind);
         let rounded = self.b.binary(BinaryOp::And, rounded, -8);
         let used = self.b.add(piece.used, rounded);
         self.b.store(Size::B8, self.scratch_used(), used);

@@ -18,7 +18,7 @@ const PER_CPU_LIMIT: u32 = 32 << 10;
 /// What a map entry takes besides key and value, roughly, in bytes.
 const ENTRY_OVERHEAD: u64 = 16;
 
-/// Bytes of each CPU's values that an aggregation has in reserve.
+/// Bytes of each CPU's values that aggregations of one kind have in reserve.
 const SPARE: u32 = 16 << 10;
 
 /// BPF_MAP_TYPE_HASH
@@ -114,9 +114,7 @@ impl Storage {
                 flags: if hash { NO_PREALLOC } else { 0 },
             });
             if hash {
-                let (symbol, kind) = (spare_map(&map), PER_CPU_HASH);
-                let max_entries = (SPARE / value_size).clamp(8, 64);
-                maps.push(MapDef { symbol, kind, key_size, value_size, max_entries, flags: 0 });
+                add_spare(&mut maps, key_size, value_size);
             }
             for field in &keys {
                 if let Repr::StackKey(stack) = field.repr {
@@ -124,7 +122,8 @@ impl Storage {
                 }
             }
             let aggregation = aggregation.clone();
-            aggregations.push(AggregationAt { aggregation, map, keys, key_size, value_size });
+            let number = index as u32;
+            aggregations.push(AggregationAt { aggregation, number, map, keys, key_size, value_size });
         }
         let locals_size = locals_end - SLOT_SIZE as u32;
         let tokens = locals_end;
@@ -135,7 +134,7 @@ impl Storage {
         let thread = process + program.keeps.process.next_multiple_of(8);
         let scratch = thread + program.keeps.thread.next_multiple_of(8);
         // As much again is left free behind it.
-        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH } else { scratch };
+        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH + 8 } else { scratch };
         Ok(Storage {
             process,
             thread,
@@ -228,6 +227,22 @@ fn add_stacks(maps: &mut Vec<MapDef>, words: u32, bytes: u64) {
     if maps.iter().all(|map| map.symbol != symbol) {
         let max_entries = entries(bytes, 8 + value_size);
         maps.push(MapDef { symbol, kind: HASH, key_size: 8, value_size, max_entries, flags: NO_PREALLOC });
+    }
+}
+
+/// The map that aggregations of such keys and values have in reserve.
+fn add_spare(maps: &mut Vec<MapDef>, key_size: u32, value_size: u32) {
+    let symbol = spare_map(key_size, value_size);
+    if maps.iter().all(|map| map.symbol != symbol) {
+        let max_entries = (SPARE / value_size).clamp(16, 256);
+        maps.push(MapDef {
+            symbol,
+            kind: PER_CPU_HASH,
+            key_size: 8 + key_size,
+            value_size,
+            max_entries,
+            flags: 0,
+        });
     }
 }
 

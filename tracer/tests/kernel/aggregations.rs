@@ -24,6 +24,7 @@ pub(crate) const FAMILY: Family = Family {
         ("what_is_not_printed_is_printed_at_the_end", unprinted),
         ("new_keys_of_one_interrupt_are_all_kept", keys_of_an_interrupt),
         ("keys_of_kilobytes_are_kept_whole", long_keys),
+        ("one_clause_fills_many_histograms", many_histograms),
     ],
     workloads: &[("aggregations_values", values), ("aggregations_threads", busy_threads)],
 };
@@ -325,5 +326,23 @@ fn long_keys() -> Result<()> {
     let output = tracer(&["-qn", PROGRAM, &long])?.success()?;
     let rows = [format!("{long}x x{long} 3 6"), format!("x{long} {long}x 3 6")];
     ensure!(output.lines() == ["7 0", &rows[0], &rows[1]], "{output:?}");
+    Ok(())
+}
+
+/// Each of them has 128 ways through it: the verifier must not follow all their combinations.
+fn many_histograms() -> Result<()> {
+    let fill = |n: u32| {
+        let (a, b) = (format!("@q{n}[execname, {n}] = quantize(arg1 + {n});"), "lquantize(arg1, 0, 100, 10)");
+        format!(
+            "{a} @l{n}[probefunc] = {b}; @h{n} = llquantize(arg1 + {n}, 10, 0, 6, 20); @s{n} = stddev(arg1);"
+        )
+    };
+    let print = |n: u32| format!("printa(@q{n}); trunc(@l{n}); trunc(@h{n}); trunc(@s{n});");
+    let (fill, print): (String, String) = ((0..12).map(fill).collect(), (0..12).map(print).collect());
+    let program = format!("syscall::lseek:entry /pid == $1/ {{ {fill} }} END {{ {print} }}");
+    let seen = observe(&program, "aggregations_values", &[])?;
+    let counted: i64 =
+        seen.output.stdout.split("Distribution").map(|one| rows(one).values().sum::<i64>()).sum();
+    ensure!(counted == 12 * VALUES.len() as i64, "{seen:?}");
     Ok(())
 }

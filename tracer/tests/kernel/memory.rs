@@ -44,10 +44,17 @@ fn copied_in() -> Result<()> {
         syscall::pwrite64:entry /pid == $1 && arg3 == 2/ {
             printf("%s %s\n", copyinstr(arg1, arg2), stringof(copyin(arg1, 9)));
         }
+        syscall::pwrite64:entry /pid == $1 && arg3 == 2/ { printf("%s\n", stringof(copyin(arg1, 4))); }
         ERROR { printf("fault %d %x\n", arg4, arg5); }"#;
     let seen = observe(PROGRAM, "memory_writes", &[])?;
     let [a, b, c, d] = NUMBERS;
-    let truth = [format!("{a:x} {b} {c} {d}"), format!("{b} {a:x}"), "text textmore".to_owned()];
+    let truth = [
+        format!("{a:x} {b} {c} {d}"),
+        format!("{b} {a:x}"),
+        "text textmore".to_owned(),
+        // In the scratch memory in which the clause before had more of it.
+        "text".to_owned(),
+    ];
     ensure!(seen.output.lines() == truth, "{seen:?}");
     Ok(())
 }
