@@ -5,15 +5,16 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::harness::run::Output;
 use crate::harness::run::command as harness_command;
 use crate::harness::workload::command;
-use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth};
+use crate::harness::{Family, Report, Tracer, Workload, skip, tracer, truth};
 use crate::watch::{events, follow_the_schema, fork, handler, kill, own, rows, wait};
 
 pub(crate) const FAMILY: Family = Family {
@@ -37,6 +38,7 @@ pub(crate) const FAMILY: Family = Family {
         ("watch_options", options),
         ("watch_splice", splice),
         ("watch_listeners", listeners),
+        ("watch_burst", burst),
     ],
 };
 
@@ -86,9 +88,9 @@ fn signals_by_the_kernel() -> Result<()> {
 
 /// Computes while a timer runs out again and again, and a child writes, so that the tracer has something to do.
 fn timer(_: &[String]) -> Result<Report> {
-    static RAN: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+    static RAN: AtomicI64 = AtomicI64::new(0);
     extern "C" fn count(_: libc::c_int) {
-        RAN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        RAN.fetch_add(1, Ordering::Relaxed);
     }
     // SAFETY: live arguments; the handler only adds.
     unsafe {
@@ -113,7 +115,7 @@ fn timer(_: &[String]) -> Result<Report> {
         let every = libc::timespec { tv_sec: 0, tv_nsec: 200_000 };
         let mut times = libc::itimerspec { it_interval: every, it_value: every };
         libc::timer_settime(timer, 0, &raw const times, std::ptr::null_mut());
-        while RAN.load(std::sync::atomic::Ordering::Relaxed) < 2000 {
+        while RAN.load(Ordering::Relaxed) < 2000 {
             std::hint::spin_loop();
         }
         kill(writer, libc::SIGKILL);
@@ -121,7 +123,7 @@ fn timer(_: &[String]) -> Result<Report> {
         times.it_value = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         libc::timer_settime(timer, 0, &raw const times, std::ptr::null_mut());
     }
-    Ok(Report::default().with("ran", RAN.load(std::sync::atomic::Ordering::Relaxed)))
+    Ok(Report::default().with("ran", RAN.load(Ordering::Relaxed)))
 }
 
 fn senders_in_a_namespace() -> Result<()> {
@@ -312,13 +314,13 @@ fn listeners(_: &[String]) -> Result<Report> {
 }
 
 fn losses_are_told() -> Result<()> {
-    const SENT: u64 = 200_000;
+    const SENT: u64 = 50_000;
     for json in [false, true] {
-        let mut workload = Workload::start("watch_signal_itself", &[&SENT.to_string()])?;
+        let mut workload = Workload::start("watch_burst", &[&SENT.to_string()])?;
         let pid = workload.pid().to_string();
         let format: &[&str] = if json { &["--json"] } else { &[] };
-        let tracer = Tracer::start(&[&["watch", "signal", "-p", &pid], format].concat())?;
-        until_attached(tracer.pid())?;
+        let mut tracer = Tracer::start(&[&["watch", "signal", "-p", &pid], format].concat())?;
+        until_it_watches(&mut tracer, workload.pid())?;
         // While it stands still nobody empties the buffer.
         kill(tracer.pid() as libc::pid_t, libc::SIGSTOP);
         workload.go()?;
@@ -349,19 +351,27 @@ fn losses_are_told() -> Result<()> {
     Ok(())
 }
 
-/// Waits until a tracer has its links to the kernel's events.
-fn until_attached(pid: u32) -> Result<()> {
-    let begin = Instant::now();
-    while begin.elapsed() < patience(Duration::from_secs(10)) {
-        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fdinfo"))?;
-        let mut texts = descriptors.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok());
-        if texts.any(|text| text.contains("signal_generate")) {
-            std::thread::sleep(patience(Duration::from_millis(100)));
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    bail!("the probes are not attached")
+/// Sends itself so many signals, as fast as it can.
+fn burst(arguments: &[String]) -> Result<Report> {
+    let count: u32 = arguments[0].parse()?;
+    (0..count).for_each(|_| kill(own(), libc::SIGURG));
+    Ok(Report::default().with("signals", count))
+}
+
+/// Waits until the tracer tells of the workload's signals.
+fn until_it_watches(tracer: &mut Tracer, workload: u32) -> Result<()> {
+    let watches = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !watches.load(Ordering::Relaxed) {
+                kill(workload as libc::pid_t, libc::SIGWINCH);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let told = tracer.wait_for("SIGWINCH");
+        watches.store(true, Ordering::Relaxed);
+        told.map(drop)
+    })
 }
 
 fn readers_who_go() -> Result<()> {
@@ -389,7 +399,7 @@ fn full_disk() -> Result<()> {
 }
 
 fn ending_signals() -> Result<()> {
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let mut tracer = Tracer::start(&["watch", "proc", "-c", "sh -c 'while :; do /bin/true; done'"])?;
         tracer.wait_for("reaps")?;
         let output = tracer.signal(signal)?.success()?;
