@@ -36,10 +36,12 @@ impl Checker<'_> {
                 }
                 if let [arg] = args {
                     let value = self.value_in(arg, Tag::D_TRACE_VOID, Tag::D_TRACE_DYN)?;
-                    if value.ty == Type::Void {
-                        let message = "there is no value to trace";
-                        let diagnostic = Diagnostic::error(Tag::D_TRACE_VOID, arg.span, message);
-                        return Err(self.refuse(diagnostic.help("trace a number or a string")));
+                    if value.ty == Type::Void || value.ty.is_record() {
+                        let dynamic = value.ty.is_record();
+                        let tag = if dynamic { Tag::D_TRACE_DYN } else { Tag::D_TRACE_VOID };
+                        let message = format!("{:#} has no value to trace", value.ty);
+                        let help = if dynamic { "name a member: `->`" } else { "trace a number or a string" };
+                        return Err(self.refuse(Diagnostic::error(tag, arg.span, message).help(help)));
                     }
                     return self.passed(row, 0, Param::Value, value).map(Action::Trace);
                 }

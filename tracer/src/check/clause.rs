@@ -38,7 +38,7 @@ impl Checker<'_> {
     }
 
     fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
-        let expr = self.expr(predicate)?;
+        let expr = self.value_for(predicate, Tag::D_PRED_SCALAR)?;
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
@@ -58,7 +58,7 @@ impl Checker<'_> {
         match &statement.kind {
             StmtKind::Aggregate { agg, func, args } => self.aggregate(agg, func, args, statement.span),
             StmtKind::If { cond, then, otherwise } => {
-                let cond = self.expr(cond).and_then(|cond| self.condition(cond));
+                let cond = self.value_for(cond, Tag::D_OP_SCALAR).and_then(|cond| self.condition(cond));
                 let (then, otherwise) = (self.statements(then), self.statements(otherwise));
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }

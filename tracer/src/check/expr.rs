@@ -79,6 +79,7 @@ impl Checker<'_> {
         };
         let (_, value) = *of.values.iter().find(|(known, _)| *known == ident.name)?;
         let other = match self.variables.get(ast::Scope::Global, &ident.name) {
+            _ if self.parameter(ast::Scope::Global, &ident.name).is_some() => true,
             Some(Known::Value(..)) => return None,
             known => known.is_some() || Self::is_fixed(&ident.name),
         };

@@ -130,7 +130,8 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Result<Parameters, Refused> {
-        let values: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        let values: Vec<_> =
+            arguments.iter().map(|argument| self.value_for(argument, Tag::D_PROTO_ARG)).collect();
         let values = values.into_iter().collect::<Result<Vec<Expr>, Refused>>()?;
         let wanted = whole.parameters.len();
         if values.len() != wanted {

@@ -198,10 +198,7 @@ impl Checker<'_> {
     pub(super) fn is_associative(&self, scope: Scope, name: &ast::Ident) -> bool {
         match self.variables.get(scope, &name.name) {
             _ if self.parameter(scope, &name.name).is_some() => false,
-            Some(Known::Entry(entry)) => {
-                let elements = entry.ty.is_address() || matches!(entry.ty, Type::Array(..));
-                !(elements && matches!(entry.shape, Shape::Scalar(_)))
-            }
+            Some(Known::Entry(entry)) => matches!(entry.shape, Shape::Array(_)),
             Some(Known::Value(..)) => false,
             _ => !(scope == Scope::Global && Self::is_reserved(&name.name)),
         }
@@ -391,7 +388,7 @@ impl Checker<'_> {
             let message = format!(
                 "{ty:#} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
             );
-            let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, value, message);
+            let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, value, message);
             return Err(self.refuse(diagnostic.help("keep the members that you need")));
         }
         if let Type::Float(_) = ty {

@@ -153,7 +153,6 @@ tags! {
     D_XLATE_INCOMPAT: "a translator's member of an incompatible type",
     D_XLATE_MEMB: "a translator's member that the type has not",
     D_XLATE_SOU: "a translator for what is no structure or union",
-    D_XLATE_DEREF: "a translated value used other than by its members",
     // Functions
     D_PROTO_LEN: "too few or too many arguments",
     D_PROTO_ARG: "an argument of the wrong type",
@@ -250,7 +249,7 @@ tags! {
     D_EXIT_SPEC: "exit in a speculating clause",
     D_ASRELO: "the compiled program needs a symbol that nothing defines",
     D_CG_EXPR: "an action or aggregating function where an expression is needed",
-    D_CG_DYN: "a dynamic value for which no code can be made",
+    D_CG_DYN: "a translated value or an aggregation used as a whole",
     D_ID_OFLOW: "too many variables, strings or probes",
 }
 
