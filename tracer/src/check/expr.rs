@@ -54,6 +54,13 @@ impl Checker<'_> {
                 let expr = self.value_for(expr, tag);
                 self.cast(to?, expr?, span)
             }
+            ast::ExprKind::SizeofType(ast::TypeName {
+                base: ast::BaseType { kind: ast::BaseKind::Named { module: None, name }, .. },
+                derived,
+                ..
+            }) if derived.is_empty() && !self.is_type(&name.name) => {
+                Err(self.unknown_name(ast::Scope::Global, name, name.span))
+            }
             ast::ExprKind::SizeofType(ty) => {
                 let ty = self.type_name(ty)?;
                 self.size(&ty, span)

@@ -397,7 +397,11 @@ impl Checker<'_> {
                 }
             },
             Type::Composite(composite) => {
-                self.check_complete(composite, ty.span)?;
+                if composite.body().is_none() {
+                    let message = format!("{} is only declared: its members are not known", composite.name());
+                    let diagnostic = Diagnostic::error(Tag::D_OFFSETOF_TYPE, ty.span, message);
+                    return Err(self.refuse(diagnostic.help("define it: `struct name { type member; };`")));
+                }
                 match composite.member(&member.name) {
                     Some(found) if found.bits.is_some() => {
                         let message = format!("`{}` is a bit-field: it has no offset in bytes", member.name);

@@ -215,6 +215,18 @@ impl Checker<'_> {
         let spelling = spelled(scope, &name.name);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
+            // An inline of a variable is that variable.
+            Some(Known::Value(Expr { kind: ExprKind::Load(place), ty, .. }, since))
+                if !matches!(place.whole(), Place::Memory(_)) =>
+            {
+                let (place, ty, since) = (place.clone(), ty.clone(), Some((*since, true)));
+                return Ok(Target { place, ty, name: spelling, since });
+            }
+            Some(Known::Value(Expr { kind: ExprKind::Int(_), .. }, _)) => {
+                let message = format!("`{spelling}` is a constant: nothing can be assigned to it");
+                let diagnostic = Diagnostic::error(Tag::D_OP_LVAL, span, message);
+                return Err(self.refuse(diagnostic.help("compare with `==`, or choose another name")));
+            }
             Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
                 return Err(self.read_only(&name.name, span));
             }
