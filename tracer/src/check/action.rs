@@ -35,19 +35,16 @@ impl Checker<'_> {
                     return Ok(Action::Trace(self.recordable(arg, Tag::D_TRACE_VOID)?));
                 }
                 if let [arg] = args {
-                    let value = self.value_in(arg, Tag::D_TRACE_VOID, Tag::D_TRACE_DYN)?;
-                    if value.ty == Type::Void {
-                        let message = "there is no value to trace";
-                        let diagnostic = Diagnostic::error(Tag::D_TRACE_VOID, arg.span, message);
-                        return Err(self.refuse(diagnostic.help("trace a number or a string")));
-                    }
-                    return self.passed(row, 0, Param::Value, value).map(Action::Trace);
+                    const TAGS: [Tag; 3] = [Tag::D_TRACE_VOID, Tag::D_TRACE_DYN, Tag::D_TRACE_AGG];
+                    return self.shown(row, arg, TAGS).map(Action::Trace);
                 }
                 let mut args = self.arguments(row, args, span)?;
                 Ok(Action::Trace(args.pop().ok_or(Refused)?))
             }
             ActionName::Print => {
-                let value = self.arguments(row, args, span)?.pop().ok_or(Refused)?;
+                const TAGS: [Tag; 3] = [Tag::D_PRINT_VOID, Tag::D_PRINT_DYN, Tag::D_PRINT_AGG];
+                self.check_count(row, args.len(), span)?;
+                let value = self.shown(row, args.first().ok_or(Refused)?, TAGS)?;
                 let shape = Rc::new(Shape::of(&value.ty));
                 Ok(Action::Print(value, shape))
             }
@@ -77,6 +74,26 @@ impl Checker<'_> {
                 Ok(Action::Normalize(id, by))
             }
         }
+    }
+
+    /// The value that trace() or print() shows; the tags are those of what has none, of what is translated, and of an
+    /// aggregation.
+    fn shown(
+        &mut self,
+        row: &Row,
+        arg: &ast::Expr,
+        [void, dynamic, aggregation]: [Tag; 3],
+    ) -> Result<Expr, Refused> {
+        let named = matches!(arg.kind, ast::ExprKind::Agg(_));
+        let value = self.value_in(arg, void, if named { aggregation } else { dynamic })?;
+        if value.ty == Type::Void || value.ty.is_record() {
+            let translated = value.ty.is_record();
+            let tag = if translated { dynamic } else { void };
+            let message = format!("{:#} has no value to {}", value.ty, row.name);
+            let help = if translated { "name a member: `->`" } else { "show a number or a string" };
+            return Err(self.refuse(Diagnostic::error(tag, arg.span, message).help(help)));
+        }
+        self.passed(row, 0, Param::Value, value)
     }
 
     /// The id of a speculation.

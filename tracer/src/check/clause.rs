@@ -30,15 +30,26 @@ impl Checker<'_> {
         if self.clause.probes.is_empty() && !self.clause.refused {
             return None;
         }
-        let predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        let mark = self.found.len();
+        let mut predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        // A variable that the predicate asks for may be one that the actions make.
+        let early = |found: &Diagnostic| matches!(found.code, Tag::D_IDENT_UNDEF | Tag::D_VAR_UNDEF);
+        let again = matches!(predicate, Some(Err(Refused))) && self.found[mark..].iter().all(early);
+        if again {
+            self.found.truncate(mark);
+            self.variables.forget_early(mark);
+        }
         let statements = self.statements(clause.body.as_deref().unwrap_or_default());
+        if again {
+            predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        }
         self.check_order(&statements);
         let probes = std::mem::take(&mut self.clause).probes;
         Some(Clause { probes, predicate: predicate.and_then(Result::ok), statements, span })
     }
 
     fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
-        let expr = self.expr(predicate)?;
+        let expr = self.value_for(predicate, Tag::D_PRED_SCALAR)?;
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
@@ -58,7 +69,7 @@ impl Checker<'_> {
         match &statement.kind {
             StmtKind::Aggregate { agg, func, args } => self.aggregate(agg, func, args, statement.span),
             StmtKind::If { cond, then, otherwise } => {
-                let cond = self.expr(cond).and_then(|cond| self.condition(cond));
+                let cond = self.value_for(cond, Tag::D_OP_SCALAR).and_then(|cond| self.condition(cond));
                 let (then, otherwise) = (self.statements(then), self.statements(otherwise));
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }

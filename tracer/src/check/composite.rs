@@ -13,15 +13,6 @@ use crate::syntax::ast::{BaseKind, Declaration, Declarator, Record};
 /// The most bytes of a type.
 pub(super) const LARGEST: u32 = 1 << 20;
 
-/// Whether a tag that nobody has defined yet may be named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Forward {
-    /// In a declaration: it may be defined further down.
-    Allowed,
-    /// In an expression: it must be known.
-    Refused,
-}
-
 /// A structure that is being laid out.
 struct Layout {
     kind: CompositeKind,
@@ -81,7 +72,7 @@ impl Layout {
 
 impl Checker<'_> {
     /// `struct tag`, `struct tag { members }`, `struct { members }`
-    pub(super) fn record(&mut self, record: &Record, forward: Forward, span: Span) -> Result<Type, Refused> {
+    pub(super) fn record(&mut self, record: &Record, span: Span) -> Result<Type, Refused> {
         let kind = if record.union { CompositeKind::Union } else { CompositeKind::Struct };
         if let (Some(module), Some(tag)) = (&record.module, &record.tag) {
             return self.type_of_module(NameKind::Composite(kind), module, &tag.name, span);
@@ -92,16 +83,7 @@ impl Checker<'_> {
                 if let Some(known) = known {
                     return Ok(known);
                 }
-                if forward == Forward::Allowed {
-                    return Ok(Type::Composite(self.types.declared(kind, &tag.name, tag.span)));
-                }
-                let message = format!("there is no `{} {}`", kind.word(), tag.name);
-                let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message)
-                    .did_you_mean(&tag.name, self.types.names(NameKind::Composite(kind)));
-                Err(self.refuse(match diagnostic.help {
-                    Some(_) => diagnostic,
-                    None => diagnostic.help("define it before it is used"),
-                }))
+                Ok(Type::Composite(self.types.declared(kind, &tag.name, tag.span)))
             }
             (Some(tag), Some(members)) => {
                 let composite = self.types.declared(kind, &tag.name, tag.span);
@@ -138,7 +120,7 @@ impl Checker<'_> {
     }
 
     fn members(&mut self, layout: &mut Layout, declaration: &Declaration) -> Result<(), Refused> {
-        let base = self.base_type(&declaration.base, Forward::Allowed)?;
+        let base = self.base_type(&declaration.base)?;
         if declaration.declarators.is_empty() {
             let anonymous =
                 matches!(&declaration.base.kind, BaseKind::Record(record) if record.tag.is_none());
@@ -182,7 +164,7 @@ impl Checker<'_> {
             return Ok(());
         }
         let diagnostic =
-            Diagnostic::error(Tag::D_DECL_MNAME, span, format!("a second member is called `{name}`"));
+            Diagnostic::error(Tag::D_UNKNOWN, span, format!("a second member is called `{name}`"));
         Err(self.refuse(diagnostic.help("choose another name")))
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use probes_common::providers::PROVIDERS;
 use probes_common::schema::{Kind, StructDef};
 
-use super::composite::{self, Forward};
+use super::composite;
 use super::ctype::{FloatType, NameKind, Signature, Type};
 use super::prototype::Prototype;
 use super::types::{NAMED, ULONG, named, spelled as int_spelled};
@@ -39,7 +39,7 @@ impl Checker<'_> {
             }
         };
         let base = match scope {
-            Ok(_) => self.base_type(&declaration.base, Forward::Allowed),
+            Ok(_) => self.base_type(&declaration.base),
             Err(refused) => Err(refused),
         };
         for declarator in &declaration.declarators {
@@ -193,7 +193,7 @@ impl Checker<'_> {
 
     /// A type without a name declared.
     pub(super) fn type_name(&mut self, name: &TypeName) -> Result<Type, Refused> {
-        let base = self.base_type(&name.base, Forward::Refused)?;
+        let base = self.base_type(&name.base)?;
         self.derive(base, &name.derived, name.span)
     }
 
@@ -254,7 +254,7 @@ impl Checker<'_> {
         Ok(Type::Function(Rc::new(Signature { result, params: types.collect(), variadic })))
     }
 
-    pub(super) fn base_type(&mut self, base: &BaseType, forward: Forward) -> Result<Type, Refused> {
+    pub(super) fn base_type(&mut self, base: &BaseType) -> Result<Type, Refused> {
         match &base.kind {
             BaseKind::Void => Ok(Type::Void),
             BaseKind::String => Ok(self.string()),
@@ -266,7 +266,7 @@ impl Checker<'_> {
                 self.type_of_module(NameKind::Typedef, module, &name.name, base.span)
             }
             BaseKind::Named { module: None, name } => self.named_type(name),
-            BaseKind::Record(record) => self.record(record, forward, base.span),
+            BaseKind::Record(record) => self.record(record, base.span),
             BaseKind::Enum(list) => self.enumeration(list, base.span),
         }
     }
@@ -281,6 +281,11 @@ impl Checker<'_> {
         own.or_else(fixed).or_else(|| self.types.find(NameKind::Typedef, name))
     }
 
+    /// Whether a type has that name of one word.
+    pub(super) fn is_type(&self, name: &str) -> bool {
+        self.known_type(name).is_some() || probe_struct(name).is_some()
+    }
+
     fn named_type(&mut self, name: &Ident) -> Result<Type, Refused> {
         if let Some(ty) = self.known_type(&name.name) {
             return Ok(ty);
@@ -292,7 +297,7 @@ impl Checker<'_> {
         let names: Vec<&str> =
             NAMED.iter().map(|row| row.0).chain(["int", "char", "long", "string"]).chain(own).collect();
         let diagnostic =
-            Diagnostic::error(Tag::D_TYPE_ERR, name.span, format!("there is no type `{}`", name.name));
+            Diagnostic::error(Tag::D_SYNTAX, name.span, format!("there is no type `{}`", name.name));
         let diagnostic = diagnostic.did_you_mean(&name.name, names);
         Err(self.refuse(match diagnostic.help {
             Some(_) => diagnostic,

@@ -78,6 +78,12 @@ impl Checker<'_> {
                 self.refuse(diagnostic.help("give it a smaller value"));
             }
             next = value.wrapping_add(1);
+            if constants.iter().any(|(known, _)| *known == name.name) {
+                let message = format!("`{}` is an enumerator twice", name.name);
+                let diagnostic = Diagnostic::error(Tag::D_UNKNOWN, name.span, message);
+                self.refuse(diagnostic.help("choose another name"));
+                continue;
+            }
             constants.push((interned(&name.name), value));
             // A name that is taken already has been told of.
             let _ = self.define(name, super::names::integer(value, INT, name.span));
@@ -101,7 +107,7 @@ impl Checker<'_> {
             return Ok(ty);
         }
         let message = format!("there is no `enum {}`", tag.name);
-        let diagnostic = Diagnostic::error(Tag::D_TYPE_ERR, span, message);
+        let diagnostic = Diagnostic::error(Tag::D_DECL_INCOMPLETE, span, message);
         Err(self.refuse(diagnostic.help("define it before it is used")))
     }
 

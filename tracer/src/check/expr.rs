@@ -54,6 +54,13 @@ impl Checker<'_> {
                 let expr = self.value_for(expr, tag);
                 self.cast(to?, expr?, span)
             }
+            ast::ExprKind::SizeofType(ast::TypeName {
+                base: ast::BaseType { kind: ast::BaseKind::Named { module: None, name }, .. },
+                derived,
+                ..
+            }) if derived.is_empty() && !self.is_type(&name.name) => {
+                Err(self.unknown_name(ast::Scope::Global, name, name.span))
+            }
             ast::ExprKind::SizeofType(ty) => {
                 let ty = self.type_name(ty)?;
                 self.size(&ty, span)
@@ -79,6 +86,7 @@ impl Checker<'_> {
         };
         let (_, value) = *of.values.iter().find(|(known, _)| *known == ident.name)?;
         let other = match self.variables.get(ast::Scope::Global, &ident.name) {
+            _ if self.parameter(ast::Scope::Global, &ident.name).is_some() => true,
             Some(Known::Value(..)) => return None,
             known => known.is_some() || Self::is_fixed(&ident.name),
         };

@@ -69,7 +69,7 @@ impl Checker<'_> {
             Ok(format) => Ok(FormatText { format: Rc::new(format), bytes: bytes.clone(), span: arg.span }),
             Err(error) => {
                 let span = part(arg.span, bytes, error.range);
-                let diagnostic = Diagnostic::error(Tag::D_PRINTF_BADCONV, span, error.message);
+                let diagnostic = Diagnostic::error(Tag::D_SYNTAX, span, error.message);
                 Err(self.refuse(
                     diagnostic.help(
                         "conversions are those of printf(3) for integers and strings, and %Y %S %C %a %p",

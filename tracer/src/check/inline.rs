@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::composite::Forward;
 use super::prototype::Prototype;
 use super::typed::{Builtin, Expr, ExprKind, Place, Text, Type};
 use super::types::INT64;
@@ -62,13 +61,13 @@ impl Checker<'_> {
 
     fn inline_value(&mut self, inline: &Inline, name: &Ident) -> Result<(), Refused> {
         if let Some(translated) = self.translated(&inline.value)? {
-            let base = self.base_type(&inline.base, Forward::Allowed)?;
+            let base = self.base_type(&inline.base)?;
             let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
             self.check_translated(&name.name, &translated, &ty, inline.value.span)?;
             return self.define_known(name, Known::Translated(translated, name.span));
         }
         let value = self.value_for(&inline.value, Tag::D_OP_INCOMPAT);
-        let base = self.base_type(&inline.base, Forward::Allowed)?;
+        let base = self.base_type(&inline.base)?;
         let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
         self.check_inline(inline, name, &ty)?;
         let value = self.inlined(&name.name, value?, &ty)?;
@@ -82,7 +81,7 @@ impl Checker<'_> {
         params: &[ast::Param],
         derived: &[Derived],
     ) -> Result<(), Refused> {
-        let base = self.base_type(&inline.base, Forward::Allowed)?;
+        let base = self.base_type(&inline.base)?;
         let ty = self.derive(base, derived, inline.declarator.span)?;
         // A parameter without a name is passed for nothing.
         let names =
@@ -130,7 +129,8 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Result<Parameters, Refused> {
-        let values: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        let values: Vec<_> =
+            arguments.iter().map(|argument| self.value_for(argument, Tag::D_PROTO_ARG)).collect();
         let values = values.into_iter().collect::<Result<Vec<Expr>, Refused>>()?;
         let wanted = whole.parameters.len();
         if values.len() != wanted {

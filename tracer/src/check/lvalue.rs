@@ -58,7 +58,7 @@ impl Checker<'_> {
                 "leave the `*` out: a pointer to a function can be compared and printed",
             ),
             Type::Struct(_) => (
-                Tag::D_XLATE_DEREF,
+                Tag::D_CG_DYN,
                 format!("{:#} leads into the probe's record, which is no value as a whole", pointer.ty),
                 "name a member: `->`",
             ),
@@ -182,8 +182,8 @@ impl Checker<'_> {
         let (base, arrow) = match &base.kind {
             // `(*pointer).member`: of a probe's record, only this is an expression.
             ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => (self.operand(expr)?, true),
-            _ if arrow || is_file(base) => (self.operand(base)?, true),
-            _ => (self.expr(base)?, false),
+            _ if arrow || is_file(base) => (decayed(self.value_for(base, Tag::D_OP_PTR)?), true),
+            _ => (self.value_for(base, Tag::D_OP_SOU)?, false),
         };
         match (&base.ty, arrow) {
             (Type::Pointer(to), true) => match &**to {
@@ -397,7 +397,11 @@ impl Checker<'_> {
                 }
             },
             Type::Composite(composite) => {
-                self.check_complete(composite, ty.span)?;
+                if composite.body().is_none() {
+                    let message = format!("{} is only declared: its members are not known", composite.name());
+                    let diagnostic = Diagnostic::error(Tag::D_OFFSETOF_TYPE, ty.span, message);
+                    return Err(self.refuse(diagnostic.help("define it: `struct name { type member; };`")));
+                }
                 match composite.member(&member.name) {
                     Some(found) if found.bits.is_some() => {
                         let message = format!("`{}` is a bit-field: it has no offset in bytes", member.name);

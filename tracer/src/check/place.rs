@@ -198,10 +198,7 @@ impl Checker<'_> {
     pub(super) fn is_associative(&self, scope: Scope, name: &ast::Ident) -> bool {
         match self.variables.get(scope, &name.name) {
             _ if self.parameter(scope, &name.name).is_some() => false,
-            Some(Known::Entry(entry)) => {
-                let elements = entry.ty.is_address() || matches!(entry.ty, Type::Array(..));
-                !(elements && matches!(entry.shape, Shape::Scalar(_)))
-            }
+            Some(Known::Entry(entry)) => matches!(entry.shape, Shape::Array(_)),
             Some(Known::Value(..)) => false,
             _ => !(scope == Scope::Global && Self::is_reserved(&name.name)),
         }
@@ -218,6 +215,18 @@ impl Checker<'_> {
         let spelling = spelled(scope, &name.name);
         let entry = match self.variables.get(scope, &name.name) {
             Some(Known::Entry(entry)) => entry.clone(),
+            // An inline of a variable is that variable.
+            Some(Known::Value(Expr { kind: ExprKind::Load(place), ty, .. }, since))
+                if !matches!(place.whole(), Place::Memory(_)) =>
+            {
+                let (place, ty, since) = (place.clone(), ty.clone(), Some((*since, true)));
+                return Ok(Target { place, ty, name: spelling, since });
+            }
+            Some(Known::Value(Expr { kind: ExprKind::Int(_), .. }, _)) => {
+                let message = format!("`{spelling}` is a constant: nothing can be assigned to it");
+                let diagnostic = Diagnostic::error(Tag::D_OP_LVAL, span, message);
+                return Err(self.refuse(diagnostic.help("compare with `==`, or choose another name")));
+            }
             Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
                 return Err(self.read_only(&name.name, span));
             }
@@ -391,7 +400,7 @@ impl Checker<'_> {
             let message = format!(
                 "{ty:#} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
             );
-            let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, value, message);
+            let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, value, message);
             return Err(self.refuse(diagnostic.help("keep the members that you need")));
         }
         if let Type::Float(_) = ty {

@@ -1,6 +1,5 @@
 //! Prototypes: the parameters of functions, of probes and of inlines, and the types in an associative array's brackets.
 
-use super::composite::Forward;
 use super::typed::Type;
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Tag};
@@ -41,7 +40,7 @@ impl Checker<'_> {
         let ty = match dynamic {
             true => None,
             false => {
-                let base = self.base_type(&param.ty.base, Forward::Allowed)?;
+                let base = self.base_type(&param.ty.base)?;
                 Some(self.derive(base, &param.ty.derived, param.ty.span)?)
             }
         };

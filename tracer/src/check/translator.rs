@@ -222,7 +222,7 @@ impl Checker<'_> {
 
     fn only_members(&mut self, output: &Type, span: Span) -> Refused {
         let message = format!("a translated {output} has no value as a whole");
-        let diagnostic = Diagnostic::error(Tag::D_XLATE_DEREF, span, message);
+        let diagnostic = Diagnostic::error(Tag::D_CG_DYN, span, message);
         self.refuse(diagnostic.help("name a member of it"))
     }
 

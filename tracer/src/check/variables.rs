@@ -151,6 +151,18 @@ impl Variables {
         self.known.insert((Scope::Global, name.to_owned()), known);
     }
 
+    /// Forgets of names that they were used before they were known, where that was told from diagnostic `mark` on.
+    pub(super) fn forget_early(&mut self, mark: usize) {
+        let known = &mut self.known;
+        self.early.retain(|name, told| {
+            let keep = *told < mark;
+            if !keep {
+                known.remove(name);
+            }
+            keep
+        });
+    }
+
     /// Remembers that the first use of a name was refused.
     pub(super) fn add_refused(&mut self, scope: Scope, name: &str) {
         self.known.entry((scope, name.to_owned())).or_insert(Known::Refused);

@@ -17,5 +17,5 @@ syscall::read:entry/pid==1/{trace(1)}
 ::: { ; ; }
 this int x; self string y; struct foo; struct foo { int a; }; enum { A, B, }; const char *s; foo_t *p; foo_t q, r;
 typedef struct bar { struct foo f; int (*g)(void); char b[16]; unsigned :3; } bar; bar v; int w[A + 1];
-::: { (bar)-1; (bar *)x; sizeof (bar); } ;
+::: { (bar)-1; (bar *)x; sizeof (bar); }
 tick-1s

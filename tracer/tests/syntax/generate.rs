@@ -224,10 +224,10 @@ fn member() -> impl Strategy<Value = Declaration> {
 
 fn defining_kind() -> impl Strategy<Value = BaseKind> {
     prop_oneof![
-        (any::<bool>(), of(name()), vec(member(), 0..3)).prop_map(|(union, tag, members)| {
+        (any::<bool>(), of(name()), vec(member(), 1..3)).prop_map(|(union, tag, members)| {
             BaseKind::Record(Record { union, module: None, tag, members: Some(members) })
         }),
-        (of(name()), vec((name(), of(expr())), 0..3)).prop_map(|(tag, values)| BaseKind::Enum(Enum {
+        (of(name()), vec((name(), of(expr())), 1..3)).prop_map(|(tag, values)| BaseKind::Enum(Enum {
             module: None,
             tag,
             values: Some(values)

@@ -139,6 +139,7 @@ impl Parser<'_> {
     /// Whether brackets after a declared name hold an associative array's key types.
     fn keys_ahead(&mut self) -> bool {
         let known = match self.peek() {
+            Tok::Word(Word::Thread | Word::Clause) => return false,
             Tok::Word(word) => return word.begins_type() || word.is_storage(),
             Tok::Mark(Mark::Ellipsis) => return true,
             Tok::Ident(name) | Tok::Symbol(_, name) => {

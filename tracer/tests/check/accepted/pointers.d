@@ -22,5 +22,5 @@ syscall::read:entry
 	trace(**(int **)arg1);
 	trace(!where);
 	trace((int)where);
-	trace(copyinstr(where));
+	trace(copyinstr((uintptr_t)where));
 }

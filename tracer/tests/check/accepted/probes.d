@@ -20,6 +20,6 @@ syscall::read:entry, syscall::*read*:entry { trace(args[2]); }
 profile-97 { @pc[arg0] = count(); trace(arg1 == NULL); }
 tick-1s {}
 1 { trace("by id"); }
-END
-fbt::vfs_*:entry { @[probefunc, arg0] = count(); }
+fbt::vfs_*:entry { @functions[probefunc, arg0] = count(); }
 fbt::tcp_*:return, tcp_sendmsg:entry { trace(arg1); }
+END

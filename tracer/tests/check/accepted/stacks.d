@@ -9,7 +9,7 @@ syscall::read:entry
 	ustack(500);
 	trace(stack(1));
 	printf("%k %-10k|%a|%A|%s|%p", stack(2), ustack(), curthread, arg1, usym(arg1), curthread);
-	sym(curthread); func(arg0); mod(arg0);
+	sym((uintptr_t)curthread); func(arg0); mod(arg0);
 	usym(arg1); ufunc(arg1); umod(arg1); uaddr(arg1);
 	@a[stack(), execname, usym(arg1)] = count();
 	@b[ustack(9)] = quantize(arg2);
