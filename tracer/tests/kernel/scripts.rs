@@ -16,6 +16,18 @@ pub(crate) const FAMILY: Family = Family {
         ("pipes_tells_who_moves_how_much", pipes),
         ("sockets_tells_the_calls_and_their_ends", sockets),
         ("tcp_tells_segments_and_states", tcp),
+        ("opens_tells_descriptors_and_errors", opens),
+        ("execs_tells_programs_and_their_ends", execs),
+        ("syscalls_tells_who_calls_and_what_takes_long", syscalls),
+        ("failures_tells_calls_that_fail_and_no_others", failures),
+        ("sigmatrix_counts_each_pair", sigmatrix),
+        ("piperate_tells_bytes_and_waits_by_tenths", piperate),
+        ("tcplife_tells_each_end_of_each_connection", tcplife),
+        ("files_tells_bytes_by_file", files),
+        ("waits_tells_running_from_waiting", waits),
+        ("threads_tells_their_lives", threads),
+        ("rundelay_tells_queues_and_slices", rundelay),
+        ("hot_tells_functions_and_stacks", hot),
         ("every_script_is_tested", every_script_is_tested),
     ],
     workloads: &[],
@@ -44,6 +56,22 @@ const SIGNALS: Script = script!("signals", "sh", "sleep");
 const PIPES: Script = script!("pipes", "sh", "dd", "sleep", "cat", "yes", "head");
 const SOCKETS: Script = script!("sockets", "sh", "perl");
 const TCP: Script = script!("tcp", "sh", "perl");
+const OPENS: Script = script!("opens", "sh", "cat", "rm");
+const EXECS: Script = script!("execs", "sh");
+const SYSCALLS: Script = script!("syscalls", "sh", "dd", "cat", "sleep");
+const FAILURES: Script = script!("failures", "sh", "cat", "mkdir", "rmdir", "ls");
+const SIGMATRIX: Script = script!("sigmatrix", "sh", "sleep", "yes", "head");
+const PIPERATE: Script = script!("piperate", "sh", "dd", "sleep", "cat");
+const TCPLIFE: Script = script!("tcplife", "sh", "perl");
+const FILES: Script = script!("files", "sh", "dd", "head", "rm");
+const WAITS: Script = script!("waits", "sh", "dd", "sleep", "cat");
+const THREADS: Script = script!("threads", "sh", "perl");
+const RUNDELAY: Script = script!("rundelay", "sh", "awk", "sleep");
+const HOT: Script = script!("hot", "sh", "perl", "dd");
+const ALL: [Script; 16] = [
+    SIGNALS, PIPES, SOCKETS, TCP, OPENS, EXECS, SYSCALLS, FAILURES, SIGMATRIX, PIPERATE, TCPLIFE, FILES,
+    WAITS, THREADS, RUNDELAY, HOT,
+];
 
 /// Runs a script on its workload. They lie in files of their own, as they may be run where nothing but this binary is.
 fn run(script: &Script) -> Result<Output> {
@@ -151,10 +179,198 @@ fn tcp() -> Result<()> {
     )
 }
 
+fn opens() -> Result<()> {
+    let output = run(&OPENS)?;
+    expect(
+        &output,
+        &[
+            &["PROCESS", "PID", "MODE", "FD", "ERROR", "PATH"],
+            &["opens.sh", " w ", " - ", "/tmp/opens."],
+            &["cat", " r ", "-1 ENOENT ", "/tmp/opens.missing"],
+            &["cat", " r ", "-1 ENOTDIR", "/etc/passwd/name"],
+            &["opens.sh", " w ", "-1 EISDIR", "/etc"],
+            &["cat", "ENOTDIR", " 1"],
+        ],
+    )
+}
+
+fn execs() -> Result<()> {
+    let output = run(&EXECS)?;
+    expect(
+        &output,
+        &[
+            &["MICROS", "PID", "PPID", "WHAT"],
+            &["  /bin/true one"],
+            &["    /bin/true two"],
+            &["  /bin/true three"],
+            &["/nowhere/program: error 2"],
+            &["sh ends: status 7"],
+            &["sh ends: signal 15"],
+            &["execs.sh ends: status 0"],
+            &["Distribution"],
+        ],
+    )
+}
+
+fn syscalls() -> Result<()> {
+    let output = run(&SYSCALLS)?;
+    expect(
+        &output,
+        &[
+            &["PROGRAM", "CALLS", "FAILED", "MICROSECONDS"],
+            &["what took longest"],
+            &["sleep", "clock_nanosleep", "10"],
+            &["syscalls.sh", "wait4"],
+            &["Distribution"],
+        ],
+    )?;
+    // Each block is read and written.
+    let row = output.lines().into_iter().find(|line| line.starts_with("dd "));
+    let calls: Option<u32> = row.and_then(|row| row.split_whitespace().nth(1)?.parse().ok());
+    ensure!(calls.is_some_and(|calls| (4000..6000).contains(&calls)), "{output:#?}");
+    Ok(())
+}
+
+fn failures() -> Result<()> {
+    let output = run(&FAILURES)?;
+    expect(
+        &output,
+        &[
+            &["cat", "openat(\"/nowhere/file\") fails with error 2"],
+            &["mkdir", "mkdir(\"/tmp\") fails with error 17"],
+            &["rmdir", "rmdir(\"/nowhere/folder\") fails with error 2"],
+            &["failures.sh", "execve(\"/nowhere/program\") fails with error 2"],
+            &["CALL", "ERROR", "COUNT"],
+            &["mkdir", "17", " 1"],
+        ],
+    )?;
+    ensure!(!output.stdout.contains("/etc/passwd"), "that one did not fail: {}", output.stdout);
+    Ok(())
+}
+
+fn sigmatrix() -> Result<()> {
+    let output = run(&SIGMATRIX)?;
+    expect(
+        &output,
+        &[
+            &["FROM", "TO", "INT", "KILL", "TERM", "USR1", "PIPE", "CHLD", "ALL"],
+            &["sh ", "sh ", "1     0     0     3     0", "4"],
+            &["sigmatrix.sh ", "sleep ", "0     1     1     0     0     0     2"],
+            &["yes ", "yes ", "0     0     0     0     1     0     1"],
+        ],
+    )
+}
+
+fn piperate() -> Result<()> {
+    let output = run(&PIPERATE)?;
+    expect(
+        &output,
+        &[
+            &["TENTH", "PIPE", "PROCESS", "BYTES", "WRITES", "WAITED"],
+            &["     2"],
+            &["dd ", "1000000"],
+            &["piperate.sh", "28"],
+            &["Distribution"],
+        ],
+    )
+}
+
+fn tcplife() -> Result<()> {
+    let output = run(&TCPLIFE)?;
+    expect(
+        &output,
+        &[
+            &["PROCESS", "HERE", "THERE", "MICROS", "SENT", "RECEIVED", "END"],
+            &["perl", "server", "->", " 10        3"],
+            &["perl", "client", "->", " 3       10"],
+            &["perl", "server", "->", " 100000        7"],
+            &["perl", "client", "->", " 7   100000"],
+            &["perl", "client", "->", " 2        0  reset"],
+            &["perl", "client", "->", " 0        0  never was"],
+            &["never was", " 1"],
+            &["reset", " 2"],
+        ],
+    )
+}
+
+fn files() -> Result<()> {
+    let output = run(&FILES)?;
+    expect(
+        &output,
+        &[
+            &["PROGRAM", "HAS", "BYTES", "CALLS", "LEAST", "MOST", "FILE"],
+            &["dd", "read", "65536     16   4096   4096  /dev/zero"],
+            &["dd", "written", "65536     16   4096   4096  /tmp/files."],
+            &["dd", "read", "65536    128    512    512  /tmp/files."],
+            &["dd", "written", "65536    128    512    512  /tmp/files.", ".copy"],
+            &["head", "read", "1000", "/tmp/files.", ".copy"],
+        ],
+    )
+}
+
+fn waits() -> Result<()> {
+    let output = run(&WAITS)?;
+    expect(&output, &[&["CALL", "COUNT", "RAN", "WAITED"]])?;
+    let row = |call: &str| -> Option<Vec<u64>> {
+        let row = output.lines().into_iter().find(|line| line.starts_with(call))?;
+        Some(row.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect())
+    };
+    // Two sleeps of a tenth of a second; 200 reads of a million zeros, of which one waits for the late line.
+    let (slept, read) = (row("clock_nanosleep "), row("read "));
+    ensure!(slept.is_some_and(|row| row[0] == 2 && row[2] >= 200_000 && row[1] < row[2] / 4), "{output:#?}");
+    ensure!(read.is_some_and(|row| row[0] > 200 && row[1] > 1000 && row[2] >= 80_000), "{output:#?}");
+    Ok(())
+}
+
+fn threads() -> Result<()> {
+    let trial = std::process::Command::new("perl").args(["-Mthreads", "-e", "1"]).output();
+    if !trial.is_ok_and(|trial| trial.status.success()) {
+        return skip("the workload needs a perl with threads");
+    }
+    let output = run(&THREADS)?;
+    expect(
+        &output,
+        &[
+            &["MICROS", "PROGRAM", "PID", "THREAD", "WHAT"],
+            &["perl", "begins thread"],
+            &["perl", "begins process"],
+            &["perl", "ends after", "calls: it lived", "microseconds and ran"],
+            &["PROGRAM", "THREADS", "COUNT", "CALLS", "MEAN LIFE"],
+            &["true", "first", " 1 "],
+            &["perl", "others", " 2 "],
+        ],
+    )
+}
+
+fn rundelay() -> Result<()> {
+    let output = run(&RUNDELAY)?;
+    expect(
+        &output,
+        &[
+            &["microseconds in the queue"],
+            &["microseconds on the CPU"],
+            &["Distribution"],
+            &["PROGRAM", "LEAVES", "TIMES"],
+            &["awk", "for another"],
+            &["sleep", "to wait"],
+        ],
+    )
+}
+
+fn hot() -> Result<()> {
+    let output = run(&HOT)?;
+    expect(
+        &output,
+        &[&["PROGRAM", "FUNCTION", "SAMPLES"], &["perl", "perl", "`"], &["dd", "vmlinux`"], &["-"]],
+    )?;
+    ensure!(output.stdout.contains("\n-\nperl\n"), "{output:#?}");
+    Ok(())
+}
+
 fn every_script_is_tested() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts");
     let Ok(entries) = fs::read_dir(folder) else { return skip("the sources are not here") };
-    let tested = [SIGNALS, PIPES, SOCKETS, TCP].map(|script| script.name);
+    let tested = ALL.map(|script| script.name);
     for path in entries
         .flatten()
         .map(|entry| entry.path())
