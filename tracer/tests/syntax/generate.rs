@@ -26,7 +26,12 @@ fn expr_of(kind: ExprKind) -> Expr {
 fn int() -> impl Strategy<Value = IntLit> {
     let radix = prop_oneof![Just(Radix::Decimal), Just(Radix::Octal), Just(Radix::Hex)];
     (any::<u64>(), 0..64u32, radix, any::<bool>(), 0..3u8).prop_map(
-        |(value, shift, radix, unsigned, longs)| IntLit { value: value >> shift, radix, unsigned, longs },
+        |(value, shift, radix, unsigned, longs)| {
+            let value = value >> shift;
+            // Only these types hold it: what is decimal and has no `u` is signed.
+            let unsigned = unsigned || radix == Radix::Decimal && value > i64::MAX as u64;
+            IntLit { value, radix, unsigned, longs }
+        },
     )
 }
 

@@ -89,7 +89,7 @@ fn module_bytes(base: &Btf) -> Vec<u8> {
     let strings = base.strings.1 as u32;
     let mut w = Writer { types: Vec::new(), strings: vec![0] };
     let own = |at: u32| strings + at;
-    let mut add = |w: &mut Writer, kind, name: &str, count, value, extra: &[u32]| {
+    let add = |w: &mut Writer, kind, name: &str, count, value, extra: &[u32]| {
         let at = w.name(name);
         let head = [if at == 0 { 0 } else { own(at) }, (kind as u32) << 24 | count, value];
         w.types.extend(head.iter().chain(extra).flat_map(|word: &u32| word.to_le_bytes()));
