@@ -165,17 +165,17 @@ pub fn mapping(page: u64) -> (u64, u64) {
 }
 
 /// What is known of the file that a request is for.
+#[repr(C)]
 pub struct Origin {
     /// The place of its name; no entry where there is none.
     pub spot: Spot,
-    /// Whether there is a file at all.
-    pub is_file: bool,
-    /// The file system's `super_block`.
+    /// The file system's `super_block`; 0 where there is no file.
     pub sb: u64,
     /// Where in the file it is.
     pub offset: i64,
     /// Flags of open(2).
-    pub flags: u32,
+    pub flags: u64,
+    pub pad: u64,
 }
 
 /// The file that a request is for.
@@ -186,15 +186,15 @@ pub fn origin(asked: &Asked) -> Origin {
         let dentry = read::<u64>(file, offset!(file_dentry));
         return Origin {
             spot: Spot { dentry, mnt: read(file, offset!(file_mnt)) },
-            is_file: true,
             sb: read(dentry, offset!(dentry_sb)),
             offset: read(file, offset!(file_pos)),
-            flags: read(file, offset!(file_flags)),
+            flags: read::<u32>(file, offset!(file_flags)).into(),
+            pad: 0,
         };
     }
     let (inode, folio) = if asked.page == 0 { (0, 0) } else { mapping(asked.page) };
     if inode == 0 || is_devices(inode) {
-        return Origin { spot: Spot { dentry: 0, mnt: 0 }, is_file: false, sb: 0, offset: 0, flags: 0 };
+        return Origin { spot: Spot { dentry: 0, mnt: 0 }, sb: 0, offset: 0, flags: 0, pad: 0 };
     }
     let alias = read::<u64>(inode, offset!(inode_aliases));
     let dentry = if alias == 0 { 0 } else { alias - u64::from(offset!(dentry_alias)) };
@@ -203,10 +203,10 @@ pub fn origin(asked: &Asked) -> Origin {
     let page = behind.unwrap_or(0) + read::<u64>(folio, offset!(folio_index));
     Origin {
         spot: Spot { dentry, mnt: mount(sb) },
-        is_file: true,
         sb,
         offset: (page * PAGE + u64::from(asked.at)) as i64,
         flags: 0,
+        pad: 0,
     }
 }
 

@@ -54,14 +54,17 @@ pub fn find(skb: u64, way: Way) -> Option<Packet> {
         // The network header is not set yet; the link's header has been taken off.
         Way::In => read(skb, offset!(skb_data)),
     };
-    let (version, protocol, length) = if kind == IPV4 {
+    let first = read::<u8>(ip, 0);
+    let (protocol, length) = if first >> 4 == 4 {
         let fragment = u16::from_be(read(ip, 6)) & 0x1fff;
-        let protocol = if fragment == 0 { read(ip, 9) } else { 0u8 };
-        (4, protocol, u64::from(read::<u8>(ip, 0) & 15) * 4)
+        (if fragment == 0 { ip + 9 } else { 0 }, u64::from(first & 15) * 4)
     } else {
-        (6, read(ip, 6), u64::from(IPV6_HEADER))
+        (ip + 6, u64::from(IPV6_HEADER))
     };
-    Some(Packet { skb, ip, payload: ip + length, version, protocol })
+    // Read once more, where the ways have met: of a number on the stack that is read by a pointer to it, the verifier of Linux 6.1
+    // takes what it knows on the first way for all that there is, and what depends on it for dead on the others.
+    let version = read::<u8>(ip, 0) >> 4;
+    Some(Packet { skb, ip, payload: ip + length, version, protocol: read(protocol, 0) })
 }
 
 /// The ends, seen from this side: of a packet that comes in, the destination is local.

@@ -9,8 +9,8 @@ use crate::schema::Described;
 use crate::types::FileInfo;
 use crate::types_io::{BufInfo, DevInfo};
 
-/// Bytes that finding a path takes.
-pub const PATH_WORK: usize = 824;
+/// Bytes that finding a file and its path takes.
+pub const SCRATCH: usize = 824 + 48 + 48;
 
 /// The map of the drivers' names, by major number, which the tracer fills in.
 pub const DRIVERS: &str = "DRIVERS";
@@ -27,7 +27,7 @@ record! {
         /// The file.
         8 file: FileInfo as "fileinfo_t *";
         /// Scratch memory.
-        16 work: [u8; PATH_WORK] as "char[824]";
+        16 scratch: [u8; SCRATCH] as "char[920]";
     }
 }
 

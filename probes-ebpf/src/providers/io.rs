@@ -87,15 +87,37 @@ fn done(program: Program, part: u64, status: u32) {
 #[map]
 static DRIVERS: HashMap<u32, [u8; 16]> = HashMap::with_max_entries(512, 0);
 
+/// What finding a file and its path takes. It lies in the record: of what lies on the stack and is read by a pointer, the verifier of
+/// Linux 6.1 believes that it is what it was at first.
+#[repr(C)]
+struct Scratch {
+    path: Work,
+    asked: Asked,
+    origin: Origin,
+}
+
+const _: () = assert!(size_of::<Scratch>() == probes_common::providers::io::SCRATCH);
+const _: () = assert!(core::mem::offset_of!(Request, scratch) % 8 == 0);
+
+#[inline(always)]
+fn scratch(record: &mut Request) -> *mut Scratch {
+    (&raw mut record.scratch).cast()
+}
+
 #[inline(never)]
 fn fill_start(record: &mut Request, wants: Wants, bio: u64) {
-    let asked = blocks::asked(bio);
-    fill(record, wants, bio, &raw const asked, UNDER_WAY);
+    // SAFETY: of that size, and at a multiple of 8 (asserted above), as records are; any bytes are a value.
+    let asked = unsafe {
+        let asked = &raw mut (*scratch(record)).asked;
+        *asked = blocks::asked(bio);
+        asked
+    };
+    fill(record, wants, bio, asked, UNDER_WAY);
 }
 
 #[inline(never)]
 fn fill(record: &mut Request, wants: Wants, bio: u64, asked: *const Asked, status: u32) {
-    // SAFETY: a value of the map, which nobody else removes before this request's end, or of the caller's stack.
+    // SAFETY: a value of the map, which nobody else removes before this request's end, or of the record.
     let asked = unsafe { &*asked };
     record.arg0 = bio;
     if wants.part(bit!(Request, buf)).field(bit!(BufInfo, b_flags)) {
@@ -105,7 +127,9 @@ fn fill(record: &mut Request, wants: Wants, bio: u64, asked: *const Asked, statu
     fill_device(&mut record.dev, wants.part(bit!(Request, dev)), device);
     let file = wants.part(bit!(Request, file));
     if file.0 & FILE_BITS != 0 {
-        fill_file(record, file, &blocks::origin(asked));
+        // SAFETY: as for `fill_start`.
+        unsafe { (*scratch(record)).origin = blocks::origin(asked) };
+        fill_file(record, file);
     }
 }
 
@@ -223,9 +247,9 @@ fn name<const N: usize>(to: *mut [u8; N], at: usize, device: u64) {
 }
 
 #[inline(never)]
-fn fill_file(record: &mut Request, wants: Wants, origin: &Origin) {
-    // SAFETY: of that size, and at a multiple of 8, as records are and what is before it.
-    let work = unsafe { &mut *(&raw mut record.work).cast::<Work>() };
+fn fill_file(record: &mut Request, wants: Wants) {
+    // SAFETY: as for `fill_start`.
+    let Scratch { path: work, origin, .. } = unsafe { &mut *scratch(record) };
     let file = &mut record.file;
     if wants.field(bit!(FileInfo, fi_name)) {
         path(work, origin, dentries::NAME);
@@ -243,7 +267,7 @@ fn fill_file(record: &mut Request, wants: Wants, origin: &Origin) {
         file.fi_offset = origin.offset;
     }
     if wants.field(bit!(FileInfo, fi_fs)) {
-        if origin.is_file {
+        if origin.sb != 0 {
             dentries::name(work, read(read(origin.sb, offset!(super_type)), offset!(super_type_name)));
         } else {
             dentries::say(work, dentries::NONE);
@@ -260,12 +284,10 @@ fn fill_file(record: &mut Request, wants: Wants, origin: &Origin) {
     }
 }
 
-const _: () = assert!(size_of::<Work>() == probes_common::providers::io::PATH_WORK);
-
 /// Finds a path or a part of it.
 #[inline(always)]
 fn path(work: &mut Work, origin: &Origin, part: u64) {
-    if !origin.is_file {
+    if origin.sb == 0 {
         dentries::say(work, dentries::NONE);
     } else if origin.spot.dentry == 0 || origin.spot.mnt == 0 {
         dentries::say(work, dentries::UNKNOWN);

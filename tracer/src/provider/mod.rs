@@ -1,5 +1,6 @@
 //! Which probes exist here, and how each attaches: the [`Catalog`].
 
+mod absent;
 mod catalog;
 mod fbt;
 mod glob;

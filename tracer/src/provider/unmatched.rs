@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::absent;
 use super::catalog::{Catalog, may_be_rate, parse_rate};
 use super::fbt::may_be_function;
 use super::{Pattern, ProbeInfo, describe, is_glob, matches};
@@ -20,6 +21,7 @@ pub struct Unmatched {
 
 pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
     let lacking = may_be_function(pattern).then(|| catalog.no_functions().map(str::to_owned)).flatten();
+    let lacking = lacking.or_else(|| absent::find(pattern).map(|row| row.instead.to_owned()));
     Unmatched { reason: reason(catalog, pattern), nearest: correct(catalog, pattern), lacking }
 }
 
@@ -30,7 +32,7 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
     }
     match parse_rate(&pattern.name) {
         Some((_, _, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),
-        _ => None,
+        _ => absent::find(pattern).map(|row| row.reason.to_owned()),
     }
 }
 

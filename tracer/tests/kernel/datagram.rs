@@ -109,13 +109,14 @@ fn connected(_: &[String]) -> Result<Report> {
     first.send(b"x")?;
     second.recv(&mut [0])?;
     let (from, to) = (first.local_addr()?.port(), second.local_addr()?.port());
-    Ok(Report::default().with("lines", format!("send {from} {to}; receive {to} {from}")))
+    Ok(Report::default().with("lines", format!("send ::1 {from} ::1 {to}; receive ::1 {to} ::1 {from}")))
 }
 
 fn both_ends() -> Result<()> {
     const PROGRAM: &str = r#"
-        udp:::send,udp:::receive /args[1]->cs_pid == $1 && args[3]->udps_laddr == "::1" && args[3]->udps_raddr == "::1"/ {
-            printf("%s %d %d\n", probename, args[3]->udps_lport, args[3]->udps_rport);
+        udp:::send,udp:::receive /args[1]->cs_pid == $1/ {
+            printf("%s %s %d %s %d\n", probename, args[3]->udps_laddr, args[3]->udps_lport, args[3]->udps_raddr,
+                args[3]->udps_rport);
         }"#;
     let seen = observe(PROGRAM, "datagram_connected", &[])?;
     if let Ok(reason) = seen.report.text("skip") {

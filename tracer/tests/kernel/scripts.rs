@@ -1,7 +1,7 @@
 //! The scripts of `scripts/`: each compiles, runs on its workload to the end, and says what its sample says.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -28,6 +28,9 @@ pub(crate) const FAMILY: Family = Family {
         ("threads_tells_their_lives", threads),
         ("rundelay_tells_queues_and_slices", rundelay),
         ("hot_tells_functions_and_stacks", hot),
+        ("sched_tells_who_runs_and_who_waits", sched),
+        ("io_tells_requests_with_their_files", io),
+        ("udp_tells_datagrams_and_their_owners", udp),
         ("every_script_is_tested", every_script_is_tested),
     ],
     workloads: &[],
@@ -68,9 +71,12 @@ const WAITS: Script = script!("waits", "sh", "dd", "sleep", "cat");
 const THREADS: Script = script!("threads", "sh", "perl");
 const RUNDELAY: Script = script!("rundelay", "sh", "awk", "sleep");
 const HOT: Script = script!("hot", "sh", "perl", "dd");
-const ALL: [Script; 16] = [
+const SCHED: Script = script!("sched", "sh", "sleep", "cat");
+const IO: Script = script!("io", "sh", "dd", "rm");
+const UDP: Script = script!("udp", "sh", "perl");
+const ALL: [Script; 19] = [
     SIGNALS, PIPES, SOCKETS, TCP, OPENS, EXECS, SYSCALLS, FAILURES, SIGMATRIX, PIPERATE, TCPLIFE, FILES,
-    WAITS, THREADS, RUNDELAY, HOT,
+    WAITS, THREADS, RUNDELAY, HOT, SCHED, IO, UDP,
 ];
 
 /// Runs a script on its workload. They lie in files of their own, as they may be run where nothing but this binary is.
@@ -365,6 +371,57 @@ fn hot() -> Result<()> {
     )?;
     ensure!(output.stdout.contains("\n-\nperl\n"), "{output:#?}");
     Ok(())
+}
+
+fn sched() -> Result<()> {
+    let output = run(&SCHED)?;
+    expect(
+        &output,
+        &[
+            &["PROGRAM", "ON CPU", "PREEMPTED", "RAN us"],
+            &["sleep "],
+            &["cat "],
+            &["LONGEST SLEEP"],
+            &["at a time on a CPU:"],
+            &["in the queue of a CPU:"],
+            &["CPU 0"],
+            &["Distribution"],
+        ],
+    )
+}
+
+fn io() -> Result<()> {
+    let directory = std::env::var("TRACER_TEST_DISK").unwrap_or_else(|_| "/tmp".to_owned());
+    let device = fs::metadata(&directory)?.dev();
+    let device = format!("/sys/dev/block/{}:{}", libc::major(device), libc::minor(device));
+    let Ok(device) = fs::canonicalize(device) else { return skip("no file system on a block device here") };
+    let device = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = format!("{directory}/tracer-io-sample");
+    let output = run(&IO)?;
+    expect(
+        &output,
+        &[
+            &["DEVICE", "PROGRAM", "BYTES", "TIME us", "FILE"],
+            &[&device, "dd", "W", "65536", &file],
+            &[&device, "dd", "W", "32768", &file],
+            &[&device, "dd", "R", &file],
+            &["from start to done:"],
+        ],
+    )
+}
+
+fn udp() -> Result<()> {
+    let output = run(&UDP)?;
+    expect(
+        &output,
+        &[
+            &["perl", "send", "127.0.0.1:", "-> 127.0.0.1:", ", 5 bytes"],
+            &["perl", "receive", ", 800 bytes"],
+            &["perl", "receive", "6", "1632"],
+            &["perl", "send", "6", "1632"],
+            &["lo UDP"],
+        ],
+    )
 }
 
 fn every_script_is_tested() -> Result<()> {

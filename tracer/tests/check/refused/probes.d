@@ -4,6 +4,10 @@ nosuchprobe { trace(args[0]); }
 tick-5parsecs { }
 99999 { }
 syscall::*zzz*: { }
+sched:::tick { }
+io:::wait-start { }
+lockstat:::adaptive-block { }
+sysinfo:::readch { }
 proc:::signal-send
 /execname/
 {
