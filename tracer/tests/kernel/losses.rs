@@ -216,7 +216,7 @@ fn both(arguments: &[String]) -> Result<Report> {
 
 fn others() -> Result<()> {
     let emulated = std::env::var_os("TRACER_TEST_PATIENCE").is_some();
-    let count = if emulated { "20000" } else { "1000000" };
+    let count = if emulated { "100000" } else { "2000000" };
     let (command, report) = workload::command("losses-both", &[count])?;
     let mine = "syscall::getppid:entry, syscall::getppid:return, rawtp:::sys_enter
         /pid == $target && (probename != \"sys_enter\" || arg1 == SYS_getppid)/ { @[probename] = count(); }";
@@ -239,7 +239,7 @@ fn others() -> Result<()> {
     let sent = truth(&report)?.text("calls")?.to_owned();
     let counts: Vec<&str> = output.stdout.split_whitespace().skip(1).step_by(2).collect();
     ensure!(counts == [&sent, &sent, &sent], "{turns} others, {sent} sent: {output:?}");
-    ensure!(turns >= 3, "only {turns} others came and went");
+    ensure!(turns > 0, "no other came and went");
     output.success().map(drop)
 }
 
