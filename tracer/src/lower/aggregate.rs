@@ -46,7 +46,18 @@ impl Clause<'_> {
             }
             false => self.key(keys, &at.keys, (NUMBER, at.key_size), done),
         };
-        let found = self.entry(at, key, done);
+        let found = self.b.vreg();
+        let present = self.b.label();
+        if let Some(near) = at.near {
+            let far = self.b.label();
+            let place = self.near(near, key, at.key_size, far);
+            self.b.set(found, place);
+            self.b.jump(present);
+            self.b.place(far);
+        }
+        let entry = self.entry(at, key, done);
+        self.b.set(found, entry);
+        self.b.place(present);
         self.count(at.aggregation.function, found, value, weight, bucket);
         self.b.place(done);
         self.action = first + keys.len() as u32 + 1;
@@ -88,7 +99,7 @@ impl Clause<'_> {
         status
     }
 
-    fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
+    pub(super) fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
         let map = self.b.map_addr(map);
         self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()])
     }

@@ -21,6 +21,7 @@ pub mod layout;
 mod locks;
 mod memory;
 mod names;
+pub mod near;
 mod network;
 mod place;
 mod program;
