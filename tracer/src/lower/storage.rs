@@ -21,6 +21,8 @@ const ENTRY_OVERHEAD: u64 = 16;
 
 /// Bytes of each CPU's values that aggregations of one kind have in reserve.
 const SPARE: u32 = 16 << 10;
+/// Clauses of a program whose aggregations have near parts: they double the time that the verifier takes for a clause.
+const NEAR_CLAUSES: usize = 64;
 
 /// BPF_MAP_TYPE_HASH
 const HASH: u32 = 1;
@@ -109,8 +111,9 @@ impl Storage {
             let max_entries = if hash { entries(options.aggsize, key_size + value_size) } else { 1 };
             // What keeps a value rather than a count begins anew when it is cleared, which a place cannot.
             let kept = matches!(aggregation.function, Function::Min | Function::Max);
-            let near =
-                (hash && !kept).then(|| Near::new(near_size, key_size, value_size, max_entries)).flatten();
+            let near = (hash && !kept && program.clauses.len() <= NEAR_CLAUSES)
+                .then(|| Near::new(near_size, key_size, value_size, max_entries))
+                .flatten();
             near_size = near.map_or(near_size, |near| near.end());
             maps.push(MapDef {
                 symbol: map.clone(),
