@@ -127,7 +127,7 @@ pub fn quantize(ctx: RawTracePointContext) -> u32 {
 #[raw_tracepoint(tracepoint = "sys_exit")]
 pub fn lquantize(ctx: RawTracePointContext) -> u32 {
     if returned(&ctx) {
-        add(&BUCKETS, (ctx.arg::<u64>(1) / 100_000).min(101) as u32, 1);
+        add(&BUCKETS, (ctx.arg::<u64>(1) / 50_000).min(101) as u32, 1);
     }
     0
 }

@@ -8,6 +8,7 @@
 
 mod action;
 mod aggregate;
+mod alone;
 mod builtin;
 mod bytes;
 mod clause;

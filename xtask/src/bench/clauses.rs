@@ -119,8 +119,8 @@ const CLAUSES: [Clause; 11] = [
     },
     Clause {
         name: "lquantize of the result",
-        d: "syscall::getppid:return { @ = lquantize(arg1, 0, 10000000, 100000); }",
-        bpftrace: "tracepoint:syscalls:sys_exit_getppid { @ = lhist(args->ret, 0, 10000000, 100000); }",
+        d: "syscall::getppid:return { @ = lquantize(arg1, 0, 5000000, 50000); }",
+        bpftrace: "tracepoint:syscalls:sys_exit_getppid { @ = lhist(args->ret, 0, 5000000, 50000); }",
         handwritten: &["lquantize"],
         on: On::Return,
     },
