@@ -60,7 +60,7 @@ fn lines() -> String {
         "\tprintf(\"%s %d %s\\n\", execname, pid, probefunc);",
         "}\n",
     ];
-    const { assert!(LINES % 10 == 0) }
+    const { assert!(LINES.is_multiple_of(10)) }
     clause.join("\n").repeat(LINES / clause.len())
 }
 
