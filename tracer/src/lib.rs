@@ -226,7 +226,7 @@ fn currents(compiled: &Compiled, target: &Target) -> Option<Currents> {
 }
 
 /// Links a compiled program with the probes for a kernel, in programs of so many instructions of clauses at most.
-fn link_for(
+pub fn link_for(
     compiled: &Compiled,
     target: &Target,
     currents: Option<Currents>,

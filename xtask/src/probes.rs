@@ -95,30 +95,27 @@ pub(crate) fn build() -> Result<()> {
 
 /// Builds the object; gives its place.
 fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
-    let target_dir = root().join("target/bpf");
-    run(toolchain
-        .cargo()
-        .args([
-            "build",
-            "--package",
-            "probes-ebpf",
-            "--profile",
-            "probes",
-            "-Zbuild-std=core",
-            "--target",
-            TARGET,
-        ])
-        .arg("--target-dir")
-        .arg(&target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\x1f")))?;
-    let built = target_dir.join(TARGET).join("probes/probes");
-    let stripped = target_dir.join("probes.bpf.o");
+    let built = compile_package(toolchain, "probes-ebpf")?.join("probes");
+    let stripped = root().join("target/bpf/probes.bpf.o");
     run(toolchain.objcopy().arg("--strip-debug").arg(&built).arg(&stripped))?;
     Ok(stripped)
 }
 
+/// Builds a package for the kernel's machine; gives the directory of what it makes.
+pub(crate) fn compile_package(toolchain: &Toolchain, package: &str) -> Result<PathBuf> {
+    let target_dir = root().join("target/bpf");
+    run(toolchain
+        .cargo()
+        .args(["build", "--quiet", "--package", package, "--profile", "probes", "-Zbuild-std=core"])
+        .args(["--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?.join("\x1f")))?;
+    Ok(target_dir.join(TARGET).join("probes"))
+}
+
 /// The compiler and linker to build with.
-enum Toolchain {
+pub(crate) enum Toolchain {
     /// Debian's rustc, whose LLVM is the packaged one that our linker is built against.
     Debian,
     /// rustup's nightly, with the sources of core.
@@ -127,7 +124,7 @@ enum Toolchain {
 
 impl Toolchain {
     /// Chooses a toolchain and installs what it lacks.
-    fn ensure() -> Result<Self> {
+    pub(crate) fn ensure() -> Result<Self> {
         const DEBIAN: [&str; 4] = ["rustc-web", "rust-web-src", "llvm-22-dev", "libpolly-22-dev"];
         if packages::are_available(&DEBIAN) {
             packages::ensure(&DEBIAN)?;

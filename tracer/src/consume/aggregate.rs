@@ -4,16 +4,19 @@
 //! firing where something was: what has been counted since stays. For that a clear does not touch the kernel's counts
 //! but is remembered as what they are too high by, and what a key has counted between being read and being removed is
 //! kept here. Least and greatest values are no counts: they begin anew, and one that comes just then may be lost.
+//! A key that has a place near the CPU keeps it: that one, too, stays and counts from there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::decode::{At, Decoder};
 use super::map::{self, Objects};
+use super::near;
 use crate::check::typed::{AggregationId, Function};
 use crate::kernel::process::clock;
 use crate::lower::layout::{AggregationAt, spare_map, value_words};
+use crate::lower::near::MAP as NEAR;
 use crate::output::value::{Row, Table, Value};
 
 /// By key, as the kernel has it, the words of all CPUs together.
@@ -27,24 +30,33 @@ pub(super) struct Aggregations {
 
 struct State {
     at: AggregationAt,
+    /// Bytes of one CPU's value of the map of places.
+    near_size: usize,
     normal: i64,
     printed: bool,
     /// By key: what is to be added to the kernel's words.
     adjusted: Rows,
     /// Keys are kept that have not counted anything since a clear; without one, an array's only element is.
     cleared: bool,
+    /// Keys that were seen in a place of their own, and those of them that trunc took away: they are shown when they count again.
+    placed: HashSet<Vec<u8>>,
+    gone: HashSet<Vec<u8>>,
     /// By key, what was last read, and when.
     snapshot: Option<(u64, Rows)>,
 }
 
 impl Aggregations {
     pub(super) fn new(at: Vec<AggregationAt>, cpus: u32) -> Aggregations {
+        let near_size = at.iter().filter_map(|at| at.near).map(|near| near.end()).max().unwrap_or(0) as usize;
         let state = |at| State {
             at,
+            near_size,
             normal: 1,
             printed: false,
             adjusted: HashMap::new(),
             cleared: false,
+            placed: HashSet::new(),
+            gone: HashSet::new(),
             snapshot: None,
         };
         Aggregations { state: at.into_iter().map(state).collect(), cpus: cpus as usize }
@@ -96,6 +108,7 @@ impl Aggregations {
         let cpus = self.cpus;
         let state = &mut self.state[id];
         for (key, words) in state.read(objects, cpus)? {
+            state.gone.remove(&key);
             if state.is_kept() {
                 if let Some(spare) = state.spare(objects)? {
                     map::delete(spare, &state.spare_key(&key))?;
@@ -166,16 +179,25 @@ impl State {
             return Ok(rows.clone());
         }
         let taken = clock(libc::CLOCK_MONOTONIC);
-        let mut rows: Rows = self.adjusted.clone();
-        for (key, bytes) in self.raw(objects, cpus)? {
-            let words = self.merge(&bytes);
+        let function = self.at.aggregation.function;
+        let mut rows = Rows::new();
+        let placed = self.near(objects, cpus)?;
+        self.placed.extend(placed.iter().map(|(key, _)| key.clone()));
+        for (key, words) in self.raw(objects, cpus)?.into_iter().chain(placed) {
             match rows.get_mut(&key) {
-                Some(adjusted) => self.at.aggregation.function.add(adjusted, &words),
+                Some(others) => *others = merge(function, [&others[..], &words].into_iter()),
                 None => drop(rows.insert(key, words)),
             }
         }
+        for (key, adjusted) in &self.adjusted {
+            match rows.get_mut(key) {
+                Some(words) => function.add(words, adjusted),
+                None => drop(rows.insert(key.clone(), adjusted.clone())),
+            }
+        }
         // The one element of an array is always there: it counts from its first call on.
-        rows.retain(|_, words| words[0] != 0 || self.cleared || !self.at.keys.is_empty());
+        let stays = |key: &Vec<u8>| (self.cleared || !self.at.keys.is_empty()) && !self.gone.contains(key);
+        rows.retain(|key, words| words[0] != 0 || stays(key));
         self.snapshot = Some((taken, rows.clone()));
         Ok(rows)
     }
@@ -204,14 +226,21 @@ impl State {
                 last
             }
         };
+        let function = self.at.aggregation.function;
+        let placed = self.placed.contains(&key);
+        let last = last.filter(|_| !self.is_kept());
+        let removed = last.is_some();
         let mut rest = self.adjusted.remove(&key).unwrap_or_else(|| vec![0; seen.len()]);
-        if let Some(last) = last.filter(|_| !self.is_kept()) {
-            let function = self.at.aggregation.function;
+        if let Some(last) = last {
             function.add(&mut rest, &self.merge(&last));
-            function.subtract(&mut rest, seen);
-            if rest[0] != 0 {
-                self.adjusted.insert(key, rest);
-            }
+        }
+        // What its place has counted is part of what was seen, and is still there.
+        function.subtract(&mut rest, seen);
+        if placed {
+            self.gone.insert(key.clone());
+        }
+        if placed || (rest[0] != 0 && removed) {
+            self.adjusted.insert(key, rest);
         }
         Ok(())
     }
@@ -221,26 +250,33 @@ impl State {
         matches!(self.at.aggregation.function, Function::Min | Function::Max)
     }
 
-    /// Keys and values as the kernel has them, all CPUs' values side by side, behind them those of the spare map.
-    fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<HashMap<Vec<u8>, Vec<u8>>> {
+    /// Keys of the map, with the words of all CPUs together; a key of the spare map comes once more.
+    fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u64>)>> {
         let descriptor = self.descriptor(objects)?;
         let size = self.stride() * cpus;
-        if self.at.keys.is_empty() {
+        let found = if self.at.keys.is_empty() {
             let key = 0_u32.to_le_bytes();
-            Ok(map::lookup(descriptor, &key, size)?.map(|value| (key.to_vec(), value)).into_iter().collect())
+            map::lookup(descriptor, &key, size)?.map(|value| (key.to_vec(), value)).into_iter().collect()
         } else {
             let key_size = self.at.key_size as usize;
-            let mut values: HashMap<_, _> = map::entries(descriptor, key_size, size)?.into_iter().collect();
+            let mut found = map::entries(descriptor, key_size, size)?;
             if let Some(spare) = self.spare(objects)? {
                 let number = u64::from(self.at.number).to_le_bytes();
-                for (key, more) in map::entries(spare, 8 + key_size, size)? {
-                    if let Some(key) = key.strip_prefix(&number) {
-                        values.entry(key.to_vec()).or_default().extend(more);
-                    }
-                }
+                let numbered = map::entries(spare, 8 + key_size, size)?.into_iter();
+                found.extend(numbered.filter_map(|(key, value)| Some((key.strip_prefix(&number)?.to_vec(), value))));
             }
-            Ok(values)
-        }
+            found
+        };
+        Ok(found.into_iter().map(|(key, bytes)| (key, self.merge(&bytes))).collect())
+    }
+
+    /// Keys that have a place, with the words of one CPU.
+    fn near(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u64>)>> {
+        let Some(near) = self.at.near else { return Ok(Vec::new()) };
+        let descriptor = named(objects, NEAR)?;
+        let bytes = map::lookup(descriptor, &0_u32.to_le_bytes(), self.near_size * cpus)?.unwrap_or_default();
+        let words = value_words(self.at.aggregation.function) as usize;
+        Ok(near::rows(&bytes, cpus, near, self.at.key_size as usize, words).collect())
     }
 
     fn descriptor<'a>(&self, objects: &'a Objects) -> io::Result<BorrowedFd<'a>> {

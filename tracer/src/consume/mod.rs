@@ -9,6 +9,7 @@ mod drops;
 mod flow;
 pub mod map;
 mod misses;
+mod near;
 mod order;
 mod stage;
 mod symbols;

@@ -160,7 +160,7 @@ mod tests {
         };
         let mut known: Vec<u64> =
             currents.addresses.iter().copied().filter(|&address| address != 0).collect();
-        assert!(known.iter().all(|&address| address as i64 as i64 <= -(1 << 32)), "{known:x?}");
+        assert!(known.iter().all(|&address| (address as i64) <= -(1 << 32)), "{known:x?}");
         known.dedup();
         assert_eq!(known.len(), currents.addresses.iter().filter(|&&address| address != 0).count());
         assert_eq!(Currents::find(target.machine, "6.9.1", btf, target.cpus), None);

@@ -145,6 +145,22 @@ impl Assembler {
     }
 }
 
+/// Whether a function returns these values and no others, as far as can be seen where it returns.
+pub(super) fn gives_only(function: &Function, values: &[u64]) -> bool {
+    let insns = &function.insns;
+    let targets = jump_targets(insns);
+    let returns = (0..insns.len()).filter(|&at| {
+        let second_half = at > 0 && insns[at - 1].opcode == LD_IMM64;
+        !second_half && insns[at] == Insn::exit()
+    });
+    returns.into_iter().all(|at| {
+        let before = at.checked_sub(1).filter(|_| !targets.contains(&at)).map(|before| insns[before]);
+        before.is_some_and(|before| {
+            before == Insn::alu_imm(alu::MOV, 0, before.imm) && values.contains(&(before.imm as u64))
+        })
+    })
+}
+
 /// The instructions that are jumped to.
 fn jump_targets(insns: &[Insn]) -> BTreeSet<usize> {
     let jumps = insns.iter().enumerate().filter(|(at, insn)| {

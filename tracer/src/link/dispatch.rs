@@ -9,7 +9,7 @@
 use probes_common::abi::{Slot, outcome};
 use probes_common::providers::dtrace;
 
-use super::assembler::{Assembler, Label};
+use super::assembler::{Assembler, Label, gives_only};
 use super::function::{Function, Linkage};
 use crate::bpf::Insn;
 use crate::bpf::insn::{FRAME, alu, jmp, size};
@@ -272,18 +272,29 @@ impl Probe<'_> {
     fn run_each(&self, code: &mut Assembler, clauses: &[Entry<'_>]) -> bool {
         let below = -(deepest(clauses) as i16);
         let (slot, context, task) = (below - 8, below - 16, below - 24);
-        code.push(Insn::store_reg(size::DW, FRAME, slot, SLOT));
-        code.push(Insn::store_reg(size::DW, FRAME, context, CONTEXT));
-        code.push(Insn::store_reg(size::DW, FRAME, task, TASK));
+        // What follows the only clause asks for none of them, unless a fault is reported or the firing goes on.
+        let last = match clauses {
+            [clause] => self.then.is_none() && gives_only(&clause.function, &[outcome::NEXT, outcome::STOP]),
+            _ => false,
+        };
+        if !last {
+            code.push(Insn::store_reg(size::DW, FRAME, slot, SLOT));
+            code.push(Insn::store_reg(size::DW, FRAME, context, CONTEXT));
+            code.push(Insn::store_reg(size::DW, FRAME, task, TASK));
+        }
+        let take = |code: &mut Assembler, to: u8, from: u8, kept: i16| match last {
+            true => code.copy(to, from),
+            false => code.load(to, FRAME, kept),
+        };
         for clause in clauses {
             let [next, stop, fault, done] = [(); 4].map(|()| code.label());
-            code.load(1, FRAME, slot);
-            code.load(2, FRAME, context);
+            take(code, 1, SLOT, slot);
+            take(code, 2, CONTEXT, context);
             if let Some(discriminators) = clause.discriminators {
                 code.push(Insn::load(size::W, 3, 1, DISCRIMINATOR));
                 code.unless_among(3, discriminators, next);
             }
-            code.load(3, FRAME, task);
+            take(code, 3, TASK, task);
             let known = [(outcome::NEXT, next), (outcome::STOP, stop), (outcome::FAULT, fault)];
             code.inline(&clause.function, &known, done);
             if code.is_wanted(done) {

@@ -1,6 +1,6 @@
 //! Aggregating: this CPU's value under the key, made when it is not there, and counted up.
 //!
-//! Interrupts may nest, so words are added to atomically. Least and greatest values are compared and stored: an
+//! Interrupts may nest, so words are added to atomically where several programs count ([`super::alone`]). Least and greatest values are compared and stored: an
 //! interrupt in between that finds a yet smaller or greater one is lost to them, and only to them.
 
 use probes_common::abi::Drop;
@@ -18,6 +18,14 @@ const NO_EXIST: i64 = 1;
 const NUMBER: u32 = 8;
 /// -ENOMEM: no element is at hand.
 const ENOMEM: i64 = -12;
+
+/// How an aggregation is counted up.
+#[derive(Clone, Copy)]
+struct How {
+    function: Function,
+    /// By one program alone.
+    alone: bool,
+}
 
 impl Clause<'_> {
     /// `@a[keys] = function(value, weight)`
@@ -46,8 +54,20 @@ impl Clause<'_> {
             }
             false => self.key(keys, &at.keys, (NUMBER, at.key_size), done),
         };
-        let found = self.entry(at, key, done);
-        self.count(at.aggregation.function, found, value, weight, bucket);
+        let found = self.b.vreg();
+        let present = self.b.label();
+        if let Some(near) = at.near {
+            let far = self.b.label();
+            let place = self.near(near, key, at.key_size, far);
+            self.b.set(found, place);
+            self.b.jump(present);
+            self.b.place(far);
+        }
+        let entry = self.entry(at, key, done);
+        self.b.set(found, entry);
+        self.b.place(present);
+        let how = How { function: at.aggregation.function, alone: self.context.alone[aggregation] };
+        self.count(how, found, value, weight, bucket);
         self.b.place(done);
         self.action = first + keys.len() as u32 + 1;
     }
@@ -88,7 +108,7 @@ impl Clause<'_> {
         status
     }
 
-    fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
+    pub(super) fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
         let map = self.b.map_addr(map);
         self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()])
     }
@@ -143,17 +163,10 @@ impl Clause<'_> {
     }
 
     /// Counts the value up by the function's rule; see `layout::value_words`.
-    fn count(
-        &mut self,
-        function: Function,
-        at: VReg,
-        value: Operand,
-        weight: Operand,
-        bucket: Option<(VReg, i64)>,
-    ) {
-        match function {
+    fn count(&mut self, how: How, at: VReg, value: Operand, weight: Operand, bucket: Option<(VReg, i64)>) {
+        match how.function {
             Function::Count => {}
-            Function::Sum | Function::Avg => self.b.atomic_add(Width::W64, (at, 8), value),
+            Function::Sum | Function::Avg => self.count_up(how, (at, 8), value),
             Function::Stddev => {
                 let words = self.b.add(at, 8);
                 self.b.call_void("stddev_add", &[words.into(), value]);
@@ -162,11 +175,22 @@ impl Clause<'_> {
             Function::Max => self.keep(at, value, Condition::Sle),
             Function::Quantize | Function::Lquantize { .. } | Function::Llquantize { .. } => {
                 if let Some((bucket, last)) = bucket {
-                    self.count_bucket(at, bucket, last, weight);
+                    self.count_bucket(how, at, bucket, last, weight);
                 }
             }
         }
-        self.b.atomic_add(Width::W64, (at, 0), 1);
+        self.count_up(how, (at, 0), 1.into());
+    }
+
+    /// Adds to a word.
+    fn count_up(&mut self, how: How, word: (VReg, i32), value: Operand) {
+        if how.alone {
+            let before = self.b.load(Size::B8, word);
+            let after = self.b.add(before, value);
+            self.b.store(Size::B8, word, after);
+        } else {
+            self.b.atomic_add(Width::W64, word, value);
+        }
     }
 
     /// Keeps the value unless one is there to which it stands in the `worse` relation.
@@ -182,13 +206,13 @@ impl Clause<'_> {
         self.b.place(done);
     }
 
-    fn count_bucket(&mut self, at: VReg, bucket: VReg, last: i64, weight: Operand) {
+    fn count_bucket(&mut self, how: How, at: VReg, bucket: VReg, last: i64, weight: Operand) {
         let done = self.b.label();
         // Never taken: it tells the verifier the range.
         self.b.branch(Condition::Gt, bucket, last, done);
         let offset = self.b.binary(BinaryOp::Shl, bucket, 3);
         let word = self.b.add(at, offset);
-        self.b.atomic_add(Width::W64, (word, 8), weight);
+        self.count_up(how, (word, 8), weight);
         self.b.place(done);
     }
 }

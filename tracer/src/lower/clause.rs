@@ -37,6 +37,8 @@ pub(super) struct Context<'a> {
     pub(super) given: bool,
     /// By what the first frames of a stack are known as our own.
     pub(super) own_frames: OnceCell<Vec<u64>>,
+    /// For each aggregation whether one program alone counts it up.
+    pub(super) alone: &'a [bool],
 }
 
 /// A clause compiled for one trampoline.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use probes_common::abi::OWN_FRAMES;
 
+use super::near::Near;
 use crate::check::typed::{Aggregation, AggregationId, ProbePart, Shape, Stack, Symbol};
 use crate::diagnostic::Span;
 use crate::syntax::format::Format;
@@ -190,6 +191,8 @@ pub struct AggregationAt {
     pub key_size: u32,
     /// Size of the value in bytes; what lies there is [`value_words`].
     pub value_size: u32,
+    /// Where keys are that need not be looked up in the map.
+    pub near: Option<Near>,
 }
 
 /// How many u64 words a value of that function has, all CPUs' to be merged word by word:

@@ -8,6 +8,7 @@
 
 mod action;
 mod aggregate;
+mod alone;
 mod builtin;
 mod bytes;
 mod clause;
@@ -21,6 +22,7 @@ pub mod layout;
 mod locks;
 mod memory;
 mod names;
+pub mod near;
 mod network;
 mod place;
 mod program;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use probes_common::abi::{MAX_PROGRAMS, SLOT_SIZE};
 use probes_common::probe::{Arg, Attach};
 
+use super::alone;
 use super::clause::{self, Compiled, Part};
 use super::data::Data;
 use super::names::Names;
@@ -65,7 +66,9 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let names = Names::new(units.iter().map(|(_, host, unit)| (*host as u32, unit)));
     let given = units.iter().any(|(_, _, unit)| thread::gives_thread(unit));
     let own_frames = OnceCell::new();
-    let context = clause::Context { program, storage: &storage, options, names: &names, given, own_frames };
+    let places = units.iter().map(|(index, host, unit)| (*index, *host, unit.info().program.attach));
+    let alone = &alone::alone(program, places);
+    let context = clause::Context { program, storage: &storage, options, names: &names, given, own_frames, alone };
     for (index, host, unit) in &units {
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");

@@ -7,9 +7,10 @@ use probes_common::abi::SLOT_SIZE;
 
 use super::data::GLOBALS;
 use super::layout::{AggregationAt, FieldAt, Repr, spare_map, stacks_map, value_words};
+use super::near::{self, Near};
 use super::scratch::SCRATCH;
 use super::{DataSection, Error, MapDef, Options};
-use crate::check::typed::{Program, Text, Type, Variable};
+use crate::check::typed::{Function, Program, Text, Type, Variable};
 
 /// The most bytes of a key; hash maps take what kmalloc() gives (htab_map_alloc_check in kernel/bpf/hashtab.c).
 const KEY_LIMIT: u32 = 16 << 10;
@@ -20,6 +21,8 @@ const ENTRY_OVERHEAD: u64 = 16;
 
 /// Bytes of each CPU's values that aggregations of one kind have in reserve.
 const SPARE: u32 = 16 << 10;
+/// Clauses of a program whose aggregations have near parts: they double the time that the verifier takes for a clause.
+const NEAR_CLAUSES: usize = 64;
 
 /// BPF_MAP_TYPE_HASH
 const HASH: u32 = 1;
@@ -94,7 +97,7 @@ impl Storage {
             dynamics.push(DynamicAt { map, keys, key_size });
         }
 
-        let mut aggregations = Vec::new();
+        let (mut aggregations, mut near_size) = (Vec::new(), 0);
         for (index, aggregation) in program.aggregations.iter().enumerate() {
             let (keys, key_size) = key(&aggregation.keys, 0);
             let name = format!("@{}", aggregation.name);
@@ -105,12 +108,19 @@ impl Storage {
             }
             let map = format!("agg_{index}");
             let hash = key_size > 0;
+            let max_entries = if hash { entries(options.aggsize, key_size + value_size) } else { 1 };
+            // What keeps a value rather than a count begins anew when it is cleared, which a place cannot.
+            let kept = matches!(aggregation.function, Function::Min | Function::Max);
+            let near = (hash && !kept && program.clauses.len() <= NEAR_CLAUSES)
+                .then(|| Near::new(near_size, key_size, value_size, max_entries))
+                .flatten();
+            near_size = near.map_or(near_size, |near| near.end());
             maps.push(MapDef {
                 symbol: map.clone(),
                 kind: if hash { PER_CPU_HASH } else { PER_CPU_ARRAY },
                 key_size: if hash { key_size } else { 4 },
                 value_size,
-                max_entries: if hash { entries(options.aggsize, key_size + value_size) } else { 1 },
+                max_entries,
                 flags: if hash { NO_PREALLOC } else { 0 },
             });
             if hash {
@@ -123,7 +133,17 @@ impl Storage {
             }
             let aggregation = aggregation.clone();
             let number = index as u32;
-            aggregations.push(AggregationAt { aggregation, number, map, keys, key_size, value_size });
+            aggregations.push(AggregationAt { aggregation, number, map, keys, key_size, value_size, near });
+        }
+        if near_size > 0 {
+            maps.push(MapDef {
+                symbol: near::MAP.into(),
+                kind: PER_CPU_ARRAY,
+                key_size: 4,
+                value_size: near_size,
+                max_entries: 1,
+                flags: 0,
+            });
         }
         let locals_size = locals_end - SLOT_SIZE as u32;
         let tokens = locals_end;

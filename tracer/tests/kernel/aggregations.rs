@@ -19,6 +19,8 @@ pub(crate) const FAMILY: Family = Family {
         ("normalize_trunc_and_clear", change),
         ("stddev_and_llquantize_agree_with_their_definitions", deviations),
         ("what_is_cleared_after_printing_is_printed_once", exactly_once),
+        ("keys_that_were_cut_are_shown_when_they_count_again", cut),
+        ("more_keys_than_have_places_are_counted_once", many_keys),
         ("rows_are_sorted_as_options_say", sorted),
         ("bars_stand_beside_keys_and_in_one_line", drawn),
         ("what_is_not_printed_is_printed_at_the_end", unprinted),
@@ -26,7 +28,11 @@ pub(crate) const FAMILY: Family = Family {
         ("keys_of_kilobytes_are_kept_whole", long_keys),
         ("one_clause_fills_many_histograms", many_histograms),
     ],
-    workloads: &[("aggregations_values", values), ("aggregations_threads", busy_threads)],
+    workloads: &[
+        ("aggregations_values", values),
+        ("aggregations_threads", busy_threads),
+        ("aggregations_many", many),
+    ],
 };
 
 /// What the workload passes to lseek as its offset.
@@ -236,6 +242,54 @@ fn exactly_once() -> Result<()> {
     let keyed = total("k ")?;
     ensure!((2 * 100_000 - 20..=2 * 100_000).contains(&keyed), "{keyed} calls by key");
     Ok(())
+}
+
+fn cut() -> Result<()> {
+    let output = tracer(&[
+        "-qn",
+        "BEGIN { @[1] = count(); @[2] = count(); @[3] = count(); trunc(@); }
+         tick-20ms { n++; }
+         tick-20ms /n <= 3/ { @[2] = count(); }
+         tick-20ms /n > 3/ { exit(0); }",
+    ])?
+    .success()?;
+    ensure!(output.stdout.split_whitespace().eq(["2", "3"]), "{output:?}");
+    Ok(())
+}
+
+/// Several times as many keys as the places near a CPU, cut while they count.
+fn many_keys() -> Result<()> {
+    const KEYS: i64 = 1000;
+    const ROUNDS: i64 = 40;
+    let program = "syscall::lseek:entry /pid == $1/ { @[arg1] = count(); @sums[arg1 % 7, pid] = sum(arg1); }
+        tick-5ms { printa(\"%d %@d\\n\", @); trunc(@); }
+        END { printa(\"%d %@d\\n\", @); printa(\"sum %d %d %@d\\n\", @sums); }";
+    let seen = observe(program, "aggregations_many", &[&KEYS.to_string(), &ROUNDS.to_string()])?;
+    let (mut counts, mut sums) = (BTreeMap::<i64, i64>::new(), BTreeMap::<i64, i64>::new());
+    for line in seen.output.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            [key, count] => *counts.entry(key.parse()?).or_default() += count.parse::<i64>()?,
+            ["sum", key, _, sum] => *sums.entry(key.parse()?).or_default() += sum.parse::<i64>()?,
+            _ => {}
+        }
+    }
+    ensure!(counts.len() == KEYS as usize && counts.values().all(|&count| count == ROUNDS), "{counts:?}");
+    for (rest, sum) in sums {
+        let expected: i64 = (0..KEYS).filter(|key| key % 7 == rest).map(|key| key * ROUNDS).sum();
+        ensure!(sum == expected, "of {rest}: {sum}, not {expected}");
+    }
+    Ok(())
+}
+
+/// Passes to lseek so many offsets, so many times.
+fn many(arguments: &[String]) -> Result<Report> {
+    let (keys, rounds): (i64, i64) = (arguments[0].parse()?, arguments[1].parse()?);
+    for offset in (0..rounds).flat_map(|_| 0..keys) {
+        // SAFETY: integers; no descriptor has that number.
+        unsafe { libc::lseek(-1, offset, libc::SEEK_SET) };
+    }
+    Ok(Report::default().with("calls", keys * rounds))
 }
 
 fn sorted() -> Result<()> {

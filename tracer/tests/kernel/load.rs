@@ -9,6 +9,7 @@ use tracer::bpf::{Code, Insn};
 use tracer::consume::Description;
 use tracer::kernel::Target;
 use tracer::kernel::currents::Currents;
+use tracer::kernel::features::Release;
 use tracer::link::{Constants, link};
 use tracer::lower::{ClauseImage, Image, ProgramImage};
 use tracer::provider::{Catalog, Pattern, ProbeInfo};
@@ -18,7 +19,10 @@ use crate::harness::{Family, skip};
 
 pub(crate) const FAMILY: Family = Family {
     name: "load",
-    tests: &[("every_trampoline_loads_and_attaches", every_trampoline)],
+    tests: &[
+        ("every_trampoline_loads_and_attaches", every_trampoline),
+        ("the_current_thread_is_found_without_a_call_since_6_10", current_thread),
+    ],
     workloads: &[],
 };
 
@@ -39,16 +43,39 @@ fn every_trampoline() -> Result<()> {
         .map(|probe| (probe.program.name, probe))
         .collect();
     let mut refused = Vec::new();
-    for host in hosts.values() {
-        if let Err(error) = load(host, &target, &catalog) {
-            refused.push(format!("{}: {error:#}", host.program.name));
+    let ways = [None].into_iter().chain(currents(&target).map(Some));
+    for way in ways {
+        for host in hosts.values() {
+            if let Err(error) = load(host, &target, &catalog, way.clone()) {
+                let how = if way.is_some() { "reading" } else { "calling" };
+                refused.push(format!("{}, {how}: {error:#}", host.program.name));
+            }
         }
     }
     ensure!(refused.is_empty(), "{} of {} refused:\n{}", refused.len(), hosts.len(), refused.join("\n"));
     Ok(())
 }
 
-fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
+/// How programs read the current thread on this kernel.
+fn currents(target: &Target) -> Option<Currents> {
+    let find = |btf| Currents::find(target.machine, &target.release, btf, target.cpus);
+    target.types.as_ref().and_then(|types| find(types.kernel()))
+}
+
+fn current_thread() -> Result<()> {
+    let target = match Target::probe() {
+        Ok(target) => target,
+        Err(refusal) => return skip(refusal.what),
+    };
+    let since = Release::parse(&target.release).is_some_and(|release| release >= Release(6, 10));
+    let found = currents(&target);
+    ensure!(found.is_some() == since, "on {}: {found:?}", target.release);
+    let known = found.iter().flat_map(|found| &found.addresses).filter(|&&address| address != 0).count();
+    ensure!(!since || known == aya::util::online_cpus().map_or(0, |cpus| cpus.len()), "{found:?}");
+    Ok(())
+}
+
+fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog, currents: Option<Currents>) -> Result<()> {
     let image = Image { programs: vec![program(host)], ..Image::default() };
     let scope = Scope {
         cpus: target.cpus,
@@ -62,8 +89,6 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog) -> Result<()> {
         speculations: 4,
         speculation_size: 4096,
     };
-    let find = |btf| Currents::find(target.machine, &target.release, btf, target.cpus);
-    let currents = target.types.as_ref().and_then(|types| find(types.kernel()));
     let constants =
         Constants { offsets: target.offsets, scope, ring_size: 1 << 20, currents, most: usize::MAX };
     let linked = link(PROBES, &image, &constants)?;

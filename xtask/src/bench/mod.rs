@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: what tracing costs, measured beside bpftrace where that is installed, in one run.
+//! `cargo xtask bench`: what tracing costs, measured beside bpftrace where that is installed, and beside programs written by hand
+//! with aya where they can be built, in one run.
 //!
-//! Invariants: the two programs take turns, so that what else the machine does meets both; every figure is a median of as many
+//! Invariants: the tools take turns, so that what else the machine does meets both; every figure is a median of as many
 //! runs as the options say (but for the one that takes bpftrace half a minute); the traced events are those of a loop of our own,
 //! and nothing of other processes is printed. What has been measured is printed also when it ends early.
 
@@ -8,15 +9,17 @@ use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+mod clauses;
+mod compiling;
+mod handwritten;
 mod statistics;
 mod table;
 mod tool;
 mod workload;
 
 use crate::shell::{is_root, root, run};
-use statistics::{Empty, Reading, Statistics};
 use table::Table;
 use tool::Tool;
 use workload::Loop;
@@ -50,9 +53,11 @@ enum Part {
     Events,
     /// Lines to a file
     Printf,
+    /// Long programs
+    Compiling,
 }
 
-/// A program for both tools: what is measured, D, bpftrace's language. `$1` is the process id of the loop.
+/// A program for the tools: what is measured, D, bpftrace's language. `$1` is the process id of the loop.
 struct Program {
     name: &'static str,
     d: &'static str,
@@ -75,40 +80,6 @@ const PRINTF: Program = Program {
     bpftrace: r#"tracepoint:syscalls:sys_enter_getppid /pid == $1/ { printf("%d %s\n", pid, comm); }"#,
 };
 
-/// No process has number 4194305: it is above what a kernel gives.
-const EVENTS: [Program; 6] = [
-    Program {
-        name: "a filter that is false",
-        d: "syscall::getppid:entry /pid == 4194305/ { @ = count(); }",
-        bpftrace: "tracepoint:syscalls:sys_enter_getppid /pid == 4194305/ { @ = count(); }",
-    },
-    Program {
-        name: "count()",
-        d: "syscall::getppid:entry { @ = count(); }",
-        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @ = count(); }",
-    },
-    Program {
-        name: "count() by execname",
-        d: "syscall::getppid:entry { @[execname] = count(); }",
-        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @[comm] = count(); }",
-    },
-    Program {
-        name: "count() by pid",
-        d: "syscall::getppid:entry { @[pid] = count(); }",
-        bpftrace: "tracepoint:syscalls:sys_enter_getppid { @[pid] = count(); }",
-    },
-    Program {
-        name: "filtered count()",
-        d: "syscall::getppid:entry /pid == $1/ { @ = count(); }",
-        bpftrace: "tracepoint:syscalls:sys_enter_getppid /pid == $1/ { @ = count(); }",
-    },
-    Program {
-        name: "quantize of the result",
-        d: "syscall::getppid:return { @ = quantize(arg1); }",
-        bpftrace: "tracepoint:syscalls:sys_exit_getppid { @ = hist(args->ret); }",
-    },
-];
-
 /// The part of the system calls that are made for lines: bpftrace prints them in minutes otherwise.
 const PRINTF_SHARE: u64 = 4;
 
@@ -129,7 +100,7 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     let ours = options.tracer.clone().unwrap_or_else(|| root().join("target/release/tracer"));
     let tools = Tool::all(ours)?;
     let mut table = Table::new(&tools);
-    for tool in &tools {
+    for tool in programs(&tools) {
         table.add("size with its libraries, MB", tool, tool.size()? as f64 / 1e6);
     }
     stop_on_interrupt();
@@ -140,10 +111,13 @@ pub(crate) fn main(options: &Options) -> Result<()> {
             startup(&tools, &mut table, number == 1)?;
         }
         if wanted(Part::Events) {
-            events(options, &tools, &mut table)?;
+            clauses::measure(options, &tools, &mut table)?;
         }
         if wanted(Part::Printf) {
             printf(options, &tools, &mut table)?;
+        }
+        if wanted(Part::Compiling) {
+            compiling::measure(&tools[0], &mut table, number == 1)?;
         }
         Ok(())
     });
@@ -174,11 +148,16 @@ fn announce(what: &str) -> Result<()> {
     Ok(())
 }
 
+/// The tools that are programs of their own.
+fn programs(tools: &[Tool]) -> impl Iterator<Item = &Tool> {
+    tools.iter().filter(|tool| !tool.is_handwritten())
+}
+
 /// Whole runs: time, time to the first output, time on a processor (which other work disturbs less), memory. bpftrace takes half
 /// a minute for all system calls, so that it does so in the first run only.
 fn startup(tools: &[Tool], table: &mut Table, first: bool) -> Result<()> {
     for (program, always) in [(&NOTHING, true), (&ALL_CALLS, first)] {
-        for tool in tools.iter().filter(|tool| always || tool.is_ours()) {
+        for tool in programs(tools).filter(|tool| always || tool.is_ours()) {
             announce(&format!("{}: {}", tool.name(), program.name))?;
             let whole = tool.whole_run(program)?;
             table.add(&format!("{}, ms", program.name), tool, whole.time.as_secs_f64() * 1e3);
@@ -190,69 +169,6 @@ fn startup(tools: &[Tool], table: &mut Table, first: bool) -> Result<()> {
     Ok(())
 }
 
-/// What an event costs: by the kernel's statistics, and by how much the loop takes longer without them.
-fn events(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
-    let count = options.events;
-    let mut workload = Loop::start()?;
-    let each = |time: Duration| time.as_nanos() as f64 / count as f64;
-    let untraced = each(workload.run(count, 0)?);
-    let mut empties: Vec<(&str, &str, f64)> = Vec::new();
-    for program in &EVENTS {
-        for tool in tools {
-            announce(&format!("{}: {}", tool.name(), program.name))?;
-            let running = tool.start(program, workload.pid(), None)?;
-            let slowed = each(workload.run(count, 0)?) - untraced;
-            let read = measure(&running.reading()?, || running.reading(), &mut workload, count)?;
-            let output = running.interrupt()?;
-            if program.name.starts_with("filtered") && !output.contains(&(2 * count).to_string()) {
-                bail!("{} did not count {} events: {output}", tool.name(), 2 * count);
-            }
-            let event = program.bpftrace.split_once(' ').map_or("", |(tracepoint, _)| tracepoint);
-            let known = empties.iter().find(|(name, of, _)| (*name, *of) == (tool.name(), event));
-            let empty = match known {
-                Some((.., empty)) => *empty,
-                None => {
-                    let empty = empty(tool, program, &mut workload, count)?;
-                    empties.push((tool.name(), event, empty));
-                    empty
-                }
-            };
-            table.add(&format!("{}, ns as read", program.name), tool, read);
-            table.add("  net of an empty program, ns", tool, read - empty);
-            table.add("  a loop's call takes longer by, ns", tool, slowed);
-        }
-    }
-    Ok(())
-}
-
-/// Nanoseconds of an empty program on the tracepoint that the tool uses for the program.
-fn empty(tool: &Tool, program: &Program, workload: &mut Loop, count: u64) -> Result<f64> {
-    if tool.is_ours() {
-        let event = if program.d.contains(":return") { c"sys_exit" } else { c"sys_enter" };
-        let empty = Empty::attach(event)?;
-        return measure(&empty.reading()?, || empty.reading(), workload, count);
-    }
-    let (tracepoint, _) = program.bpftrace.split_once(' ').context("a tracepoint and more")?;
-    let running = tool.start_text(&format!("{tracepoint} {{ }}"), workload.pid(), None)?;
-    let read = measure(&running.reading()?, || running.reading(), workload, count)?;
-    running.interrupt()?;
-    Ok(read)
-}
-
-/// Nanoseconds a run, by the kernel's statistics, of the programs that ran for the loop's calls.
-fn measure(
-    before: &Reading,
-    after: impl Fn() -> Result<Reading>,
-    workload: &mut Loop,
-    count: u64,
-) -> Result<f64> {
-    let on = Statistics::enable()?;
-    workload.run(count, 0)?;
-    let reading = after()?;
-    drop(on);
-    reading.since(before, count).context("no program ran for the loop's calls")
-}
-
 /// Lines to a file, as fast as the loop can and at a steady rate.
 fn printf(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
     let mut workload = Loop::start()?;
@@ -260,7 +176,7 @@ fn printf(options: &Options, tools: &[Tool], table: &mut Table) -> Result<()> {
     let line = format!("{} xtask", workload.pid());
     for (rate, label) in [(0, "as fast as the loop can"), (STEADY, "200,000 a second")] {
         let count = options.events / PRINTF_SHARE;
-        for tool in tools {
+        for tool in programs(tools) {
             announce(&format!("{}: {}, {label}", tool.name(), PRINTF.name))?;
             let running = tool.start(&PRINTF, workload.pid(), Some(&path))?;
             let start = Instant::now();

@@ -36,20 +36,28 @@ impl Statistics {
     }
 }
 
-/// Runs and nanoseconds of programs, by their ids.
+/// What programs have done, by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Reading(BTreeMap<u64, (u64, u64)>);
+pub(super) struct Reading(BTreeMap<u64, Done>);
+
+/// Runs and nanoseconds of a program, and its instructions, as the verifier left them.
+#[derive(Debug, Default, Clone, Copy)]
+struct Done {
+    runs: u64,
+    nanoseconds: u64,
+    insns: u64,
+}
 
 impl Reading {
-    /// Nanoseconds an event of the programs that ran at least `events` times since.
-    pub(super) fn since(&self, before: &Reading, events: u64) -> Option<f64> {
-        let each = self.0.iter().filter_map(|(id, (runs, time))| {
-            let (runs_before, time_before) = before.0.get(id).copied().unwrap_or_default();
-            let runs = runs - runs_before;
-            (runs >= events).then(|| (time - time_before) as f64 / runs as f64)
+    /// Nanoseconds an event, and instructions, of the programs that ran at least `events` times since.
+    pub(super) fn since(&self, before: &Reading, events: u64) -> Option<(f64, u64)> {
+        let each = self.0.iter().filter_map(|(id, done)| {
+            let begun = before.0.get(id).copied().unwrap_or_default();
+            let runs = done.runs - begun.runs;
+            let nanoseconds = (done.nanoseconds - begun.nanoseconds) as f64 / runs as f64;
+            (runs >= events).then_some((nanoseconds, done.insns))
         });
-        let each: Vec<f64> = each.collect();
-        (!each.is_empty()).then(|| each.iter().sum())
+        each.reduce(|a, b| (a.0 + b.0, a.1 + b.1))
     }
 }
 
@@ -66,14 +74,16 @@ pub(super) fn reading(pid: u32) -> Result<Reading> {
     Ok(reading)
 }
 
-/// Runs and nanoseconds of one program.
-fn statistics(id: u64) -> Result<(u64, u64)> {
+/// What one program has done.
+fn statistics(id: u64) -> Result<Done> {
     let program = open(bpf(BPF_PROG_GET_FD_BY_ID, &mut [id]).context("a program of the run has gone")?);
     let mut info = [0_u64; INFO_WORDS];
     let size = (size_of_val(&info) as u64) << 32;
     let mut attr = [program.as_raw_fd() as u64 | size, info.as_mut_ptr() as u64];
     bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
-    Ok((info[INFO_WORDS - 1], info[INFO_WORDS - 2]))
+    // The third word: bytes of machine code, of instructions.
+    let insns = (info[2] >> 32) / size_of::<u64>() as u64;
+    Ok(Done { runs: info[INFO_WORDS - 1], nanoseconds: info[INFO_WORDS - 2], insns })
 }
 
 /// An empty program on a raw tracepoint.

@@ -42,7 +42,7 @@ impl Table {
         self.rows[row].values[column].push(value);
     }
 
-    /// Prints the medians and the ratios to bpftrace.
+    /// Prints the medians, and the ratios of the first tool's to the others'.
     pub(super) fn print(&self, runs: u32, events: u64) {
         println!("medians of {runs} runs that took turns; {events} system calls a measurement");
         let width = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or_default();
@@ -51,17 +51,17 @@ impl Table {
             println!("{label:width$}{columns}");
         };
         let mut head: Vec<String> = self.tools.iter().map(|name| (*name).to_owned()).collect();
-        if head.len() > 1 {
-            head.push("ratio".into());
-        }
+        head.extend(self.tools[1..].iter().map(|name| format!("/ {name}")));
         line("", head);
         for row in &self.rows {
             let medians: Vec<f64> = row.values.iter().map(|values| median(values)).collect();
-            let mut columns: Vec<String> = medians.iter().map(|value| format!("{value:.1}")).collect();
-            if let [ours, theirs] = medians[..] {
-                columns.push(format!("{:.2}", ours / theirs));
-            }
-            line(&row.label, columns);
+            let shown = |value: f64, digits| match value.is_nan() {
+                true => "-".to_owned(),
+                false => format!("{value:.digits$}"),
+            };
+            let values = medians.iter().map(|value| shown(*value, 1));
+            let ratios = medians[1..].iter().map(|theirs| shown(medians[0] / theirs, 2));
+            line(&row.label, values.chain(ratios).collect());
         }
     }
 }

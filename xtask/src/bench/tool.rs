@@ -1,4 +1,4 @@
-//! The programs that are compared, and runs of them.
+//! The tools that are compared, and runs of them.
 
 use std::fs::File;
 use std::io::{PipeReader, Read};
@@ -7,16 +7,25 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use aya::Ebpf;
 
-use super::Program;
+use super::clauses::Clause;
 use super::statistics::{Reading, reading};
+use super::{Program, handwritten};
 use crate::shell::{capture, find};
 
-/// The tracer or bpftrace.
+/// The tracer, bpftrace, or programs written by hand.
 #[derive(Debug, Clone)]
 pub(super) struct Tool {
     path: PathBuf,
-    ours: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tracer,
+    Bpftrace,
+    Handwritten,
 }
 
 /// A run from start to end.
@@ -30,25 +39,44 @@ pub(super) struct WholeRun {
 }
 
 impl Tool {
-    /// The tracer, and bpftrace where it is installed and has the tracefs that it needs.
+    /// The tracer; bpftrace, where it is installed and has the tracefs that it needs; the programs written by hand, where they can
+    /// be built.
     pub(super) fn all(tracer: PathBuf) -> Result<Vec<Tool>> {
         ensure!(tracer.is_file(), "there is no {}", tracer.display());
-        let mut bpftrace = find("bpftrace").map(|path| Tool { path, ours: false });
-        if bpftrace.is_some()
-            && let Err(error) = mount_tracefs()
-        {
-            eprintln!("tracefs cannot be mounted ({error}): bpftrace is left out");
-            bpftrace = None;
+        let mut tools = vec![Tool { path: tracer, kind: Kind::Tracer }];
+        match find("bpftrace").map(|path| mount_tracefs().map(|()| path)) {
+            Some(Ok(path)) => tools.push(Tool { path, kind: Kind::Bpftrace }),
+            Some(Err(error)) => eprintln!("tracefs cannot be mounted ({error}): bpftrace is left out"),
+            None => eprintln!("bpftrace is not installed: it is left out"),
         }
-        Ok(std::iter::once(Tool { path: tracer, ours: true }).chain(bpftrace).collect())
+        match handwritten::build() {
+            Ok(path) => tools.push(Tool { path, kind: Kind::Handwritten }),
+            Err(error) => {
+                eprintln!("the programs written by hand cannot be built ({error:#}): they are left out")
+            }
+        }
+        Ok(tools)
     }
 
     pub(super) fn is_ours(&self) -> bool {
-        self.ours
+        self.kind == Kind::Tracer
+    }
+
+    pub(super) fn is_handwritten(&self) -> bool {
+        self.kind == Kind::Handwritten
+    }
+
+    /// Whether its programs are on raw tracepoints.
+    pub(super) fn is_raw(&self) -> bool {
+        self.kind != Kind::Bpftrace
     }
 
     pub(super) fn name(&self) -> &'static str {
-        if self.ours { "tracer" } else { "bpftrace" }
+        match self.kind {
+            Kind::Tracer => "tracer",
+            Kind::Bpftrace => "bpftrace",
+            Kind::Handwritten => "by hand",
+        }
     }
 
     /// Bytes of the file and of the libraries that it loads.
@@ -64,7 +92,7 @@ impl Tool {
 
     fn command(&self, text: &str, pid: u32) -> Command {
         let mut command = Command::new(&self.path);
-        command.args([if self.ours { "-n" } else { "-e" }, text]).stdin(Stdio::null());
+        command.args([if self.is_ours() { "-n" } else { "-e" }, text]).stdin(Stdio::null());
         if text.contains("$1") {
             command.arg(pid.to_string());
         }
@@ -73,7 +101,7 @@ impl Tool {
 
     /// A run that ends by itself.
     pub(super) fn whole_run(&self, program: &Program) -> Result<WholeRun> {
-        let text = if self.ours { program.d } else { program.bpftrace };
+        let text = if self.is_ours() { program.d } else { program.bpftrace };
         let (mut reader, writer) = std::io::pipe()?;
         let mut command = self.command(text, std::process::id());
         command.stdout(writer.try_clone()?).stderr(writer);
@@ -93,21 +121,40 @@ impl Tool {
         Ok(WholeRun { time, first, processor, peak_kb: usage.ru_maxrss })
     }
 
+    /// Runs a script of D to its end, and says how long that took.
+    pub(super) fn run_script(&self, script: &Path) -> Result<Duration> {
+        let mut command = Command::new(&self.path);
+        command.args(["-q", "-s"]).arg(script).stdin(Stdio::null()).stdout(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().with_context(|| format!("cannot start {}", self.path.display()))?;
+        ensure!(status.success(), "{} failed", self.name());
+        Ok(start.elapsed())
+    }
+
+    /// Starts a clause for the loop and waits until its probes are on.
+    pub(super) fn trace(&self, clause: &Clause, pid: u32) -> Result<Running> {
+        match self.kind {
+            Kind::Tracer => self.start_text(clause.d, pid, None),
+            Kind::Bpftrace => self.start_text(clause.bpftrace, pid, None),
+            Kind::Handwritten => Ok(Running::Here(Box::new(handwritten::start(&self.path, clause, pid)?))),
+        }
+    }
+
     /// Starts a program for the loop and waits until its probes are on; lines go to the file.
     pub(super) fn start(&self, program: &Program, pid: u32, file: Option<&Path>) -> Result<Running> {
-        self.start_text(if self.ours { program.d } else { program.bpftrace }, pid, file)
+        self.start_text(if self.is_ours() { program.d } else { program.bpftrace }, pid, file)
     }
 
     /// Starts a program. That it is ready it says itself: the tracer in BEGIN, which runs when all is attached; bpftrace
     /// by a timer's line, which is printed when all is attached.
     pub(super) fn start_text(&self, text: &str, pid: u32, file: Option<&Path>) -> Result<Running> {
-        let ready = if self.ours {
+        let ready = if self.is_ours() {
             r#"BEGIN { printf("ready\n"); }"#
         } else {
             r#"interval:ms:100 /!@ready/ { @ready = 1; printf("ready\n"); }"#
         };
         let mut command = self.command(&format!("{text} {ready}"), pid);
-        if self.ours {
+        if self.is_ours() {
             command.arg("-q");
         }
         let (reader, writer) = std::io::pipe()?;
@@ -117,9 +164,9 @@ impl Tool {
         };
         let child = command.spawn().with_context(|| format!("cannot start {}", self.path.display()))?;
         drop(command);
-        let mut running = Running { child: Some(child), reader };
-        running.wait_until_ready(file)?;
-        Ok(running)
+        let mut process = Process { child: Some(child), reader };
+        process.wait_until_ready(file)?;
+        Ok(Running::Process(process))
     }
 }
 
@@ -137,13 +184,39 @@ fn mount_tracefs() -> std::io::Result<()> {
     }
 }
 
+/// What traces the loop.
+pub(super) enum Running {
+    /// A program.
+    Process(Process),
+    /// Programs of the kernel that this process holds.
+    Here(Box<Ebpf>),
+}
+
+impl Running {
+    /// The statistics of its programs.
+    pub(super) fn reading(&self) -> Result<Reading> {
+        match self {
+            Running::Process(process) => process.reading(),
+            Running::Here(_) => reading(std::process::id()),
+        }
+    }
+
+    /// Ends it; gives what it has counted, or what it wrote that did not go to a file.
+    pub(super) fn interrupt(self) -> Result<String> {
+        match self {
+            Running::Process(process) => process.interrupt(),
+            Running::Here(mut loaded) => Ok(handwritten::counted(&mut loaded)?.to_string()),
+        }
+    }
+}
+
 /// A program that traces the loop.
-pub(super) struct Running {
+pub(super) struct Process {
     child: Option<Child>,
     reader: PipeReader,
 }
 
-impl Running {
+impl Process {
     fn wait_until_ready(&mut self, file: Option<&Path>) -> Result<()> {
         let start = Instant::now();
         let mut said = Vec::new();
@@ -162,12 +235,12 @@ impl Running {
     }
 
     /// The statistics of its programs.
-    pub(super) fn reading(&self) -> Result<Reading> {
+    fn reading(&self) -> Result<Reading> {
         reading(self.child.as_ref().map_or(0, Child::id))
     }
 
     /// Ends it, as kill(1) does (SIGINT is ignored by what a shell starts behind it); gives what it wrote that did not go to a file.
-    pub(super) fn interrupt(mut self) -> Result<String> {
+    fn interrupt(mut self) -> Result<String> {
         let child = self.child.take().context("it runs once")?;
         // SAFETY: our own child, not waited for yet.
         unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
@@ -179,7 +252,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended: then there is nothing to end.
