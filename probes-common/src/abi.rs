@@ -158,9 +158,12 @@ pub enum Drop {
     Speculation = 6,
     /// speculation() found none that was free.
     Unavailable = 7,
+    /// The program was already running on the CPU, as when what a clause does brings the same event again. The kernel
+    /// counts these itself.
+    Recursion = 8,
 }
 
-/// How many kinds of drops there are. The map DROPS (per-CPU array of u64) is indexed `program * DROP_KINDS + kind`.
+/// How many kinds of drops programs count. The map DROPS (per-CPU array of u64) is indexed `program * DROP_KINDS + kind`.
 pub const DROP_KINDS: u32 = 8;
 
 /// The most programs of one session.
@@ -176,9 +179,19 @@ pub mod memory {
     pub const OWNERS: u32 = CALLS + 2;
     /// Requests to block devices.
     pub const REQUESTS: u32 = CALLS + 3;
+    /// Connections, of which the least recently used make room for others.
+    pub const CONNECTIONS: u32 = CALLS + 4;
+    /// The last segments of handshakes, likewise.
+    pub const HANDSHAKES: u32 = CALLS + 5;
     /// What drops are reported under, by number from [`CALLS`] on.
-    pub const NAMES: [&str; 4] =
-        ["support:::calls", "support:::psargs", "support:::owners", "support:::requests"];
+    pub const NAMES: [&str; 6] = [
+        "support:::calls",
+        "support:::psargs",
+        "support:::owners",
+        "support:::requests",
+        "support:::connections",
+        "support:::handshakes",
+    ];
 }
 
 /// The lines of the map DROPS.

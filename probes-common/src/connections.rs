@@ -14,8 +14,8 @@ pub struct Owner {
     pub comm: [u8; 16],
     /// 1 when this end opened the connection.
     pub active: u32,
-    /// Unused, zero.
-    pub pad: u32,
+    /// 1 when the socket's connection has been entered in the map of connections.
+    pub entered: u32,
 }
 
 /// The two ends of a connection, seen from one of them: a key, so there is no padding in it.

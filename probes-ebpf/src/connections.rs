@@ -2,6 +2,7 @@
 //!
 //! The maps, and how to look into them; `learning` fills them. Owners stay as long as their sockets. Connections in TIME_WAIT have
 //! no end that could be seen: that map evicts the least recently used, as does the one of handshakes, which matter for a moment.
+//! That something was evicted is seen when it is wanted, and counted then.
 
 use core::arch::asm;
 use core::ptr;
@@ -196,6 +197,17 @@ pub fn sender(packet: &Packet) -> u64 {
 pub fn enter(at: &Ends, sk: u64, state: u32) {
     let connection = Connection { sk, id: sk, state, ..Connection::default() };
     let _ = CONNECTIONS.insert(at, connection, 0);
+    if let Some(owner) = OWNERS.get_ptr_mut(sk) {
+        // SAFETY: as for `exact`.
+        unsafe { (*owner).entered = 1 };
+    }
+}
+
+/// Whether the sock's connection has been entered before.
+#[inline(always)]
+pub fn was_entered(sk: u64) -> bool {
+    // SAFETY: as for `exact`.
+    OWNERS.get_ptr(sk).is_some_and(|owner| unsafe { (*owner).entered } == 1)
 }
 
 /// Forgets it, if it is that sock's.

@@ -12,7 +12,7 @@ use probes_common::providers::socket::{CALLS, Shape};
 
 use crate::connections::{
     Change, HANDSHAKES, Handshake, IPPROTO_TCP, NOWHERE, OWNERS, SEEDS, after_close, change, detach, ends,
-    enter, exact, inode, leave, listener, local_end, owner, sender,
+    enter, exact, inode, leave, listener, local_end, owner, sender, was_entered,
 };
 use crate::constants::offset;
 use crate::drops;
@@ -76,6 +76,8 @@ fn own(sk: u64, active: Option<u32>) {
         (None, Some(before)) => unsafe { (*before).active },
         (None, None) => 0,
     };
+    // SAFETY: as for `exact`.
+    owner.entered = known.map_or(0, |known| unsafe { (*known).entered });
     keep(sk, owner);
     if known.is_none() {
         attach(sk);
@@ -162,7 +164,7 @@ fn learn(Change { sk, old, new }: Change) {
             ends(sk, &mut at);
             let found = listener(&mut at);
             if let Some(owner) = owner(0, found) {
-                let owner = Owner { active: 0, ..*owner };
+                let owner = Owner { active: 0, entered: 0, ..*owner };
                 keep(sk, owner);
             }
         }
@@ -200,7 +202,11 @@ fn learn_send(segment: &Segment) {
     }
     let mut at = NOWHERE;
     packet::ends(segment, Way::Out, &mut at);
-    if !exact(&at).is_some_and(|connection| connection.sk == sk) {
+    let known = exact(&at);
+    if known.is_none() && was_entered(sk) {
+        drops::forgot(memory::CONNECTIONS);
+    }
+    if !known.is_some_and(|connection| connection.sk == sk) {
         let state = u32::from(read::<u8>(sk, offset!(sk_state)));
         // A reset can be the last word of a socket that is closed already: nothing would remove it any more.
         if state != tcp_state::CLOSE && state != tcp_state::LISTEN {

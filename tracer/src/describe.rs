@@ -18,6 +18,12 @@ pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Targe
         aggregations: compiled.image.aggregations.clone(),
         probes: numbers(&compiled.image, catalog),
         programs: compiled.image.programs.iter().map(|program| name(program, catalog)).collect(),
+        symbols: compiled
+            .image
+            .programs
+            .iter()
+            .map(|program| (program.symbol(), name(program, catalog)))
+            .collect(),
         catalog,
         cpus: target.cpus,
         options: compiled.options.clone(),
@@ -33,11 +39,16 @@ pub fn names_kernel(image: &Image) -> bool {
 
 /// What a trampoline's drops are reported under: its probe, or of a family `syscall:::entry` and the like.
 fn name(program: &ProgramImage, catalog: &Catalog) -> String {
-    let probe = catalog.probes().find(|probe| probe.program.name == program.program.name);
-    probe.map_or_else(
-        || program.program.name.to_owned(),
-        |probe| format!("{}:::{}", probe.provider, probe.name),
-    )
+    let mut hosted = catalog.probes().filter(|probe| probe.program.name == program.program.name);
+    let probe = match program.instance {
+        Some(_) => hosted.find(|probe| probe.instance == program.instance),
+        None => hosted.next(),
+    };
+    match probe {
+        Some(probe) if program.instance.is_some() => probe.to_string(),
+        Some(probe) => format!("{}:::{}", probe.provider, probe.name),
+        None => program.program.name.to_owned(),
+    }
 }
 
 /// The probe of each number that the programs can send: `program << 16 | discriminator`.

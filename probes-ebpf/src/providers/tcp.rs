@@ -2,12 +2,14 @@
 //!
 //! The programs of `learning` see each event before these do. They remember; here nothing is changed.
 
+use probes_common::abi::memory;
 use probes_common::connections::Ends;
 use probes_common::names::tcp_state;
 use probes_common::providers::tcp::{TcpSegment, TcpStateChange};
 
 use crate::connections::{self, Change, NOWHERE, after_close, change, exact, listener};
 use crate::constants::offset;
+use crate::drops;
 use crate::firing::{Program, Wants, bit, programs};
 use crate::kernel::read;
 use crate::packet::{self, Way};
@@ -183,7 +185,11 @@ fn shake(program: Program, Change { sk, new, .. }: Change, side: Side) {
 fn fill_shaken(record: &mut TcpSegment, wants: Wants, sk: u64, state: u32, side: Side) -> bool {
     let mut at = NOWHERE;
     connections::ends(sk, &mut at);
-    let segment = connections::handshake(&at).filter(|handshake| {
+    let found = connections::handshake(&at);
+    if found.is_none() && !matches!(side, Side::Refused) {
+        drops::forgot(memory::HANDSHAKES);
+    }
+    let segment = found.filter(|handshake| {
         let tcp = &handshake.tcp;
         match side {
             Side::Opened => {

@@ -18,9 +18,10 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Action, Refused> {
-        self.check_destructive(row, name, span)?;
+        self.check_destructive(row, name, span);
         match name {
             ActionName::Tracemem => self.tracemem(row, args, span),
+            ActionName::Printm => self.printm(row, args, span),
             ActionName::Raise | ActionName::Stop => self.signal(row, args, span),
             ActionName::System | ActionName::Freopen => self.made_text(row, name, args, span),
             ActionName::Setopt => self.setopt(row, args, span),
@@ -182,13 +183,13 @@ impl Checker<'_> {
             }
             ast::ExprKind::Agg(aggregation) => {
                 let message = format!("`{}` takes a whole aggregation, not an element", row.name);
-                let diagnostic = Diagnostic::error(row.tags.1, arg.span, message);
+                let diagnostic = Diagnostic::error(row.wrong(0), arg.span, message);
                 Err(self.refuse(diagnostic.help(format!("write `@{}`", aggregation.name))))
             }
             ast::ExprKind::Error => Err(Refused),
             _ => {
                 let message = format!("`{}` takes an aggregation", row.name);
-                let diagnostic = Diagnostic::error(row.tags.1, arg.span, message);
+                let diagnostic = Diagnostic::error(row.wrong(0), arg.span, message);
                 Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))))
             }
         }

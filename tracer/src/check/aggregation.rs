@@ -131,7 +131,7 @@ impl Checker<'_> {
         };
         if args.iter().any(|arg| matches!(arg.kind, ast::ExprKind::Agg(_))) {
             let message = format!("`{}` takes numbers, not an aggregation", row.name);
-            let diagnostic = Diagnostic::error(row.tags.1, span, message);
+            let diagnostic = Diagnostic::error(row.wrong(0), span, message);
             return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
         }
         let mut args = self.arguments(row, args, span)?.into_iter();
@@ -208,7 +208,7 @@ impl Checker<'_> {
         let step_span = step.first().map_or(span, |step| step.span);
         let (tag, at, message, help) = if range < 0 {
             let message =
-                format!("lquantize's highest value {high_value} is not above its lowest, {low_value}");
+                format!("lquantize's highest value {high_value} is below its lowest, {low_value}");
             (Tag::D_LQUANT_MISMATCH, low.span.to(high.span), message, "give the lowest value first")
         } else if range < step_value {
             let message = format!("a step of {step_value} is larger than the whole range of {range}");
@@ -340,9 +340,13 @@ impl Checker<'_> {
         let Some((first, rest)) = aggregations.split_first() else { return };
         let alike = |a: &Type, b: &Type| a.as_int().is_some() == b.as_int().is_some();
         for other in rest {
-            if first.keys.len() != other.keys.len()
-                || !first.keys.iter().zip(&other.keys).all(|(a, b)| alike(a, b))
-            {
+            let tag = if first.keys.len() != other.keys.len() {
+                Some(Tag::D_PRINTA_AGGKEY)
+            } else {
+                let alike = first.keys.iter().zip(&other.keys).all(|(a, b)| alike(a, b));
+                (!alike).then_some(Tag::D_PRINTA_AGGPROTO)
+            };
+            if let Some(tag) = tag {
                 let key = |aggregation: &Aggregation| {
                     aggregation.keys.iter().map(|ty| ty.to_string()).collect::<Vec<_>>().join(", ")
                 };
@@ -353,7 +357,7 @@ impl Checker<'_> {
                     key(first),
                     key(other)
                 );
-                let diagnostic = Diagnostic::error(Tag::D_PRINTA_AGGKEY, printed.span, message);
+                let diagnostic = Diagnostic::error(tag, printed.span, message);
                 self.found.push(diagnostic.help("print them one by one"));
                 return;
             }

@@ -22,7 +22,7 @@ impl Checker<'_> {
             Role::Subroutine(subroutine, gives) => {
                 let args = self.arguments(row, args, span)?;
                 if subroutine.is_destructive() && !self.options.destructive {
-                    return Err(self.without_leave(row.name, span));
+                    self.without_leave(row.name, span);
                 }
                 self.keep(subroutine);
                 let ty = match gives {
@@ -49,7 +49,7 @@ impl Checker<'_> {
     /// Notes the memory that a subroutine needs from one call to the next.
     fn keep(&mut self, subroutine: Subroutine) {
         match subroutine {
-            Subroutine::Strtok => self.keeps.tokens = self.options.strsize as u32,
+            Subroutine::Strtok => self.keeps.tokens = self.options.string_buffer(),
             Subroutine::Alloca
             | Subroutine::Copyin
             | Subroutine::Copyinto
@@ -59,11 +59,12 @@ impl Checker<'_> {
         }
     }
 
-    /// Something changes the traced system, and was not allowed to.
-    pub(super) fn without_leave(&mut self, name: &str, span: Span) -> Refused {
-        let message = format!("`{name}` changes the system that is traced");
+    /// Something changes the traced system, and was not allowed to. It is checked all the same: what is wrong with it
+    /// otherwise is told first.
+    pub(super) fn without_leave(&mut self, name: &str, span: Span) {
+        let message = format!("Destructive actions not allowed: `{name}` changes the system that is traced");
         let diagnostic = Diagnostic::error(Tag::D_DESTRUCTIVE, span, message);
-        self.refuse(diagnostic.help("allow it with -w, or with `#pragma D option destructive`"))
+        self.found.push(diagnostic.help("allow it with -w, or with `#pragma D option destructive`"));
     }
 
     pub(super) fn unknown_function(&mut self, func: &ast::Ident) -> Refused {
@@ -176,13 +177,6 @@ impl Checker<'_> {
         } else {
             format!("it is `{}`", row.prototype)
         };
-        let tag = match (row.name, row.role, number) {
-            ("tracemem", _, 1) => Tag::D_PROTO_ARG,
-            ("tracemem", _, 2) => Tag::D_TRACEMEM_DYNSIZE,
-            // Only the value itself is the aggregating function's own affair.
-            (_, Role::Aggregating(_), 1..) => Tag::D_PROTO_ARG,
-            _ => row.tags.1,
-        };
-        Err(self.refuse(Diagnostic::error(tag, value.span, message).help(help)))
+        Err(self.refuse(Diagnostic::error(row.wrong(number), value.span, message).help(help)))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what changes the system is refused without -w.
 
-use super::functions::{ActionName, Row};
+use super::functions::{ActionName, Row, find};
 use super::typed::{Action, Expr, ExprKind, IntType, Place, Type};
 use super::types::{INT, ULONG};
 use super::{Checker, Refused, fold};
@@ -14,21 +14,20 @@ const TRACEMEM_LIMIT: i64 = 16 << 10;
 
 impl Checker<'_> {
     /// Whether the action is allowed to do what it does.
-    pub(super) fn check_destructive(
-        &mut self,
-        row: &Row,
-        name: ActionName,
-        span: Span,
-    ) -> Result<(), Refused> {
+    pub(super) fn check_destructive(&mut self, row: &Row, name: ActionName, span: Span) {
         use ActionName::{Freopen, Raise, Stop, System};
-        if self.options.destructive || !matches!(name, Freopen | Raise | Stop | System) {
-            return Ok(());
+        if !self.options.destructive && matches!(name, Freopen | Raise | Stop | System) {
+            self.without_leave(row.name, span);
         }
-        Err(self.without_leave(row.name, span))
     }
 
     /// `tracemem(address, nbytes[, dsize])`
     pub(super) fn tracemem(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        if args.len() > row.params.len() {
+            let message = format!("`tracemem` takes {} arguments at the most", row.params.len());
+            let diagnostic = Diagnostic::error(Tag::D_TRACEMEM_ARGS, span, message);
+            return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+        }
         let mut args = self.arguments(row, args, span)?.into_iter();
         let (Some(address), Some(size)) = (args.next(), args.next()) else { return Err(Refused) };
         let bytes = fold::constant(&size).filter(|size| (1..=TRACEMEM_LIMIT).contains(size));
@@ -43,6 +42,30 @@ impl Checker<'_> {
         let pointer = address.to_int(ULONG).converted(&Type::Pointer(Box::new(ty.clone())));
         let memory = Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty, span: at };
         Ok(Action::Tracemem(memory, args.next()))
+    }
+
+    /// `printm(nbytes, memref(address, size))`: tracemem() with its arguments in another order.
+    pub(super) fn printm(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        self.check_count(row, args.len(), span)?;
+        let [nbytes, memref] = args else { return Err(Refused) };
+        let (address, size) = match &memref.kind {
+            ast::ExprKind::Call { func, args } if func.name == "memref" && args.len() == 2 => {
+                (&args[0], &args[1])
+            }
+            _ => {
+                let message = "`printm` takes memory as memref() names it";
+                let diagnostic = Diagnostic::error(row.wrong(1), memref.span, message);
+                return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+            }
+        };
+        let constant = self.expr(nbytes)?;
+        if !fold::constant(&constant).is_some_and(|bytes| (1..=TRACEMEM_LIMIT).contains(&bytes)) {
+            let message = format!("`printm` records a constant number of bytes, 1 to {TRACEMEM_LIMIT}");
+            let diagnostic = Diagnostic::error(row.wrong(0), nbytes.span, message);
+            return Err(self.refuse(diagnostic.help(format!("it is `{}`", row.prototype))));
+        }
+        let row = find("tracemem").ok_or(Refused)?;
+        self.tracemem(row, &[address.clone(), nbytes.clone(), size.clone()], span)
     }
 
     /// `raise(signal)`, `stop()`
@@ -107,15 +130,14 @@ impl Checker<'_> {
         let mut texts = texts.into_iter();
         let (name, value) = (texts.next().ok_or(Refused)?, texts.next());
         let value = value.unwrap_or_else(|| "1".to_owned());
-        match self.options.clone().set_running(&name, Some(&value)) {
-            Ok(()) => Ok(Action::Setopt(name, value)),
-            Err(error) => {
-                let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
-                Err(self.refuse(match error.help() {
-                    Some(help) => diagnostic.help(help),
-                    None => diagnostic,
-                }))
-            }
+        // It may be meant for another system: what it cannot do is told when it comes to it.
+        if let Err(error) = self.options.clone().set_running(&name, Some(&value)) {
+            let diagnostic = Diagnostic::warning(Tag::D_PRAGMA_OPTSET, span, error.to_string());
+            self.found.push(match error.help() {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            });
         }
+        Ok(Action::Setopt(name, value))
     }
 }

@@ -140,7 +140,7 @@ impl Checker<'_> {
         match &expr.ty {
             Type::String(_) => Ok(expr),
             Type::Array(_, count) if expr.ty.is_characters() && *count > 0 => {
-                let room = (*count + 1).next_multiple_of(8).min(self.options.strsize as u32);
+                let room = (*count + 1).next_multiple_of(8).min(self.options.string_buffer());
                 Ok(Expr { span, ..expr.converted(&Type::String(Text::Buffer(room))) })
             }
             ty if ty.is_scalar() || matches!(ty, Type::Array(..)) => {

@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use super::lvalue::decayed;
 use super::recorded::addressed;
-use super::typed::{Aggregation, Expr, IntType, Type};
-use super::types::INT;
+use super::typed::{Aggregation, Expr, Function, IntType, Type};
+use super::types::{INT, INT64, UINT64};
 use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
-use crate::syntax::format::{Conversion, Format, Size, Takes};
+use crate::syntax::format::{Conversion, Format, Prefix, Size, Takes};
 
 /// A format string with its place.
 #[derive(Debug)]
@@ -25,6 +25,18 @@ impl FormatText {
     fn place(&self, conversion: &Conversion) -> Span {
         part(self.span, &self.bytes, conversion.range.0..conversion.range.1)
     }
+}
+
+/// Whether it is the type that a conversion's size prefix insists on: of this size, and of this sign where the
+/// conversion prints one.
+fn is_of_prefix(conversion: &Conversion, ty: IntType) -> bool {
+    let Some(prefix) = conversion.prefix else { return true };
+    let signed = match conversion.letter.as_str() {
+        "d" | "i" => true,
+        "u" | "o" => false,
+        _ => ty.signed,
+    };
+    u32::from(ty.bytes) == prefix.bytes() && ty.signed == signed
 }
 
 /// What a conversion asks of its argument: `%a` and `%A` print an address by its symbol.
@@ -127,6 +139,7 @@ impl Checker<'_> {
             };
             let arg = match (conversion.takes(), &arg.ty) {
                 (Takes::Text, Type::Array(..)) => self.as_string(arg),
+                (Takes::WideText, Type::Array(..)) => Ok(arg),
                 _ => Ok(decayed(arg)),
             };
             match arg.and_then(|arg| {
@@ -166,21 +179,31 @@ impl Checker<'_> {
         what: &str,
         span: Span,
     ) -> Result<(), Refused> {
-        let letter = &conversion.letter;
+        let letter = format!("{}{}", conversion.prefix.map_or("", Prefix::letters), conversion.letter);
+        let letter = letter.as_str();
         let fits = match conversion.takes() {
-            Takes::Integer | Takes::Character => ty.as_int().is_some() || ty.is_address(),
+            Takes::Integer => ty.as_int().is_some_and(|ty| is_of_prefix(conversion, ty)),
+            Takes::Character => ty.as_int().is_some_and(|ty| ty.bytes <= INT.bytes),
+            Takes::Wide => ty.as_int().is_some_and(|ty| (ty.bytes, ty.signed) == (INT.bytes, INT.signed)),
+            Takes::WideText => {
+                matches!(ty, Type::Array(of, _) if of.as_int().is_some_and(|of| of.bytes == INT.bytes))
+            }
             Takes::Address => {
                 ty.is_scalar() || matches!(ty, Type::Symbol(symbol) if symbol.user == (letter == "A"))
             }
             Takes::Time => matches!(ty, Type::Int(IntType { bytes: 8, .. })),
             Takes::Text => ty.as_text().is_some() || matches!(ty, Type::Symbol(_)),
-            Takes::Float => matches!(ty, Type::Float(_)),
+            Takes::Float => match ty {
+                Type::Float(ty) => conversion.prefix.is_none_or(|prefix| prefix.bytes() == ty.bytes()),
+                _ => false,
+            },
             Takes::Stack => matches!(ty, Type::Stack(_)),
         };
         if fits {
             return Ok(());
         }
         let (wants, help) = match (conversion.takes(), ty) {
+            (Takes::WideText, _) => ("an array of wide characters", "print a string with %s"),
             (Takes::Text, Type::Int(_)) if what == "argument" => (
                 "a string",
                 "print a number with %d; copyinstr() reads a string from an address of the traced program",
@@ -191,6 +214,7 @@ impl Checker<'_> {
             ),
             (Takes::Text, Type::Pointer(_)) => ("a string", "print an address with %p"),
             (Takes::Text, _) => ("a string", "print a number with %d"),
+            (Takes::Float, Type::Float(_)) => ("a long double", "leave the `L` out: types are known"),
             (Takes::Float, _) => ("a floating-point number", "print an integer with %d"),
             (_, Type::Float(_)) => ("an integer", "print a floating-point number with %f, %e or %g"),
             (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
@@ -200,6 +224,12 @@ impl Checker<'_> {
                 ("a number", "print what sym() and the like record with %s, or with %a or %A")
             }
             (_, Type::String(_)) => ("a number", "print a string with %s"),
+            (_, Type::Pointer(_)) => ("a number", "print an address with %p"),
+            (Takes::Character | Takes::Wide, Type::Int(_)) => ("a character", "print a number with %d"),
+            (_, Type::Int(_) | Type::Enum(_)) => (
+                "a number of another size or sign",
+                "leave the size prefix out: the sizes of D's values are known",
+            ),
             (_, _) => ("a number", "name a member: `->`"),
         };
         let message = format!("`%{letter}` prints {wants}; this {what} is {ty:#}");
@@ -208,37 +238,39 @@ impl Checker<'_> {
         ))
     }
 
+    /// Whether a part of a key can be the width or precision of a conversion.
+    fn is_width(&mut self, key: Option<&Type>, place: Span) -> bool {
+        let (tag, message) = match key {
+            Some(ty) if ty.as_int().is_some() => return true,
+            Some(ty) => (Tag::D_PRINTF_DYN_TYPE, format!("a width or precision is a number, not {ty:#}")),
+            None => {
+                (Tag::D_PRINTF_DYN_PROTO, "no part of the key is left for this width or precision".into())
+            }
+        };
+        self.refuse(Diagnostic::error(tag, place, message).help("write it as a number"));
+        false
+    }
+
     /// The format of printa against the keys and values of its aggregations.
     pub(super) fn check_printa(&mut self, format: &FormatText, aggregations: &[Aggregation]) {
         let Some(first) = aggregations.first() else { return };
         let (mut keys, mut values) = (first.keys.iter(), 0);
         for conversion in format.format.conversions() {
             let place = format.place(conversion);
-            if conversion.width == Some(Size::Dynamic) || conversion.precision == Some(Size::Dynamic) {
-                let message = "printa has no argument from which `*` could take a width";
-                let diagnostic = Diagnostic::error(Tag::D_PRINTF_DYN_PROTO, place, message);
-                self.refuse(diagnostic.help("write the width as a number"));
-                return;
+            for size in [conversion.width, conversion.precision] {
+                if size == Some(Size::Dynamic) && !self.is_width(keys.next(), place) {
+                    return;
+                }
             }
             if conversion.aggregation {
-                let aggregation = aggregations.get(values).unwrap_or(first);
+                // What is behind the last aggregation prints it again.
+                let aggregation = aggregations.get(values).or(aggregations.last()).unwrap_or(first);
                 values += 1;
-                let histogram = aggregation.function.is_histogram();
-                let number = matches!(conversion.takes(), Takes::Integer | Takes::Time | Takes::Address);
-                if values > aggregations.len() || !(histogram || number) {
-                    let message = if number {
-                        format!(
-                            "the format has more `%@` than there are aggregations ({})",
-                            aggregations.len()
-                        )
-                    } else {
-                        format!(
-                            "`%@{}` cannot print the numbers of `@{}`",
-                            conversion.letter, aggregation.name
-                        )
-                    };
-                    let diagnostic = Diagnostic::error(Tag::D_PRINTA_AGGPROTO, place, message);
-                    self.refuse(diagnostic.help("write one `%@d` for each aggregation"));
+                let counts = aggregation.function == Function::Count;
+                let number = Type::Int(if counts { UINT64 } else { INT64 });
+                if !aggregation.function.is_histogram()
+                    && self.convertible(conversion, &number, "aggregation's value", place).is_err()
+                {
                     return;
                 }
             } else if let Some(key) = keys.next() {

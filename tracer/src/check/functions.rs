@@ -20,12 +20,20 @@ pub struct Row {
     pub required: usize,
     /// Whether the last parameter may be given any number of times.
     pub repeats: bool,
-    /// The tags of a wrong number of arguments and of a wrong argument.
-    pub tags: (Tag, Tag),
+    /// The tag of a wrong number of arguments, and those of the arguments that are wrong: the last is that of all others.
+    pub tags: (Tag, &'static [Tag]),
     /// How it is called.
     pub prototype: &'static str,
     /// What it does, in one line.
     pub doc: &'static str,
+}
+
+impl Row {
+    /// The tag of this argument where it is wrong, counted from 0.
+    pub fn wrong(&self, argument: usize) -> Tag {
+        let tags = self.tags.1;
+        tags.get(argument).or(tags.last()).copied().unwrap_or(Tag::D_PROTO_ARG)
+    }
 }
 
 /// The three kinds of functions.
@@ -80,6 +88,7 @@ pub enum ActionName {
     Commit,
     Discard,
     Tracemem,
+    Printm,
     System,
     Freopen,
     Ftruncate,
@@ -210,8 +219,18 @@ pub fn find(name: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.name == name)
 }
 
-const GENERAL: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_PROTO_ARG);
-const AGGREGATING: (Tag, Tag) = (Tag::D_PROTO_LEN, Tag::D_AGG_SCALAR);
+/// The tags of a function as [`Row::tags`] has them.
+type Tags = (Tag, &'static [Tag]);
+
+const GENERAL: Tags = (Tag::D_PROTO_LEN, &[Tag::D_PROTO_ARG]);
+const AGGREGATING: Tags = (Tag::D_PROTO_LEN, &[Tag::D_AGG_SCALAR, Tag::D_PROTO_ARG]);
+const LQUANTIZE: Tags = (
+    Tag::D_PROTO_LEN,
+    &[Tag::D_AGG_SCALAR, Tag::D_PROTO_ARG, Tag::D_PROTO_ARG, Tag::D_LQUANT_STEPTYPE, Tag::D_PROTO_ARG],
+);
+const TRACEMEM: Tags = (Tag::D_PROTO_LEN, &[Tag::D_TRACEMEM_ADDR, Tag::D_PROTO_ARG, Tag::D_TRACEMEM_DYNSIZE]);
+const PRINTM: Tags = (Tag::D_PROTO_LEN, &[Tag::D_PRINTM_SIZE, Tag::D_PRINTM_ADDR]);
+const USTACK: Tags = (Tag::D_USTACK_PROTO, &[Tag::D_USTACK_FRAMES, Tag::D_USTACK_STRSIZE]);
 
 use AggregatingName as Agg;
 use Param::{Address, Aggregation, Constant, Format, Memory, Pointer, Text, TextOrNull, Value};
@@ -244,15 +263,15 @@ table! {
         "print(value)", "records a value, printed with its type: structures and unions by their members";
     "printf" Role::Action(ActionName::Printf), GENERAL, [Format, Value] 1 "...",
         "printf(format, ...)", "records values, printed by a format";
-    "printa" Role::Action(ActionName::Printa), (Tag::D_PRINTA_PROTO, Tag::D_PRINTA_AGGARG), [Format, Aggregation] 1 "...",
+    "printa" Role::Action(ActionName::Printa), (Tag::D_PROTO_LEN, &[Tag::D_PRINTA_AGGARG]), [Format, Aggregation] 1 "...",
         "printa([format, ]@aggregation, ...)", "prints aggregations, several joined by key";
-    "clear" Role::Action(ActionName::Clear), (Tag::D_CLEAR_PROTO, Tag::D_CLEAR_AGGARG), [Aggregation] 1,
+    "clear" Role::Action(ActionName::Clear), (Tag::D_CLEAR_PROTO, &[Tag::D_CLEAR_AGGARG]), [Aggregation] 1,
         "clear(@aggregation)", "sets an aggregation's values to zero and keeps its keys";
-    "trunc" Role::Action(ActionName::Trunc), (Tag::D_TRUNC_PROTO, Tag::D_TRUNC_AGGARG), [Aggregation, INTEGER] 1,
+    "trunc" Role::Action(ActionName::Trunc), (Tag::D_TRUNC_PROTO, &[Tag::D_TRUNC_AGGARG]), [Aggregation, INTEGER] 1,
         "trunc(@aggregation[, n])", "removes an aggregation's keys: all, or all but the n with the largest values";
-    "normalize" Role::Action(ActionName::Normalize), (Tag::D_NORMALIZE_PROTO, Tag::D_NORMALIZE_AGGARG), [Aggregation, INTEGER] 2,
+    "normalize" Role::Action(ActionName::Normalize), (Tag::D_NORMALIZE_PROTO, &[Tag::D_NORMALIZE_AGGARG]), [Aggregation, INTEGER] 2,
         "normalize(@aggregation, n)", "divides an aggregation's values by n when they are printed";
-    "denormalize" Role::Action(ActionName::Denormalize), (Tag::D_NORMALIZE_PROTO, Tag::D_NORMALIZE_AGGARG), [Aggregation] 1,
+    "denormalize" Role::Action(ActionName::Denormalize), (Tag::D_NORMALIZE_PROTO, &[Tag::D_NORMALIZE_AGGARG]), [Aggregation] 1,
         "denormalize(@aggregation)", "takes normalize back";
     "exit" Role::Action(ActionName::Exit), GENERAL, [Param::Int(Number::Int)] 1,
         "exit(int status)", "ends tracing; the tracer exits with the status";
@@ -263,8 +282,10 @@ table! {
         "commit(int id)", "prints what a speculation has recorded, and frees it";
     "discard" Role::Action(ActionName::Discard), GENERAL, [Param::Int(Number::Int)] 1,
         "discard(int id)", "throws away what a speculation has recorded, and frees it";
-    "tracemem" Role::Action(ActionName::Tracemem), (Tag::D_TRACEMEM_ARGS, Tag::D_TRACEMEM_ADDR), [Memory, Constant, INTEGER] 2,
+    "tracemem" Role::Action(ActionName::Tracemem), TRACEMEM, [Memory, Constant, INTEGER] 2,
         "tracemem(address, size_t nbytes[, size_t dsize])", "records memory of the kernel, printed as a table of bytes: nbytes, or the first dsize of them";
+    "printm" Role::Action(ActionName::Printm), PRINTM, [Constant, Address] 2,
+        "printm(size_t nbytes, memref(address, size_t size))", "records memory of the kernel, nbytes of it at the most, printed as tracemem() prints it";
     "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
         "system(format, ...)", "runs a command by the shell, in its turn of the output (destructive)";
     "freopen" Role::Action(ActionName::Freopen), GENERAL, [Format, Value] 1 "...",
@@ -277,11 +298,11 @@ table! {
         "raise(int signal)", "sends a signal to the current process (destructive)";
     "stop" Role::Action(ActionName::Stop), GENERAL, [] 0,
         "stop()", "stops the current process; SIGCONT lets it go on (destructive)";
-    "stack" Role::Recorded(Recorded::Stack { user: false }), (Tag::D_STACK_PROTO, Tag::D_STACK_SIZE), [Constant] 0,
+    "stack" Role::Recorded(Recorded::Stack { user: false }), (Tag::D_STACK_PROTO, &[Tag::D_STACK_SIZE]), [Constant] 0,
         "stack([nframes])", "records the kernel's call stack";
-    "ustack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,
+    "ustack" Role::Recorded(Recorded::Stack { user: true }), USTACK, [Constant, Constant] 0,
         "ustack([nframes[, strsize]])", "records the call stack of the current process";
-    "jstack" Role::Recorded(Recorded::Stack { user: true }), (Tag::D_USTACK_PROTO, Tag::D_USTACK_FRAMES), [Constant, Constant] 0,
+    "jstack" Role::Recorded(Recorded::Stack { user: true }), USTACK, [Constant, Constant] 0,
         "jstack([nframes[, strsize]])", "as ustack(): what a virtual machine says of its code in /tmp/perf-PID.map is shown";
     "sym" kernel(Shows::Function), GENERAL, [Address] 1,
         "sym(address)", "records an address of the kernel, shown as module and function";
@@ -415,7 +436,7 @@ table! {
         "stddev(value)", "their standard deviation";
     "quantize" Role::Aggregating(Agg::Quantize), AGGREGATING, [INTEGER, INTEGER] 1,
         "quantize(value[, increment])", "a histogram by powers of two";
-    "lquantize" Role::Aggregating(Agg::Lquantize), AGGREGATING, [INTEGER, Constant, Constant, Constant, INTEGER] 3,
+    "lquantize" Role::Aggregating(Agg::Lquantize), LQUANTIZE, [INTEGER, Constant, Constant, Constant, INTEGER] 3,
         "lquantize(value, low, high[, step[, increment]])", "a histogram of equal steps from low to high";
     "llquantize" Role::Aggregating(Agg::Llquantize), AGGREGATING,
         [INTEGER, Constant, Constant, Constant, Constant, INTEGER] 5,

@@ -44,24 +44,24 @@ impl Checker<'_> {
         let (tag, at, message, help) = if factor < 2 {
             let message = format!("llquantize's factor is {factor}");
             (Tag::D_LLQUANT_FACTORSMALL, place(0, 0), message, "give two or more")
-        } else if low >= high {
-            let message = format!("llquantize's highest magnitude {high} is not above its lowest, {low}");
+        } else if low > high {
+            let message = format!("llquantize's highest magnitude {high} is below its lowest, {low}");
             (Tag::D_LLQUANT_MAGRANGE, place(1, 2), message, "give the lowest magnitude first")
-        } else if steps < factor {
-            let message = format!("llquantize's {steps} steps are fewer than its factor, {factor}");
+        } else if steps < factor && (steps == 0 || !factor.is_multiple_of(steps)) {
+            let message = format!("llquantize's {steps} steps do not divide its factor, {factor}");
             (
                 Tag::D_LLQUANT_FACTORNSTEPS,
                 place(3, 3),
                 message,
-                "give as many steps as the factor, or a multiple",
+                "give as many steps as the factor, a part or a multiple",
             )
-        } else if !are_even(factor.into(), steps.into()) {
+        } else if steps >= factor && !are_even(factor.into(), steps.into()) {
             let message = format!("{steps} steps do not divide the magnitudes of {factor} evenly");
             let help =
                 "the factor divides the number of steps, and that a power of the factor: 10 and 20, 2 and 8";
             (Tag::D_LLQUANT_FACTOREVEN, place(0, 3), message, help)
-        } else if u64::from(factor).checked_pow(high.into()).is_none() {
-            let message = format!("{factor} to the power of {high} does not fit in 64 bits");
+        } else if u128::from(factor).checked_pow(u32::from(high) + 1).is_none_or(|above| above > 1 << 64) {
+            let message = format!("{factor} to the power of {high} and one does not fit in 64 bits");
             (Tag::D_LLQUANT_MAGTOOBIG, span, message, "give a lower magnitude")
         } else {
             return Ok(Function::Llquantize { factor, low, high, steps });

@@ -46,6 +46,7 @@ pub mod typed;
 mod typenames;
 pub mod types;
 mod unsupported;
+mod values;
 mod valueless;
 mod variables;
 mod walk;
@@ -177,12 +178,18 @@ impl Checker<'_> {
                 Severity::Warning => warnings.push(diagnostic),
             }
         }
+        // As in dtrace, only a program that is right otherwise is asked for its leave.
+        if problems.iter().any(|problem: &Diagnostic| problem.code != Tag::D_DESTRUCTIVE) {
+            problems.retain(|problem| problem.code != Tag::D_DESTRUCTIVE);
+        }
         if !problems.is_empty() {
             problems.extend(warnings);
             return Err(Problems::from(problems));
         }
         let variables::Variables { globals, locals, dynamics, .. } = self.variables;
-        let keeps = self.keeps;
+        let (characters, buffer) = (self.options.strsize as u32, self.options.string_buffer());
+        let strings = (characters + 1 < buffer).then_some((characters, buffer));
+        let keeps = typed::Keeps { strings, ..self.keeps };
         let mut program = typed::Program { clauses, globals, locals, dynamics, aggregations, keeps };
         conform::conform(&mut program);
         let warnings = Problems::from(warnings).into_sorted();

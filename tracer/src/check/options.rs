@@ -4,6 +4,7 @@
 
 use thiserror::Error;
 
+use super::values::{self, Form, SECOND};
 use crate::diagnostic::nearest;
 
 /// What happens when the buffer is full.
@@ -59,7 +60,7 @@ pub struct Options {
     pub scope: bool,
     /// Print strings' bytes as numbers when they are not text.
     pub rawbytes: bool,
-    /// Bytes of a string variable, a multiple of 8.
+    /// The most characters of a string.
     pub strsize: u64,
     /// Bytes of the buffer between the kernel and the tracer.
     pub bufsize: u64,
@@ -109,6 +110,10 @@ pub struct Options {
     pub ustackframes: u64,
     /// Blanks before each frame of a stack.
     pub stackindent: u64,
+    /// Say nothing of a buffer that was made smaller.
+    pub quietresize: bool,
+    /// Show the compiled program.
+    pub verbose: bool,
     /// Options that were set and are without effect here.
     pub ignored: Vec<&'static str>,
 }
@@ -130,7 +135,7 @@ impl Default for Options {
             empty: false,
             scope: false,
             rawbytes: false,
-            strsize: 256,
+            strsize: 255,
             bufsize: 4 << 20,
             bufpolicy: Policy::Switch,
             bufresize: true,
@@ -156,12 +161,12 @@ impl Default for Options {
             stackframes: 20,
             ustackframes: 20,
             stackindent: 14,
+            quietresize: false,
+            verbose: false,
             ignored: Vec::new(),
         }
     }
 }
-
-const SECOND: u64 = 1_000_000_000;
 
 /// One option.
 #[derive(Debug)]
@@ -181,7 +186,7 @@ pub enum Takes {
     Flag(fn(&mut Options) -> &mut bool),
     /// One of two words, for no and for yes.
     Either(fn(&mut Options) -> &mut bool, [&'static str; 2]),
-    /// A number of bytes with k, m, g or t behind it; from and to.
+    /// A number of bytes with k, m, g or t behind it: at least so many, whatever is asked, and at the most so many.
     Size(fn(&mut Options) -> &mut u64, u64, u64),
     /// A period with its unit, or a number of times a second.
     Rate(fn(&mut Options) -> &mut u64),
@@ -193,8 +198,8 @@ pub enum Takes {
     Path(fn(&mut Options, &str)),
     /// Any text, which is called so.
     Text(fn(&mut Options, &str), &'static str),
-    /// Anything: accepted because programs from elsewhere set it, without effect here.
-    Ignored,
+    /// Something of that form: accepted because programs from elsewhere set it, without effect here.
+    Ignored(Form),
     /// Something that is not supported yet.
     Later,
 }
@@ -202,7 +207,7 @@ pub enum Takes {
 impl Row {
     /// Whether setting it changes anything here.
     pub fn has_effect(&self) -> bool {
-        !matches!(self.takes, Takes::Ignored | Takes::Later)
+        !matches!(self.takes, Takes::Ignored(_) | Takes::Later)
     }
 
     /// How it is written: `strsize=SIZE`.
@@ -217,7 +222,8 @@ impl Row {
             Takes::Number(..) => format!("{name}=NUMBER"),
             Takes::Path(_) => format!("{name}=DIRECTORY"),
             Takes::Text(_, what) => format!("{name}={what}"),
-            Takes::Ignored | Takes::Later => format!("{name}=..."),
+            Takes::Ignored(Form::Nothing) => name.to_owned(),
+            Takes::Ignored(_) | Takes::Later => format!("{name}=..."),
         }
     }
 }
@@ -268,12 +274,21 @@ pub enum OptionError {
 }
 
 impl OptionError {
+    /// DTrace's words for it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            OptionError::Unknown { .. } | OptionError::Later { .. } => "Invalid option name",
+            OptionError::Fixed { .. } => "Operation illegal when tracing is active",
+            OptionError::Missing { .. } | OptionError::Invalid { .. } => "Invalid value for specified option",
+        }
+    }
+
     /// What to do.
     pub fn help(&self) -> Option<String> {
         match self {
             OptionError::Unknown { nearest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             OptionError::Unknown { nearest: None, .. } => {
-                let effective = TABLE.iter().filter(|row| !matches!(row.takes, Ignored | Later));
+                let effective = TABLE.iter().filter(|row| !matches!(row.takes, Ignored(_) | Later));
                 let names: Vec<&str> = effective.map(|row| row.name).collect();
                 Some(format!("there are {}", names.join(", ")))
             }
@@ -296,6 +311,9 @@ use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Text, Word};
 
 const GIB: u64 = 1 << 30;
 
+/// The largest buffer for a string.
+const STRINGS: u64 = 4096;
+
 table! {
     "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
     "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
@@ -308,7 +326,7 @@ table! {
     "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
     "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
     "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
-    "strsize" Size(|o| &mut o.strsize, 8, 4096), "bytes of a string variable";
+    "strsize" Size(|o| &mut o.strsize, 1, STRINGS), "the most characters of a string";
     "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
     "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";
@@ -342,27 +360,47 @@ table! {
     "cpphdrs" Flag(|o| &mut o.cpphdrs), "has the C preprocessor name the files that it includes, as -H does";
     "incdir" Text(|o, path| o.cppargs.push(format!("-I{path}")), "DIRECTORY"), "says where the C preprocessor finds included files, as -I does";
     "define" Text(|o, name| o.cppargs.push(format!("-D{name}")), "NAME[=VALUE]"), "defines a name for the C preprocessor, as -D does";
+    "cppargs" Text(|o, words| o.cppargs.extend(words.split_whitespace().map(str::to_owned)), "ARGUMENTS"), "gives the C preprocessor further arguments";
+    "quietresize" Flag(|o| &mut o.quietresize), "says nothing of a buffer that was made smaller";
+    "verbose" Flag(|o| &mut o.verbose), "shows the compiled program, as -S does";
     "oformat" Later, "chooses the form of the output";
 
-    "aggrate" Ignored, "aggregations are read whenever they are printed";
-    "aggpercpu" Ignored, "aggregations are always kept for each CPU";
-    "amin" Ignored, "stability is not tracked";
-    "cleanrate" Ignored, "dynamic variables are freed at once";
-    "ctypes" Ignored, "no file of types is written";
-    "dtypes" Ignored, "no file of types is written";
-    "errtags" Ignored, "errors always have their tags";
-    "evaltime" Ignored, "a program is evaluated when its process is ready";
-    "jstackframes" Ignored, "jstack() takes as many frames as ustack()";
-    "jstackstrsize" Ignored, "names are looked up when a stack is shown";
-    "pspec" Ignored, "probe descriptions are always read as such";
-    "core" Ignored, "no object of D code is made";
-    "knodefs" Ignored, "kernel symbols are always looked up";
-    "linkmode" Ignored, "kernel symbols are always looked up";
-    "pgmax" Ignored, "no limit on grabbed processes is needed";
-    "stdc" Ignored, "C's integer promotions are always those of ISO C";
+    "aggrate" Ignored(Form::Rate), "aggregations are read whenever they are printed";
+    "aggpercpu" Ignored(Form::Nothing), "aggregations are always kept for each CPU";
+    "amin" Ignored(Form::Attributes), "stability is not tracked";
+    "cleanrate" Ignored(Form::Rate), "dynamic variables are freed at once";
+    "ctypes" Ignored(Form::Text), "no file of types is written";
+    "dtypes" Ignored(Form::Text), "no file of types is written";
+    "errtags" Ignored(Form::Nothing), "errors always have their tags";
+    "evaltime" Ignored(Form::Words(&["exec", "preinit", "postinit", "main"])), "a program is evaluated when its process is ready";
+    "jstackframes" Ignored(Form::Number), "jstack() takes as many frames as ustack()";
+    "jstackstrsize" Ignored(Form::Size), "names are looked up when a stack is shown";
+    "pspec" Ignored(Form::Nothing), "probe descriptions are always read as such";
+    "core" Ignored(Form::Nothing), "no object of D code is made";
+    "knodefs" Ignored(Form::Nothing), "kernel symbols are always looked up";
+    "linkmode" Ignored(Form::Words(&["kernel", "dynamic", "static"])), "kernel symbols are always looked up";
+    "pgmax" Ignored(Form::Number), "no limit on grabbed processes is needed";
+    "stdc" Ignored(Form::Words(&["a", "c", "s", "t"])), "C's integer promotions are always those of ISO C";
     "undef" Text(|o, name| o.cppargs.push(format!("-U{name}")), "NAME"), "undefines a name for the C preprocessor, as -U does";
-    "unodefs" Ignored, "user symbols are always checked";
-    "version" Ignored, "there is one version of the language";
+    "unodefs" Ignored(Form::Nothing), "user symbols are always checked";
+    "debug" Ignored(Form::Nothing), "-v says what there is to say";
+    "debugassert" Ignored(Form::Words(&["mutexes"])), "-v says what there is to say";
+    "iregs" Ignored(Form::Number), "the registers are those of the machine";
+    "tregs" Ignored(Form::Number), "keys are not kept in registers";
+    "kdefs" Ignored(Form::Nothing), "kernel symbols are always looked up";
+    "udefs" Ignored(Form::Nothing), "user symbols are always checked";
+    "late" Ignored(Form::Words(&["dynamic", "static"])), "translators are applied when the program is compiled";
+    "lazyload" Ignored(Form::Nothing), "no object of D code is made";
+    "ldpath" Ignored(Form::Text), "no linker is needed";
+    "linktype" Ignored(Form::Words(&["elf", "dof"])), "no object of D code is made";
+    "lockmem" Ignored(Form::Text), "the kernel's memory is not counted as locked since Linux 5.11";
+    "modpath" Ignored(Form::Text), "types come from the running kernel";
+    "noresolve" Ignored(Form::Nothing), "names are looked up where there are any";
+    "preallocate" Ignored(Form::Size), "memory is taken as it is needed";
+    "procfspath" Ignored(Form::Text), "processes are looked up in /proc";
+    "strip" Ignored(Form::Nothing), "no object of D code is made";
+    "tree" Ignored(Form::Number), "the parser's tree is not shown";
+    "version" Ignored(Form::Version), "there is one version of the language";
 }
 
 /// The options that may change while tracing.
@@ -385,11 +423,26 @@ const DYNAMIC: [&str; 15] = [
 ];
 
 impl Options {
+    /// Bytes of a string's buffer, a multiple of 8: its characters and a zero.
+    pub fn string_buffer(&self) -> u32 {
+        (self.strsize + 1).next_multiple_of(8).min(STRINGS) as u32
+    }
+
     /// Sets an option while tracing, as setopt() does.
     pub fn set_running(&mut self, name: &str, value: Option<&str>) -> Result<(), OptionError> {
         match TABLE.iter().find(|row| row.name == name) {
             Some(row) if !DYNAMIC.contains(&row.name) => Err(OptionError::Fixed { name: row.name }),
             _ => self.set(name, value).map(drop),
+        }
+    }
+
+    /// Sets what the environment says, as dtrace reads it: `DTRACE_OPT_STRSIZE=512`. What it cannot mean is passed over.
+    pub fn set_by_environment(&mut self, variable: impl Fn(&str) -> Option<String>) {
+        for row in TABLE {
+            if let Some(value) = variable(&format!("DTRACE_OPT_{}", row.name.to_ascii_uppercase())) {
+                let value = (!value.is_empty()).then_some(value);
+                let _ = self.set(row.name, value.as_deref());
+            }
         }
     }
 
@@ -418,7 +471,7 @@ impl Options {
             Flag(place) => {
                 *place(self) = match value {
                     None => true,
-                    Some(value) => parse_flag(value).ok_or_else(|| invalid(value))?,
+                    Some(value) => values::flag(value).ok_or_else(|| invalid(value))?,
                 };
             }
             Either(place, words) => {
@@ -428,16 +481,16 @@ impl Options {
             }
             Size(place, least, most) => {
                 let value = needed()?;
-                let size = parse_size(value).filter(|size| (least..=most).contains(size));
-                *place(self) = size.ok_or_else(|| invalid(value))?.next_multiple_of(8);
+                let size = values::size(value).filter(|size| *size <= most);
+                *place(self) = size.ok_or_else(|| invalid(value))?.max(least);
             }
             Rate(place) => {
                 let value = needed()?;
-                *place(self) = parse_rate(value).ok_or_else(|| invalid(value))?;
+                *place(self) = values::rate(value).ok_or_else(|| invalid(value))?;
             }
             Number(set, least, most) => {
                 let value = needed()?;
-                let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+                let number = values::number(value).filter(|number| (least..=most).contains(number));
                 set(self, number.ok_or_else(|| invalid(value))?);
             }
             Word(set, words) => {
@@ -446,7 +499,13 @@ impl Options {
                 set(self, chosen.ok_or_else(|| invalid(value))?);
             }
             Path(set) | Text(set, _) => set(self, needed()?),
-            Ignored => self.ignored.push(row.name),
+            Ignored(form) => match value {
+                Some(value) if !form.takes(value) => return Err(invalid(value)),
+                None if !form.takes("") => {
+                    return Err(OptionError::Missing { name: row.name, expected: form.to_string() });
+                }
+                _ => self.ignored.push(row.name),
+            },
             Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
         Ok(row)
@@ -458,58 +517,18 @@ impl std::fmt::Display for Takes {
         match self {
             Flag(_) => f.write_str("nothing, or 1 or 0"),
             Either(_, [no, yes]) => write!(f, "`{no}` or `{yes}`"),
-            Size(_, least, most) => {
-                write!(f, "a number of bytes from {least} to {most}, with k, m or g for larger units")
+            Size(_, _, most) => {
+                write!(f, "a number of bytes up to {most}, with k, m or g for larger units")
             }
             Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
             Number(_, least, most) => write!(f, "a number from {least} to {most}"),
             Word(_, words) => write!(f, "one of {}", words.join(", ")),
             Path(_) => f.write_str("a directory"),
             Text(_, what) => f.write_str(what),
-            Ignored | Later => f.write_str("anything"),
+            Ignored(form) => form.fmt(f),
+            Later => f.write_str("anything"),
         }
     }
-}
-
-fn parse_flag(text: &str) -> Option<bool> {
-    match text {
-        "1" | "yes" | "true" | "on" | "enabled" => Some(true),
-        "0" | "no" | "false" | "off" | "disabled" => Some(false),
-        _ => None,
-    }
-}
-
-/// `4096`, `16k`, `4m`, `1g`
-fn parse_size(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" => 10,
-        "m" | "mb" => 20,
-        "g" | "gb" => 30,
-        "t" | "tb" => 40,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-/// A rate in nanoseconds: `100ms`, `2s`, `10hz`, `10` (times a second).
-fn parse_rate(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "ns" | "nsec" => 1,
-        "us" | "usec" => 1_000,
-        "ms" | "msec" => 1_000_000,
-        "s" | "sec" => SECOND,
-        "m" | "min" => 60 * SECOND,
-        "h" | "hour" => 3_600 * SECOND,
-        "d" | "day" => 86_400 * SECOND,
-        "" | "hz" => 0,
-        _ => return None,
-    };
-    let number: u64 = digits.parse().ok()?;
-    let nanoseconds = if unit == 0 { SECOND.checked_div(number)? } else { number.checked_mul(unit)? };
-    (nanoseconds > 0).then_some(nanoseconds)
 }
 
 #[cfg(test)]
@@ -528,10 +547,25 @@ mod tests {
         options.set("cleanrate", Some("50hz")).unwrap();
         assert_eq!((options.bufpolicy, &options.ignored[..]), (Policy::Ring, &["cleanrate"][..]));
         assert!(options.quiet);
-        assert_eq!((options.strsize, options.bufsize), (104, 16 << 20));
+        assert_eq!((options.strsize, options.string_buffer(), options.bufsize), (100, 104, 16 << 20));
         assert_eq!((options.switchrate, options.statusrate), (100_000_000, 250_000_000));
         options.set("quiet", Some("0")).unwrap();
         assert!(!options.quiet);
+        options.set("strsize", Some("1")).unwrap();
+        assert_eq!((options.strsize, options.string_buffer()), (1, 8));
+        assert_eq!(Options::default().string_buffer(), 256);
+    }
+
+    #[test]
+    fn the_environment_sets_options_too() {
+        let mut options = Options::default();
+        options.set_by_environment(|name| match name {
+            "DTRACE_OPT_STRSIZE" => Some("512".to_owned()),
+            "DTRACE_OPT_QUIET" => Some(String::new()),
+            "DTRACE_OPT_NSPEC" => Some("many".to_owned()),
+            _ => None,
+        });
+        assert_eq!((options.strsize, options.quiet, options.nspec), (512, true, 1));
     }
 
     #[test]
@@ -543,9 +577,11 @@ mod tests {
         for (name, value) in [
             ("bufpolicy", "full"),
             ("nspec", "0"),
-            ("strsize", "1"),
+            ("strsize", "1g"),
             ("strsize", "x"),
-            ("switchrate", "0"),
+            ("switchrate", "x"),
+            ("aggpercpu", "1"),
+            ("version", "99"),
             ("quiet", "maybe"),
         ] {
             assert!(

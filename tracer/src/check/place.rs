@@ -497,7 +497,7 @@ impl Checker<'_> {
 
     /// The type of string variables.
     pub(super) fn string(&self) -> Type {
-        Type::String(Text::Buffer(self.options.strsize as u32))
+        Type::String(Text::Buffer(self.options.string_buffer()))
     }
 }
 

@@ -79,13 +79,13 @@ impl Checker<'_> {
             Some(frames @ 1..=MAX_FRAMES) => Ok(frames),
             Some(frames) if frames > MAX_FRAMES => {
                 let message = format!("{frames} frames are more than a kernel walks: {MAX_FRAMES} are taken");
-                let diagnostic = Diagnostic::warning(row.tags.1, arg.span, message);
+                let diagnostic = Diagnostic::warning(row.wrong(0), arg.span, message);
                 self.found.push(diagnostic.help(format!("ask for {MAX_FRAMES}")));
                 Ok(MAX_FRAMES)
             }
             _ => {
                 let message = format!("the frames of `{}` are a positive integer constant", row.name);
-                let diagnostic = Diagnostic::error(row.tags.1, arg.span, message);
+                let diagnostic = Diagnostic::error(row.wrong(0), arg.span, message);
                 Err(self.refuse(diagnostic.help(format!("it is `{}`: {}", row.prototype, row.doc))))
             }
         }

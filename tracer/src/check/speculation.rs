@@ -1,11 +1,11 @@
 //! In which order a clause may speculate, commit and record.
 //!
 //! What a clause has recorded before speculate() would be neither here nor there, and a commit prints other records than
-//! the clause's own: hence DTrace's rules. A speculation lasts to the end of its block; what a branch has done holds
+//! the clause's own: hence DTrace's rules. What changes the traced system records nothing. A speculation lasts to the end of its block; what a branch has done holds
 //! behind it.
 
 use super::Checker;
-use super::typed::{Action, Stmt};
+use super::typed::{Action, Expr, ExprKind, Stmt};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 
 /// What came before, and where.
@@ -43,6 +43,7 @@ impl Checker<'_> {
                     before.committed = then.committed.or(otherwise.committed);
                     continue;
                 }
+                Stmt::Expr(expr) if destroys(expr) => (Does::Destroy, expr.span),
                 Stmt::Expr(expr) => (Does::Nothing, expr.span),
                 Stmt::Aggregate { span, .. } => (Does::Aggregate, *span),
                 Stmt::Action(action, span) => (what(action), *span),
@@ -98,7 +99,8 @@ impl Checker<'_> {
                 "exit() follows speculate(), but cannot be taken back",
                 ALONE,
             )),
-            Does::Record | Does::Exit | Does::Destroy => {
+            Does::Destroy => None,
+            Does::Record | Does::Exit => {
                 let what = "what is recorded follows commit() in the same clause";
                 followed((committed, Tag::D_DREC_COMM, what, ALONE))
             }
@@ -110,12 +112,18 @@ impl Checker<'_> {
         match does {
             Does::Speculate => before.speculated = Some(span),
             Does::Commit => before.committed = Some(span),
-            Does::Record | Does::Aggregate | Does::Exit | Does::Destroy if speculated.is_none() => {
+            Does::Record | Does::Aggregate | Does::Exit if speculated.is_none() => {
                 before.recorded = recorded.or(Some(span));
             }
             _ => {}
         }
     }
+}
+
+/// Whether evaluating it changes the traced system.
+fn destroys(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(subroutine, _) if subroutine.is_destructive())
+        || expr.operands().into_iter().any(destroys)
 }
 
 type Rule = (Option<Span>, Tag, &'static str, &'static str);

@@ -44,6 +44,8 @@ pub struct Keeps {
     pub thread: u32,
     /// Whether it is asked where the CPUs are.
     pub topology: bool,
+    /// The most characters of a string and the bytes of its buffer, where that holds more.
+    pub strings: Option<(u32, u32)>,
 }
 
 /// One clause with the probes it was matched with.

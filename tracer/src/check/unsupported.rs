@@ -11,7 +11,6 @@ const IMPOSSIBLE: &[(&str, &str, &str)] = &[
         "stop() stops the traced process",
     ),
     ("pcap", "the output has no form for captured packets", "tracemem() shows the bytes of a packet"),
-    ("printm", "it prints what memref() made, and there is no memref()", "tracemem() shows memory"),
     (
         "printt",
         "it prints what typeref() made, and there is no typeref()",

@@ -48,7 +48,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     complain(&format!("tracer: {error:#}\n"));
-    ExitCode::from(if error.is::<Usage>() { USED_WRONGLY } else { FAILED })
+    ExitCode::from(error.downcast_ref::<Usage>().map_or(FAILED, |usage| usage.status))
 }
 
 /// Writes to the standard output; a reader who has gone away has read enough.

@@ -12,7 +12,7 @@ use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
 use crate::check::{Macros, Options};
-use crate::diagnostic::{Diagnostic, SourceId, Sources, Span, Tag};
+use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
 use crate::ir::At;
 use crate::kernel::{Target, numbers, symbols};
 use crate::output::json::Json;
@@ -46,10 +46,25 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let macros = macros(trace, &follow);
     let libraries = libraries(&options, &mut sources)?;
     if trace.list {
-        return match matched_by(&mut sources, &libraries, &inputs, &mut catalog, &options, &macros) {
+        let mut matching =
+            |options: &Options| matched_by(&mut sources, &libraries, &inputs, &mut catalog, options, &macros);
+        let found = matching(&options);
+        let complaint = |problems: Problems, sources: &Sources| {
+            complain(&(problems.render(sources, io::stderr().is_terminal()) + "\n"));
+        };
+        let ids = match found {
+            // As in dtrace it is told, and no error: there is nothing to list of it.
+            Err(problems) if problems.are_about_probes() => {
+                let ids = matching(&Options { zdefs: true, ..options.clone() });
+                complaint(problems, &sources);
+                ids
+            }
+            found => found,
+        };
+        return match ids {
             Ok(ids) => list(&catalog, &ids, trace.verbose),
             Err(problems) => {
-                complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
+                complaint(problems, &sources);
                 Ok(1)
             }
         };
@@ -65,7 +80,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     for warning in &compiled.warnings {
         complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
     }
-    if trace.show_code {
+    if compiled.options.verbose {
         show(&describe::code(&compiled.image))?;
     }
     if trace.compile_only {
@@ -110,11 +125,14 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         let count = session.untraced().len();
         complain(&format!("tracer: {count} functions cannot be traced here, {first} among them\n"));
     }
-    if let Some(bytes) = session.lowered() {
+    if let Some(bytes) = session.lowered().filter(|_| !compiled.options.quietresize) {
         complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));
     }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
+        if compiled.options.destructive {
+            complain("tracer: allowing destructive actions\n");
+        }
     }
     if trace.verbose {
         complain(&describe::programs(&compiled.image));
@@ -129,9 +147,13 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
 /// The options of the command line: -x and the letters that stand for one.
 fn options(trace: &Trace) -> Result<Options> {
     let mut options = Options::default();
-    let mut set = |name: &str, value: Option<&str>| {
+    options.set_by_environment(|name| std::env::var(name).ok());
+    let mut set = |name: &str, value: Option<&str>| -> Result<()> {
         let set = options.set(name, value).map(drop);
-        set.map_err(|error| Usage::new(error.to_string(), error.help().as_deref()))
+        set.map_err(|error| {
+            let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            anyhow!("{error}{help}")
+        })
     };
     for option in &trace.options {
         match option.split_once('=') {
@@ -156,6 +178,9 @@ fn options(trace: &Trace) -> Result<Options> {
         (trace.flow, "flowindent"),
         (trace.destructive, "destructive"),
         (trace.allow_none, "zdefs"),
+        (trace.show_code, "verbose"),
+        // Only what runs can destroy anything.
+        (trace.compile_only || trace.list, "destructive"),
     ] {
         if given {
             set(name, None)?;

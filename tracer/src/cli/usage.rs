@@ -6,30 +6,42 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::args::Cli;
+use super::{FAILED, USED_WRONGLY};
 use crate::diagnostic::nearest;
 
-/// The command line was used wrongly: exit status 2.
+/// The command line was used wrongly: exit status 2, or 1 where it is so in dtrace.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Usage(String);
+#[error("{what}")]
+pub(super) struct Usage {
+    what: String,
+    /// What the tracer exits with.
+    pub(super) status: u8,
+}
 
 impl Usage {
     /// What is wrong, and what to do.
     pub(super) fn new(what: impl Into<String>, help: Option<&str>) -> Usage {
         let help = help.map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        Usage(what.into() + &help)
+        Usage { what: what.into() + &help, status: USED_WRONGLY }
+    }
+
+    /// The same, as the failure of what is otherwise right.
+    fn failed(self) -> Usage {
+        Usage { status: FAILED, ..self }
     }
 
     /// Neither a program nor a command of our own.
     pub(super) fn nothing_to_trace(words: &[String]) -> Usage {
         let Some(word) = words.first() else {
-            return Usage::new(
-                "there is nothing to trace",
+            let usage = Usage::new(
+                "no probes specified: there is nothing to trace",
                 Some(
                     "give a program with -n, a script with -s, or probes with -P, -m, -f or -i; \
                      `tracer -l` lists the probes, `tracer --help` the options",
                 ),
             );
+            // With no argument at all dtrace shows how it is used.
+            return if std::env::args_os().len() > 1 { usage.failed() } else { usage };
         };
         let command = Cli::command();
         let meant = nearest(word, command.get_subcommands().map(Command::get_name));
@@ -65,6 +77,9 @@ pub(super) fn explain(error: &clap::Error) -> Option<Usage> {
         ErrorKind::UnknownArgument => unknown(option),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation if value.is_empty() => {
             Usage::new(format!("option {option} needs a value"), Some(&format!("write `{argument}`")))
+        }
+        ErrorKind::ValueValidation if option == "-p" => {
+            Usage::new(format!("invalid pid: {value}"), takes(option).as_deref()).failed()
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let help = takes(option);

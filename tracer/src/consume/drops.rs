@@ -29,15 +29,17 @@ pub(super) struct Drops {
     reported: HashMap<(u32, Option<u32>), u64>,
     /// By the counter, whatever the CPU.
     totals: HashMap<u32, u64>,
+    /// The probes of the programs with clauses, by the programs' symbols.
+    probes: HashMap<String, String>,
     missed: HashMap<String, u64>,
 }
 
 impl Drops {
-    /// For programs of these names, by number.
-    pub(super) fn new(programs: Vec<String>) -> Drops {
+    /// For programs of these names, by number; the probes of those with clauses, by symbol.
+    pub(super) fn new(programs: Vec<String>, probes: HashMap<String, String>) -> Drops {
         let memories = (memory::CALLS..).zip(memory::NAMES.map(str::to_owned));
         let lines = (0..).zip(programs).chain(memories).collect();
-        Drops { lines, reported: HashMap::new(), totals: HashMap::new(), missed: HashMap::new() }
+        Drops { lines, probes, reported: HashMap::new(), totals: HashMap::new(), missed: HashMap::new() }
     }
 
     /// What has been lost since the last call, by kind, and where the kind asks for it, by CPU or by program.
@@ -76,13 +78,13 @@ impl Drops {
             notices[first..].sort_by_key(|notice| notice.cpu);
         }
         for (symbol, total) in misses::read(objects)? {
-            let probe = symbol.replace('_', ":");
+            let probe = self.probes.get(&symbol).unwrap_or(&symbol).clone();
             let reported = self.missed.entry(symbol).or_default();
             let count = total - *reported;
             if count > 0 {
                 *reported = total;
                 notices.push(DropNotice {
-                    kind: Drop::Slot,
+                    kind: Drop::Recursion,
                     cpu: None,
                     by: vec![Lost { probe, count, total }],
                 });

@@ -52,6 +52,8 @@ pub struct Description<'a> {
     pub probes: HashMap<u32, ProbeId>,
     /// Names of the programs, by number, for drops.
     pub programs: Vec<String>,
+    /// The same by the programs' symbols.
+    pub symbols: HashMap<String, String>,
     /// The catalog.
     pub catalog: &'a Catalog,
     /// Number of possible CPUs.
@@ -91,7 +93,7 @@ impl Consumer {
                 exit: None,
                 time: 0,
             },
-            drops: Drops::new(description.programs),
+            drops: Drops::new(description.programs, description.symbols),
             order,
             late: 0,
             ended: false,
@@ -370,11 +372,10 @@ impl Reader {
             }
             ActionKind::Ftruncate => Recorded::Ftruncate,
             ActionKind::Setopt(name, value) => {
-                // The checker has found it valid.
-                let _ = self.options.set_running(name, Some(value));
+                let refused = self.options.set_running(name, Some(value)).err().map(|error| error.reason());
                 self.decoder.symbolizer.indent.set(self.options.stackindent as usize);
                 let (name, value) = (name.clone(), value.clone());
-                Recorded::Setopt { name, value, options: Rc::new(self.options.clone()) }
+                Recorded::Setopt { name, value, refused, options: Rc::new(self.options.clone()) }
             }
             ActionKind::Exit => {
                 let status = number(values.next()).unwrap_or(0) as i32;

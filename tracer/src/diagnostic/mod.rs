@@ -224,6 +224,12 @@ impl Problems {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Whether all that is wrong is that probes are not there.
+    pub fn are_about_probes(&self) -> bool {
+        let mut errors = self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        errors.all(|error| matches!(error.code, Tag::D_PDESC_ZERO | Tag::D_NOT_AVAILABLE))
+    }
+
     /// All of them, in order of place, those without a place last; the order of finding decides among equals.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.0.sort_by_key(|diagnostic| {

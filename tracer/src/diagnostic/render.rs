@@ -28,7 +28,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
     }
     let cuts: Vec<Cut> = excerpts.iter().filter_map(|excerpt| excerpt.cut(sources)).collect();
     let help = diagnostic.help.as_deref().map(|help| Level::HELP.message(escape(help)));
-    let group = title.elements(cuts.iter().map(Cut::snippet)).elements(help);
+    let elsewhere = diagnostic.code.elsewhere();
+    let elsewhere = elsewhere.map(|name| Level::NOTE.message(format!("Oracle's DTrace calls it {name}")));
+    let group = title.elements(cuts.iter().map(Cut::snippet)).elements(help).elements(elsewhere);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }

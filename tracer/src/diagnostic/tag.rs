@@ -170,8 +170,8 @@ tags! {
     D_PRINTA_PROTO: "printa with arguments of the wrong number",
     D_PRINTA_AGGARG: "printa of what is no aggregation",
     D_PRINTA_AGGBAD: "printa of an aggregation that the program never fills",
-    D_PRINTA_AGGKEY: "aggregations printed together whose keys differ",
-    D_PRINTA_AGGPROTO: "a format whose conversions do not fit the aggregation",
+    D_PRINTA_AGGKEY: "aggregations printed together whose keys have different numbers of parts",
+    D_PRINTA_AGGPROTO: "aggregations printed together whose keys have parts of different types",
     D_TRACE_VOID: "trace of what has no value",
     D_TRACE_DYN: "trace of a dynamic value",
     D_TRACE_AGG: "trace of an aggregation",
@@ -181,7 +181,9 @@ tags! {
     D_TRACEMEM_ADDR: "tracemem of what is no address",
     D_TRACEMEM_SIZE: "tracemem with a size that is no constant integer that fits",
     D_TRACEMEM_DYNSIZE: "tracemem with a number of bytes that is no integer",
-    D_TRACEMEM_ARGS: "tracemem with arguments of the wrong number",
+    D_TRACEMEM_ARGS: "tracemem with too many arguments",
+    D_PRINTM_ADDR: "printm of what memref() does not name",
+    D_PRINTM_SIZE: "printm with a size that is no constant integer that fits",
     D_STACK_PROTO: "stack with arguments of the wrong number",
     D_STACK_SIZE: "stack with a size that is no constant integer that fits",
     D_USTACK_FRAMES: "ustack with a number of frames that is no constant integer that fits",
@@ -194,7 +196,7 @@ tags! {
     D_AGG_FUNC: "no aggregating function has this name, or it is used elsewhere",
     D_AGG_MDIM: "an aggregation's key is written with several brackets",
     D_AGG_REDEF: "an aggregation is filled in two different ways",
-    D_AGG_NULL: "an aggregation that is never filled",
+    D_AGG_NULL: "a statement that is an aggregation alone",
     D_AGG_KEY: "an aggregation's key of a type that cannot be one",
     D_AGG_SCALAR: "an aggregating function's argument is no number",
     D_KEY_TYPE: "a key of the wrong type, or of a type that cannot be one",
@@ -214,7 +216,7 @@ tags! {
     D_LQUANT_BASEVAL: "lquantize's lowest value does not fit in 32 bits",
     D_LQUANT_LIMTYPE: "lquantize's highest value is no constant integer",
     D_LQUANT_LIMVAL: "lquantize's highest value does not fit in 32 bits",
-    D_LQUANT_MISMATCH: "lquantize's highest value is not above its lowest",
+    D_LQUANT_MISMATCH: "lquantize's highest value is below its lowest",
     D_LQUANT_STEPTYPE: "lquantize's step is no constant integer",
     D_LQUANT_STEPVAL: "lquantize's step is no positive 16-bit number",
     D_LQUANT_STEPLARGE: "lquantize's step leaves no level",
@@ -226,7 +228,7 @@ tags! {
     D_LLQUANT_FACTORVAL: "llquantize's factor does not fit in 16 bits",
     D_LLQUANT_FACTORMATCH: "llquantize's factor differs from an earlier use of the aggregation",
     D_LLQUANT_FACTORSMALL: "llquantize's factor is less than two",
-    D_LLQUANT_FACTORNSTEPS: "llquantize's factor is larger than its number of steps",
+    D_LLQUANT_FACTORNSTEPS: "llquantize's number of steps is less than its factor and does not divide it",
     D_LLQUANT_FACTOREVEN: "llquantize's factor and number of steps do not divide each other's powers",
     D_LLQUANT_LOWTYPE: "llquantize's lowest magnitude is no constant integer",
     D_LLQUANT_LOWVAL: "llquantize's lowest magnitude does not fit in 16 bits",
@@ -237,8 +239,8 @@ tags! {
     D_LLQUANT_NSTEPTYPE: "llquantize's number of steps is no constant integer",
     D_LLQUANT_NSTEPVAL: "llquantize's number of steps does not fit in 16 bits",
     D_LLQUANT_NSTEPMATCH: "llquantize's number of steps differs from an earlier use of the aggregation",
-    D_LLQUANT_MAGRANGE: "llquantize's highest magnitude is not above its lowest",
-    D_LLQUANT_MAGTOOBIG: "llquantize's factor to the highest magnitude does not fit in 64 bits",
+    D_LLQUANT_MAGRANGE: "llquantize's highest magnitude is below its lowest",
+    D_LLQUANT_MAGTOOBIG: "what is above llquantize's highest magnitude does not fit in 64 bits",
     // Clauses
     D_COMM_COMM: "commit twice in a clause",
     D_COMM_DREC: "commit after something was recorded in the same clause",
@@ -253,6 +255,34 @@ tags! {
     D_CG_EXPR: "an action or aggregating function where an expression is needed",
     D_CG_DYN: "a translated value or an aggregation used as a whole",
     D_ID_OFLOW: "too many variables, strings or probes",
+}
+
+/// Tags that Oracle's DTrace for Linux calls otherwise than those of the other systems.
+const ELSEWHERE: &[(Tag, &str)] = &[
+    (Tag::D_TRACE_AGG, "D_TRACE_DYN"),
+    (Tag::D_PRINT_AGG, "D_PRINT_DYN"),
+    (Tag::D_LLQUANT_FACTORSMALL, "D_LLQUANT_FACTORVAL"),
+    (Tag::D_LLQUANT_FACTORMATCH, "D_LLQUANT_MATCHFACTOR"),
+    (Tag::D_LLQUANT_FACTORNSTEPS, "D_LLQUANT_STEPVAL"),
+    (Tag::D_LLQUANT_FACTOREVEN, "D_LLQUANT_STEPVAL"),
+    (Tag::D_LLQUANT_LOWTYPE, "D_LLQUANT_LMAGTYPE"),
+    (Tag::D_LLQUANT_LOWVAL, "D_LLQUANT_LMAGVAL"),
+    (Tag::D_LLQUANT_LOWMATCH, "D_LLQUANT_MATCHLMAG"),
+    (Tag::D_LLQUANT_HIGHTYPE, "D_LLQUANT_HMAGTYPE"),
+    (Tag::D_LLQUANT_HIGHVAL, "D_LLQUANT_HMAGVAL"),
+    (Tag::D_LLQUANT_HIGHMATCH, "D_LLQUANT_MATCHHMAG"),
+    (Tag::D_LLQUANT_NSTEPTYPE, "D_LLQUANT_STEPTYPE"),
+    (Tag::D_LLQUANT_NSTEPVAL, "D_LLQUANT_STEPVAL"),
+    (Tag::D_LLQUANT_NSTEPMATCH, "D_LLQUANT_MATCHSTEPS"),
+    (Tag::D_LLQUANT_MAGRANGE, "D_LLQUANT_HMAGVAL"),
+    (Tag::D_LLQUANT_MAGTOOBIG, "D_LLQUANT_HMAGVAL"),
+];
+
+impl Tag {
+    /// How Oracle's DTrace for Linux calls it, where that differs.
+    pub fn elsewhere(self) -> Option<&'static str> {
+        ELSEWHERE.iter().find(|(tag, _)| *tag == self).map(|&(_, name)| name)
+    }
 }
 
 impl fmt::Display for Tag {

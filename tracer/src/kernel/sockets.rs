@@ -123,7 +123,7 @@ fn owner(process: &Process) -> Owner {
     let mut comm = [0; 16];
     let length = process.comm.len().min(15);
     comm[..length].copy_from_slice(&process.comm.as_bytes()[..length]);
-    Owner { pid: process.pid, uid: process.uid, comm, active: 0, pad: 0 }
+    Owner { pid: process.pid, uid: process.uid, comm, active: 0, entered: 0 }
 }
 
 /// The number of a process's network namespace.

@@ -293,10 +293,7 @@ impl Linker {
         errors: &dispatch::Errors<'_>,
     ) -> Result<String, LinkError> {
         let base = image.program.name;
-        let symbol = match image.instance {
-            Some(instance) => format!("{base}_{}", instance.suffix()),
-            None => base.to_owned(),
-        };
+        let symbol = image.symbol();
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }

@@ -10,7 +10,7 @@ use super::data::ZEROS;
 use super::helper;
 use super::layout::{AggregationAt, lquantize_levels, magnitudes, spare_map, value_words};
 use crate::check::typed::{AggregationId, Expr, Function};
-use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
+use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, UnaryOp, VReg, Width};
 
 /// BPF_NOEXIST
 const NO_EXIST: i64 = 1;
@@ -128,36 +128,50 @@ impl Clause<'_> {
     }
 
     /// The bucket of llquantize and the number of the last one: comparisons with one magnitude after the other, all of
-    /// them constants.
+    /// them constants. Negative values have the buckets of their absolute values, counted from the middle down.
     fn magnitude_bucket(&mut self, function: Function, value: Operand) -> (VReg, i64) {
         let value = self.b.in_reg(value);
+        let last = i64::from(value_words(function)) - 2;
+        let middle = last / 2;
+        let (positive, beyond, done) = (self.b.label(), self.b.label(), self.b.label());
+        let size = self.b.copy(value);
+        self.b.branch(Condition::Sge, value, 0, positive);
+        let negated = self.b.unary(UnaryOp::Neg, value);
+        self.b.set(size, negated);
+        self.b.place(positive);
         let bucket = self.b.copy(0);
-        let done = self.b.label();
         let mut first = 1;
         for (index, magnitude) in magnitudes(function).enumerate() {
             // No value reaches a magnitude that begins beyond 64 bits.
-            let Ok(from) = i64::try_from(magnitude.from) else { break };
+            let Ok(from) = u64::try_from(magnitude.from) else { break };
             let above = self.b.label();
             if index == 0 {
-                let from = self.b.constant(from);
-                self.b.branch(Condition::Slt, value, from, done);
+                let from = self.b.constant(from as i64);
+                self.b.branch(Condition::Lt, size, from, beyond);
             }
-            if let Ok(to) = i64::try_from(magnitude.to) {
-                let to = self.b.constant(to);
-                self.b.branch(Condition::Sge, value, to, above);
+            if let Ok(to) = u64::try_from(magnitude.to) {
+                let to = self.b.constant(to as i64);
+                self.b.branch(Condition::Ge, size, to, above);
             }
-            let from = self.b.constant(from);
-            let distance = self.b.binary(BinaryOp::Sub, value, from);
             let width = self.b.constant(magnitude.width as i64);
-            let step = self.b.binary(BinaryOp::Div, distance, width);
-            let found = self.b.add(step, first);
+            let step = self.b.binary(BinaryOp::Div, size, width);
+            let found = self.b.add(step, first - (magnitude.from / magnitude.width) as i64);
             self.b.set(bucket, found);
-            self.b.jump(done);
+            self.b.jump(beyond);
             self.b.place(above);
             first += i64::from(magnitude.steps);
         }
-        let last = i64::from(value_words(function)) - 2;
-        self.b.set(bucket, last);
+        self.b.set(bucket, middle);
+        self.b.place(beyond);
+        let mirrored = self.b.label();
+        self.b.branch(Condition::Slt, value, 0, mirrored);
+        let above = self.b.add(bucket, middle);
+        self.b.set(bucket, above);
+        self.b.jump(done);
+        self.b.place(mirrored);
+        let middle = self.b.constant(middle);
+        let below = self.b.binary(BinaryOp::Sub, middle, bucket);
+        self.b.set(bucket, below);
         self.b.place(done);
         (bucket, last)
     }

@@ -198,7 +198,8 @@ pub struct AggregationAt {
 /// How many u64 words a value of that function has, all CPUs' to be merged word by word:
 /// count: `[n]`; sum: `[calls, sum]`; avg: `[calls, sum]`; min, max: `[calls, value]` (a CPU with no calls has no say);
 /// stddev: `[calls, sum, lower and upper half of the sum of squares]`; quantize: `[calls, bucket 0..126]`;
-/// lquantize and llquantize: `[calls, below, bucket 0..levels-1, above]`.
+/// lquantize: `[calls, below, bucket 0..levels-1, above]`; llquantize: `[calls, below, buckets of negative values, around
+/// zero, buckets of positive values, above]`.
 pub fn value_words(function: crate::check::typed::Function) -> u32 {
     use crate::check::typed::Function;
     match function {
@@ -208,7 +209,7 @@ pub fn value_words(function: crate::check::typed::Function) -> u32 {
         Function::Quantize => 1 + 127,
         Function::Lquantize { low, high, step } => 1 + 2 + lquantize_levels(low, high, step),
         Function::Llquantize { .. } => {
-            1 + 2 + magnitudes(function).map(|magnitude| magnitude.steps).sum::<u32>()
+            1 + 3 + 2 * magnitudes(function).map(|magnitude| magnitude.steps).sum::<u32>()
         }
     }
 }
@@ -218,7 +219,7 @@ pub fn lquantize_levels(low: i64, high: i64, step: u64) -> u32 {
     ((high as i128 - low as i128) as u128 / step as u128) as u32
 }
 
-/// A magnitude of llquantize: its buckets.
+/// A magnitude of llquantize: its buckets, which are multiples of their width; the first may be cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Magnitude {
     /// Where its first bucket begins: a power of the factor.
@@ -245,7 +246,7 @@ pub fn magnitudes(function: crate::check::typed::Function) -> impl Iterator<Item
         let from = factor.pow(power.into());
         let to = from * factor;
         let width = (to / steps).max(1);
-        Magnitude { from, to, width, steps: ((to - from) / width) as u32 }
+        Magnitude { from, to, width, steps: (to / width - from / width) as u32 }
     })
 }
 
@@ -263,7 +264,10 @@ mod tests {
         assert_eq!(all, [magnitude(1, 10, 1, 9), magnitude(10, 100, 5, 18), magnitude(100, 1000, 50, 18)]);
         let widest = Function::Llquantize { factor: 2, low: 62, high: 63, steps: 2 };
         assert_eq!(magnitudes(widest).last().map(|last| last.to), Some(1 << 64));
-        assert_eq!(value_words(widest), 1 + 2 + 2);
+        assert_eq!(value_words(widest), 1 + 3 + 2 * 2);
+        let few: Vec<Magnitude> =
+            magnitudes(Function::Llquantize { factor: 10, low: 0, high: 0, steps: 5 }).collect();
+        assert_eq!(few, [magnitude(1, 10, 2, 5)]);
         assert_eq!(magnitudes(Function::Count).count(), 0);
     }
 }

@@ -206,6 +206,14 @@ pub struct ProgramImage {
     pub clauses: Vec<ClauseImage>,
 }
 
+impl ProgramImage {
+    /// The name of the linked program: of a copy, with what it was copied for.
+    pub fn symbol(&self) -> String {
+        let base = self.program.name;
+        self.instance.map_or_else(|| base.to_owned(), |instance| format!("{base}_{}", instance.suffix()))
+    }
+}
+
 /// A function of the kernel that a trampoline is attached to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionAt {

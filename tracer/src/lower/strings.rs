@@ -7,6 +7,7 @@ use probes_common::abi::{SLOT_NUMBERS, fault};
 
 use super::clause::Clause;
 use super::helper;
+use super::memory::shift;
 use super::storage::repr;
 use super::text::Text;
 use crate::check::typed::{Expr, Subroutine, Type};
@@ -35,7 +36,7 @@ impl Clause<'_> {
     /// A subroutine that gives a string.
     pub(super) fn text_call(&mut self, subroutine: Subroutine, arguments: &[Expr], expr: &Expr) -> Text {
         let size = repr(&expr.ty).size();
-        match subroutine {
+        let text = match subroutine {
             Subroutine::Copyinstr => {
                 let at = self.temporary(size);
                 self.copyinstr(arguments, at, size, expr.span);
@@ -56,6 +57,19 @@ impl Clause<'_> {
             Subroutine::Strtok => self.token(arguments, size),
             Subroutine::Lltostr => self.number_text(arguments, size.min(NUMBER_TEXT), expr.span),
             _ => self.address_text(subroutine, arguments, size, expr.span),
+        };
+        self.limit(text);
+        text
+    }
+
+    /// Cuts what is in a string's buffer at the most characters that strings have (`strsize`).
+    pub(super) fn limit(&mut self, text: Text) {
+        if let Some((characters, buffer)) = self.context.program.keeps.strings
+            && text.size == buffer
+        {
+            for byte in characters..buffer {
+                self.b.store(Size::B1, shift(text.at, byte), 0);
+            }
         }
     }
 
@@ -88,6 +102,7 @@ impl Clause<'_> {
         let args = [to.into(), Operand::Imm(size.min(limit).into()), address];
         let status = self.b.helper(helper::PROBE_READ_KERNEL_STR, &args);
         self.check_read(status, address, span);
+        self.limit(result);
         result
     }
 

@@ -86,7 +86,8 @@ impl Clause<'_> {
     /// Puts the string into a buffer of `size` bytes.
     pub(super) fn text_to(&mut self, expr: &Expr, to: Memory, size: u32) {
         if let ExprKind::Call(Subroutine::Copyinstr, arguments) = &expr.kind {
-            return self.copyinstr(arguments, to, size, expr.span);
+            self.copyinstr(arguments, to, size, expr.span);
+            return self.limit(Text { at: to, size });
         }
         let text = self.text(expr);
         self.fill(to, text, size);
@@ -103,6 +104,9 @@ impl Clause<'_> {
             self.clear(shift(to, whole), size - whole);
         } else if text.size > size {
             self.b.store(Size::B1, shift(to, size - 1), 0);
+        }
+        if text.size != size {
+            self.limit(Text { at: to, size });
         }
     }
 

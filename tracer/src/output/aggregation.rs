@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::datum;
 use super::order::{self, Joined};
-use super::printf::Spec;
+use super::printf::{Spec, number};
 use super::quantize::{self, Bucket, Packed, Scale};
 use super::style::{Bars, Sort, Style};
 use super::value::{Printout, Row, Table, Value};
@@ -143,7 +143,7 @@ fn packed(into: &mut Vec<u8>, table: &Table, style: &Style) -> bool {
     true
 }
 
-/// The format once: plain conversions take the parts of the key, those with `@` the values, in turn.
+/// The format once: plain conversions, widths and precisions take the parts of the key, those with `@` the values.
 fn formatted(
     into: &mut Vec<u8>,
     format: &Format,
@@ -153,17 +153,19 @@ fn formatted(
     style: &Style,
 ) {
     let mut parts = key.iter();
-    let mut values = tables.iter().zip(words).cycle();
+    let mut values = tables.iter().zip(words);
+    // Conversions behind the last aggregation print it again.
+    let last = tables.iter().zip(words).next_back();
     for piece in &format.pieces {
         match piece {
             Piece::Text(text) => into.extend_from_slice(text),
             Piece::Conversion(conversion) => {
-                let spec = Spec::new(conversion, || 0);
+                let spec = Spec::new(conversion, || number(parts.next()));
                 if !conversion.aggregation {
                     if let Some(value) = parts.next() {
                         spec.print(into, value, style.terminal);
                     }
-                } else if let Some((table, words)) = values.next() {
+                } else if let Some((table, words)) = values.next().or(last) {
                     match summary(table.function, words, table.normal) {
                         Summary::Scalar(value) => {
                             spec.print(into, &scalar(table.function, value), style.terminal);
@@ -183,7 +185,7 @@ fn scalar(function: Function, value: i64) -> Value {
 fn histogram(into: &mut Vec<u8>, table: &Table, buckets: &[Bucket], bars: Bars) {
     let if_empty = match table.function {
         Function::Quantize => 62..=64,
-        Function::Llquantize { .. } => 0..=1,
+        Function::Llquantize { .. } => buckets.len() / 2..=buckets.len() / 2 + 2,
         _ => 0..=2,
     };
     quantize::draw(into, buckets, if_empty, table.normal, bars);

@@ -1,4 +1,7 @@
 //! DTrace's default form of a value: what trace() prints and what the columns of an aggregation are.
+//!
+//! What trace() prints of integers is as its type has them. The columns of aggregations know sizes only, as dtrace's do:
+//! numbers of 4 and 8 bytes are shown as signed ones, smaller ones as unsigned.
 
 use super::printf::columns;
 use super::style::Style;
@@ -6,16 +9,35 @@ use super::value::Value;
 use super::{escape, stack};
 
 /// Characters of a string in trace()'s output.
-pub const TRACE_WIDTH: usize = 33;
+const TRACE_WIDTH: usize = 33;
 /// Characters of a string in an aggregation's key.
 pub const KEY_WIDTH: usize = 50;
 
-/// Appends a value as a column: integers to the right, as wide as their type needs; strings to the left.
+/// Appends a value as trace() prints it: integers to the right, as wide as their type needs; strings to the left.
+pub fn traced(into: &mut Vec<u8>, value: &Value, style: &Style) {
+    let Value::Int { value, bytes, signed } = *value else { return column(into, value, TRACE_WIDTH, style) };
+    let width = match (bytes, signed) {
+        (1, _) => 3,
+        (2, _) => 5,
+        (4, _) => 10,
+        (_, true) => 19,
+        (_, false) => 20,
+    };
+    into.extend_from_slice(format!(" {:>width$}", integer(value, signed)).as_bytes());
+}
+
+/// Appends a value as a column of an aggregation: integers to the right, strings to the left.
 pub fn column(into: &mut Vec<u8>, value: &Value, text_width: usize, style: &Style) {
     match value {
-        Value::Int { value, bytes, signed } => {
+        Value::Int { value, bytes, .. } => {
             let width = integer_width(*bytes);
-            into.extend_from_slice(format!(" {:>width$}", integer(*value, *signed)).as_bytes());
+            let shown = match bytes {
+                1 => i64::from(*value as u8),
+                2 => i64::from(*value as u16),
+                4 => i64::from(*value as i32),
+                _ => *value,
+            };
+            into.extend_from_slice(format!(" {shown:>width$}").as_bytes());
         }
         Value::Str(text) => {
             into.extend_from_slice(b"  ");
@@ -129,10 +151,27 @@ pub fn string(into: &mut Vec<u8>, text: &[u8], terminal: bool) {
 mod tests {
     use super::*;
 
-    fn traced(bytes: &[u8]) -> String {
+    fn show(print: impl Fn(&mut Vec<u8>)) -> String {
         let mut text = Vec::new();
-        column(&mut text, &Value::Bytes(bytes.to_vec()), TRACE_WIDTH, &Style::default());
+        print(&mut text);
         String::from_utf8(text).expect("it is ASCII")
+    }
+
+    fn traced(bytes: &[u8]) -> String {
+        show(|text| super::traced(text, &Value::Bytes(bytes.to_vec()), &Style::default()))
+    }
+
+    #[test]
+    fn integers_are_as_wide_as_in_dtrace() {
+        let int = |value, bytes, signed| Value::Int { value, bytes, signed };
+        let trace = |value| show(|text| super::traced(text, &value, &Style::default()));
+        assert_eq!(trace(int(-1, 1, true)) + &trace(int(-1, 2, true)), "  -1    -1");
+        assert_eq!(trace(int(7, 4, true)) + &trace(int(0xffff_ffff, 4, false)), "          7 4294967295");
+        assert_eq!(trace(int(-1, 8, true)), "                  -1");
+        assert_eq!(trace(int(-1, 8, false)), " 18446744073709551615");
+        let key = |value| show(|text| column(text, &value, KEY_WIDTH, &Style::default()));
+        assert_eq!(key(int(-1, 1, true)) + &key(int(-1, 2, true)), " 255 65535");
+        assert_eq!(key(int(0xffff_ffff, 4, false)) + &key(int(-1, 8, false)), "       -1               -1");
     }
 
     #[test]

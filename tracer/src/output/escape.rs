@@ -29,14 +29,16 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// The text as printf's `%S` has it: printable ASCII as it is, every other byte as a C escape.
+/// The text as printf's `%S` has it: printable ASCII as it is, every other byte as a C escape, of a letter or of three
+/// octal digits.
 pub fn ascii(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
-            b' '..=b'~' => text.push(char::from(byte)),
-            _ => escape_byte(&mut text, byte),
+        match (byte, LETTERS.iter().find(|(of, _)| *of == byte)) {
+            (b'"' | b'\\', _) => text.extend(['\\', char::from(byte)]),
+            (b' '..=b'~', _) => text.push(char::from(byte)),
+            (_, Some(&(_, letter))) => text.extend(['\\', letter]),
+            _ => write!(text, "\\{byte:03o}").expect("a string takes all"),
         }
     }
     text
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn ascii_escapes_every_other_byte() {
-        assert_eq!(ascii("é\t\"\\".as_bytes()), "\\xc3\\xa9\\t\\\"\\\\");
+        assert_eq!(ascii("é\t\"\\".as_bytes()), "\\303\\251\\t\\\"\\\\");
     }
 
     proptest::proptest! {

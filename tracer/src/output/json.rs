@@ -141,16 +141,40 @@ struct Probe {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Action {
-    Trace { value: Datum },
-    Print { ctype: String, value: Datum },
-    Printf { text: Datum, values: Vec<Datum> },
-    Printa { text: Option<Datum>, aggregations: Vec<Aggregation> },
-    Exit { status: i32 },
-    Tracemem { value: Datum },
-    System { command: Datum },
-    Freopen { path: Option<Datum> },
+    Trace {
+        value: Datum,
+    },
+    Print {
+        ctype: String,
+        value: Datum,
+    },
+    Printf {
+        text: Datum,
+        values: Vec<Datum>,
+    },
+    Printa {
+        text: Option<Datum>,
+        aggregations: Vec<Aggregation>,
+    },
+    Exit {
+        status: i32,
+    },
+    Tracemem {
+        value: Datum,
+    },
+    System {
+        command: Datum,
+    },
+    Freopen {
+        path: Option<Datum>,
+    },
     Ftruncate,
-    Setopt { name: String, value: String },
+    Setopt {
+        name: String,
+        value: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refused: Option<&'static str>,
+    },
 }
 
 #[derive(Serialize)]
@@ -302,8 +326,8 @@ impl Action {
             Recorded::System(command) => Action::System { command: Datum::text(command) },
             Recorded::Freopen(path) => Action::Freopen { path: path.as_deref().map(Datum::text) },
             Recorded::Ftruncate => Action::Ftruncate,
-            Recorded::Setopt { name, value, .. } => {
-                Action::Setopt { name: name.clone(), value: value.clone() }
+            Recorded::Setopt { name, value, refused, .. } => {
+                Action::Setopt { name: name.clone(), value: value.clone(), refused: *refused }
             }
             Recorded::Silent => return None,
         })
@@ -410,6 +434,7 @@ fn drop_name(kind: Drop) -> &'static str {
         Drop::Slot => "nesting",
         Drop::Aggregation => "aggregation",
         Drop::Dynamic => "dynamic",
+        Drop::Recursion => "recursion",
         Drop::Support => "support",
         Drop::Compat => "compat",
         Drop::Speculation => "speculation",

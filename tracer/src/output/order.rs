@@ -86,24 +86,29 @@ fn magnitude(function: Function, words: &[u64]) -> (i128, i64) {
             weighed(&mut [low - 1].into_iter().chain(inside).chain([low + levels * step + 1]))
         }
         Function::Llquantize { .. } => {
-            let lowest = magnitudes(function).next().map_or(1, |magnitude| magnitude.from);
             let highest = magnitudes(function).last().map_or(1, |magnitude| magnitude.to);
-            let inside = magnitudes(function)
-                .flat_map(|each| (0..each.steps).map(move |step| each.from + i128::from(step) * each.width));
-            weighed(&mut [lowest - 1].into_iter().chain(inside).chain([highest]))
+            let steps: Vec<i128> = magnitudes(function)
+                .flat_map(|each| {
+                    let first = each.from / each.width;
+                    (first..first + i128::from(each.steps)).map(move |step| each.from.max(step * each.width))
+                })
+                .collect();
+            let below = [-highest].into_iter().chain(steps.iter().rev().map(|from| -from));
+            let above = steps.iter().copied().chain([highest]);
+            weighed(&mut below.chain([0]).chain(above))
         }
     }
 }
 
-/// The standard deviation of values divided by `normal`: the root of the mean of the squares less the square of the mean,
-/// each in whole numbers.
+/// The standard deviation as dtrace has it: the root of the mean of the squares less the square of the mean, each in whole
+/// numbers; `normal` divides the sum of the squares and the sum, once each.
 pub fn deviation(words: &[u64], normal: i64) -> u64 {
     let &[calls, sum, low, high, ..] = words else { return 0 };
     if calls == 0 {
         return 0;
     }
     let normal = normal.unsigned_abs().max(1);
-    let squares = (u128::from(high) << 64 | u128::from(low)) / u128::from(normal) / u128::from(normal);
+    let squares = (u128::from(high) << 64 | u128::from(low)) / u128::from(normal);
     let mean = (sum as i64).wrapping_div(normal as i64).wrapping_div(calls as i64).unsigned_abs();
     (squares / u128::from(calls)).saturating_sub(u128::from(mean) * u128::from(mean)).isqrt() as u64
 }
@@ -136,17 +141,19 @@ mod tests {
         };
         assert_eq!(deviation(&words(&[2, 4, 4, 4, 5, 5, 7, 9]), 1), 2);
         assert_eq!(deviation(&words(&[-4_000_000_000, 4_000_000_000]), 1), 4_000_000_000);
-        assert_eq!(deviation(&words(&[-4_000_000_000, 4_000_000_000]), 1_000_000), 4000);
+        assert_eq!(deviation(&words(&[2, 12]), 2), 5);
         assert_eq!(deviation(&words(&[]), 1), 0);
     }
 
     #[test]
-    fn what_lies_outside_counts_a_step_beyond_the_bounds() {
+    fn what_lies_outside_counts_as_at_the_bounds() {
         let function = Function::Lquantize { low: 0, high: 20, step: 10 };
         assert_eq!(magnitude(function, &[4, 1, 1, 1, 1]), (-1 + 10 + 21, 1));
         let function = Function::Llquantize { factor: 10, low: 0, high: 1, steps: 10 };
-        let mut words = vec![0; 1 + 2 + 9 + 9];
-        (words[1], words[2], words[11], words[20]) = (5, 1, 1, 1);
+        let mut words = vec![0; 1 + 3 + 2 * (9 + 9)];
+        (words[20], words[21], words[30], words[39]) = (5, 1, 1, 1);
         assert_eq!(magnitude(function, &words), (1 + 10 + 100, 5));
+        (words[1], words[10], words[19]) = (1, 1, 1);
+        assert_eq!(magnitude(function, &words), (0, 5));
     }
 }

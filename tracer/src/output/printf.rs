@@ -1,15 +1,16 @@
 //! printf: values by C's rules, as DTrace has them.
 //!
 //! Invariant: total. Whatever a format and its values are, something is printed; the checker has refused what does
-//! not fit. The signedness of `%d` is that of the value's type; size prefixes mean nothing, sizes are known.
-//! Widths and precisions count characters.
+//! not fit. The signedness of `%d` is that of the value's type; sizes are known, so prefixes mean nothing here.
+//! Widths and precisions count characters. As in dtrace, a precision of 0 is none, and the locale is C's: `'` has no
+//! separator to put between groups of digits.
 
 use std::mem::MaybeUninit;
 
 use super::value::Value;
 use super::{escape, stack};
 use crate::check::typed::Shows;
-use crate::syntax::format::{Conversion, Format, Piece, SIZE_MAX, Size};
+use crate::syntax::format::{Conversion, Format, Piece, SIZE_MAX, Size, Takes};
 
 /// A conversion whose width and precision are known.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,8 @@ pub fn text(format: &Format, values: &[Value]) -> Vec<u8> {
     text
 }
 
-fn number(value: Option<&Value>) -> i64 {
+/// A width or precision that is a value.
+pub fn number(value: Option<&Value>) -> i64 {
     match value {
         Some(Value::Int { value, .. }) => *value,
         _ => 0,
@@ -63,13 +65,18 @@ impl<'a> Spec<'a> {
             conversion,
             left: conversion.left || width < 0,
             width: width.unsigned_abs() as usize,
-            precision: precision.and_then(|precision| usize::try_from(precision).ok()),
+            precision: precision
+                .and_then(|precision| usize::try_from(precision).ok())
+                .filter(|&most| most > 0),
         }
     }
 
     /// Appends the value.
     pub fn print(&self, into: &mut Vec<u8>, value: &Value, terminal: bool) {
         match value {
+            Value::Bytes(words) if self.conversion.takes() == Takes::WideText => {
+                self.text(into, wide(words).as_bytes(), terminal);
+            }
             Value::Str(text) | Value::Bytes(text) => self.text(into, text, terminal),
             Value::Float(bits) => self.float(into, f64::from_bits(*bits)),
             Value::Stack { frames, .. } => stack::print(into, frames, self.indent(), |into, frame| {
@@ -112,7 +119,8 @@ impl<'a> Spec<'a> {
 
     fn text(&self, into: &mut Vec<u8>, text: &[u8], terminal: bool) {
         let shown = match self.conversion.letter.as_str() {
-            "S" | "C" => escape::ascii(text).into_bytes(),
+            // With the zero at its end, as dtrace has it.
+            "S" => (escape::ascii(text) + "\\0").into_bytes(),
             _ if terminal => escape::printable(text).into_bytes(),
             _ => text.to_vec(),
         };
@@ -126,17 +134,11 @@ impl<'a> Spec<'a> {
 
     /// C's integers (C11, 7.21.6.1): sign, prefix, zeros up to the precision or the width, digits.
     fn integer(&self, into: &mut Vec<u8>, negative: bool, magnitude: u64, base: u64, signed: bool) {
-        let Conversion { plus, space, alternate, zero, group, .. } = *self.conversion;
-        let mut digits = digits(magnitude, base, self.conversion.letter == "X");
-        if magnitude == 0 && self.precision == Some(0) {
-            digits.clear();
-        }
+        let Conversion { plus, space, alternate, zero, .. } = *self.conversion;
+        let digits = digits(magnitude, base, self.conversion.letter == "X");
         let mut zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
         if alternate && base == 8 && zeros == 0 && !digits.starts_with('0') {
             zeros = 1;
-        }
-        if group && base == 10 {
-            digits = grouped(&digits);
         }
         let sign = match (negative, signed && plus, signed && space) {
             (true, ..) => "-",
@@ -157,9 +159,8 @@ impl<'a> Spec<'a> {
 
     /// C's floating-point numbers, by C's library.
     fn float(&self, into: &mut Vec<u8>, value: f64) {
-        let Conversion { plus, space, alternate, zero, group, .. } = *self.conversion;
-        let flags =
-            [(self.left, '-'), (plus, '+'), (space, ' '), (alternate, '#'), (zero, '0'), (group, '\'')];
+        let Conversion { plus, space, alternate, zero, .. } = *self.conversion;
+        let flags = [(self.left, '-'), (plus, '+'), (space, ' '), (alternate, '#'), (zero, '0')];
         let flags: String = flags.iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
         let letter = match self.conversion.letter.as_str() {
             letter @ ("e" | "E" | "f" | "F" | "g" | "G") => letter,
@@ -192,6 +193,13 @@ impl<'a> Spec<'a> {
     }
 }
 
+/// The characters of an array of wide ones, up to a zero.
+fn wide(words: &[u8]) -> String {
+    let words = words.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word));
+    let characters = words.take_while(|&word| word != 0);
+    characters.map(|word| char::from_u32(word).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
 /// The value as an unsigned one of so many bytes.
 fn truncate(value: i64, bytes: u8) -> u64 {
     value as u64 & (u64::MAX >> (64 - 8 * u32::from(bytes.clamp(1, 8))))
@@ -207,11 +215,6 @@ fn digits(mut magnitude: u64, base: u64, capitals: bool) -> String {
             return digits.iter().rev().collect();
         }
     }
-}
-
-fn grouped(digits: &str) -> String {
-    let commas = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
-    digits.chars().enumerate().map(|(at, digit)| format!("{}{digit}", commas(at))).collect()
 }
 
 /// Number of characters; a byte that is not UTF-8 counts as one.
@@ -302,10 +305,14 @@ mod tests {
         assert_eq!(show("%d %d", &[int(-1, 4, true), int(0xffff_ffff, 4, false)], false), "-1 4294967295");
         assert_eq!(show("%u %x", &[int(-1, 4, true), int(-1, 2, true)], false), "4294967295 ffff");
         assert_eq!(
-            show("%hhd %lld", &[int(300, 4, true), int(-1, 8, false)], false),
+            show("%hd %llu", &[int(300, 2, true), int(-1, 8, false)], false),
             "300 18446744073709551615"
         );
-        assert_eq!(show("%'d %'u", &[int(-1_234_567, 8, true), int(999, 8, true)], false), "-1,234,567 999");
+        assert_eq!(show("%'d %'u", &[int(-1_234_567, 8, true), int(999, 8, true)], false), "-1234567 999");
+        assert_eq!(
+            show("%.0d|%.0f", &[int(0, 4, true), Value::Float(1.5_f64.to_bits())], false),
+            "0|1.500000"
+        );
         assert_eq!(show("%p %a", &[int(0xbeef, 8, false), int(0xbeef, 8, false)], false), "beef 0xbeef");
     }
 
@@ -330,7 +337,7 @@ mod tests {
                 &[int(65, 1, true), int(0x3b1, 4, true), int(10, 1, true), text("a\tb")],
                 false
             ),
-            "Aα\\na\\tb"
+            "Aα\\na\\tb\\0"
         );
         assert_eq!(show("[%-4s]", &[text("né")], false), "[né  ]");
         assert_eq!(show("%d of %s%%", &[text("odd"), int(-5, 4, true)], false), "odd of -5%");
@@ -374,13 +381,16 @@ mod tests {
         fn integers_are_those_of_the_c_library(
             flags in proptest::sample::subsequence(vec!["-", "+", " ", "#", "0"], 0..=5),
             width in proptest::option::of(1_u32..40),
-            precision in proptest::option::of(0_u32..40),
+            precision in proptest::option::of(1_u32..40),
             letter in proptest::sample::select(vec!["d", "i", "u", "x", "X", "o"]),
             value in prop_oneof![any::<i64>(), -3_i64..3, Just(i64::MIN), -5000_i64..5000],
         ) {
             let width = width.map(|width| width.to_string()).unwrap_or_default();
             let precision = precision.map(|precision| format!(".{precision}")).unwrap_or_default();
-            let head = format!("[%{}{width}{precision}", flags.concat());
+            // In dtrace the last of - and 0 counts, in C always -.
+            let flags = flags.concat();
+            let flags = if flags.contains('-') { flags.replace('0', "") } else { flags };
+            let head = format!("[%{flags}{width}{precision}");
             let signed = matches!(letter, "d" | "i");
             prop_assert_eq!(
                 show(&format!("{head}{letter}]"), &[int(value, 8, signed)], false),

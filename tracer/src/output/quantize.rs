@@ -66,20 +66,32 @@ pub fn linear_buckets(low: i64, step: u64, words: &[u64]) -> Vec<Bucket> {
     words.iter().enumerate().map(bucket).collect()
 }
 
-/// The buckets of llquantize: below the lowest magnitude, the steps of each, above.
+/// The buckets of llquantize: the steps of each magnitude, once for negative and once for positive values, between them
+/// what is around zero, and at both ends what is beyond.
 pub fn magnitude_buckets(function: Function, words: &[u64]) -> Vec<Bucket> {
-    let bound = |value: i128| i64::try_from(value).ok();
     let lowest = magnitudes(function).next().map_or(1, |magnitude| magnitude.from);
     let highest = magnitudes(function).last().map_or(1, |magnitude| magnitude.to);
-    let below = (None, bound(lowest - 1), format!("< {lowest}"));
-    let inside = magnitudes(function).flat_map(|each| {
-        (0..each.steps).map(move |step| {
-            let from = each.from + i128::from(step) * each.width;
-            (bound(from), bound(from + each.width - 1), from.to_string())
+    let middle = words.len() / 2;
+    let signed = words[..middle].iter().any(|&count| count != 0);
+    let around = match (lowest, signed || words.get(middle).is_some_and(|&count| count != 0)) {
+        (1, _) => "0".to_owned(),
+        (_, true) => format!("abs() < {lowest}"),
+        (_, false) => format!("< {lowest}"),
+    };
+    let steps: Vec<(i128, i128)> = magnitudes(function)
+        .flat_map(|each| {
+            let first = each.from / each.width;
+            (first..first + i128::from(each.steps))
+                .map(move |step| (each.from.max(step * each.width), (step + 1) * each.width))
         })
-    });
-    let above = (bound(highest), None, format!(">= {highest}"));
-    let bounds = [below].into_iter().chain(inside).chain([above]);
+        .collect();
+    let bound = |value: i128| i64::try_from(value).ok();
+    let bounds = [(None, bound(-highest), format!("<= -{highest}"))]
+        .into_iter()
+        .chain(steps.iter().rev().map(|&(from, to)| (bound(1 - to), bound(-from), format!("-{from}"))))
+        .chain([(bound(1 - lowest), bound(lowest - 1), around)])
+        .chain(steps.iter().map(|&(from, to)| (bound(from), bound(to - 1), from.to_string())))
+        .chain([(bound(highest), None, format!(">= {highest}"))]);
     bounds
         .zip(words)
         .map(|((min, max, label), &word)| Bucket { min, max, count: word as i64, label })
@@ -320,17 +332,26 @@ mod tests {
     #[test]
     fn magnitudes_have_equal_steps() {
         let function = Function::Llquantize { factor: 10, low: 0, high: 1, steps: 5 };
-        assert!(magnitude_buckets(function, &[]).is_empty());
+        let labels: Vec<String> =
+            magnitude_buckets(function, &[0; 23]).into_iter().map(|bucket| bucket.label).collect();
+        assert_eq!(labels[9..16], ["-2", "-1", "0", "1", "2", "4", "6"].map(str::to_owned));
         let function = Function::Llquantize { factor: 10, low: 1, high: 2, steps: 10 };
-        let mut words = [0; 2 + 9 + 9];
-        (words[1], words[4], words[10]) = (1, 5, 2);
-        insta::assert_snapshot!(show(&magnitude_buckets(function, &words), 0..=1));
-        (words[0], words[19]) = (1, 3);
-        insta::assert_snapshot!(show(&magnitude_buckets(function, &words), 0..=1));
-        insta::assert_snapshot!(show(&magnitude_buckets(function, &[0; 20]), 0..=1));
+        let mut words = [0; 3 + 2 * (9 + 9)];
+        let middle = words.len() / 2;
+        (words[middle + 1], words[middle + 4], words[middle + 10]) = (1, 5, 2);
+        insta::assert_snapshot!(show(&magnitude_buckets(function, &words), middle..=middle + 2));
+        (words[middle], words[middle + 19]) = (1, 3);
+        insta::assert_snapshot!(show(&magnitude_buckets(function, &words), middle..=middle + 2));
+        (words[middle - 1], words[0]) = (4, 2);
+        insta::assert_snapshot!(show(&magnitude_buckets(function, &words), middle..=middle + 2));
+        insta::assert_snapshot!(show(&magnitude_buckets(function, &[0; 39]), middle..=middle + 2));
         let buckets = magnitude_buckets(function, &words);
-        assert_eq!((buckets[0].max, buckets[1].min, buckets[1].max), (Some(9), Some(10), Some(19)));
-        assert_eq!((buckets[10].min, buckets[18].max, buckets[19].min), (Some(100), Some(999), Some(1000)));
+        let bounds =
+            |from_middle: usize| (buckets[middle + from_middle].min, buckets[middle + from_middle].max);
+        assert_eq!((bounds(0), bounds(1)), ((Some(-9), Some(9)), (Some(10), Some(19))));
+        assert_eq!((bounds(18), bounds(19)), ((Some(900), Some(999)), (Some(1000), None)));
+        assert_eq!((buckets[middle - 1].min, buckets[middle - 1].max), (Some(-19), Some(-10)));
+        assert_eq!((buckets[0].min, buckets[0].max), (None, Some(-1000)));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Text {
             let Text { buffer, style, .. } = &mut *self;
             match action {
                 Recorded::Trace(value) if style.quiet => datum::bare(buffer, value, style),
-                Recorded::Trace(value) => datum::column(buffer, value, datum::TRACE_WIDTH, style),
+                Recorded::Trace(value) => datum::traced(buffer, value, style),
                 Recorded::Print(shape, value) => typed::print(buffer, shape, value, style),
                 Recorded::Printf(format, values) => printf::print(buffer, format, values, style.terminal),
                 Recorded::Printa(printout) => {
@@ -70,7 +70,7 @@ impl Text {
                     self.flush()?;
                     shell::run(command, shell::Stdout::Inherited)?;
                 }
-                Recorded::Freopen(path) => self.redirect(path.as_deref())?,
+                Recorded::Freopen(path) => self.redirect(path.as_deref(), firing)?,
                 Recorded::Ftruncate => {
                     self.flush()?;
                     if let Some(file) = &self.redirected {
@@ -79,7 +79,13 @@ impl Text {
                         self.out.truncate()?;
                     }
                 }
-                Recorded::Setopt { options, .. } => self.configure(options),
+                Recorded::Setopt { name, value, refused, options } => {
+                    if let Some(reason) = refused {
+                        let what = format!("couldn't set option \"{name}\" to \"{value}\": {reason}");
+                        self.failed(firing, &what)?;
+                    }
+                    self.configure(options);
+                }
                 Recorded::Exit(_) | Recorded::Silent => {}
             }
         }
@@ -89,16 +95,26 @@ impl Text {
         Ok(())
     }
 
-    /// Prints to a file from now on, behind what is there; to where the output went first without one.
-    fn redirect(&mut self, path: Option<&[u8]>) -> io::Result<()> {
+    /// What an action of the tracer's own could not do, as dtrace has it.
+    fn failed(&mut self, firing: &Firing, what: &str) -> io::Result<()> {
+        let Firing { epid, probe, .. } = firing;
+        let name = self.names.get(*probe);
+        self.message(&format!("error on enabled probe ID {epid} (ID {}: {name}): {what}", probe.0))
+    }
+
+    /// Prints to a file from now on, behind what is there; to where the output went first without one. Where it cannot
+    /// be opened, all stays as it is.
+    fn redirect(&mut self, path: Option<&[u8]>, firing: &Firing) -> io::Result<()> {
         self.flush()?;
-        self.redirected = None;
-        let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(()) };
+        let Some(path) = path.filter(|path| !path.is_empty()) else {
+            self.redirected = None;
+            return Ok(());
+        };
         match OpenOptions::new().append(true).create(true).open(OsStr::from_bytes(path)) {
             Ok(file) => self.redirected = Some(file),
             Err(error) => {
                 let path = escape::printable(path);
-                self.message(&format!("freopen(\"{path}\"): {error}; the output goes where it went first"))?;
+                self.failed(firing, &format!("couldn't freopen() \"{path}\": {}", reason(&error)))?;
             }
         }
         Ok(())
@@ -141,9 +157,8 @@ impl Output for Text {
         match event {
             Event::Firing(firing) => self.firing(firing)?,
             Event::Aggregations(printout) => aggregation::print(&mut self.buffer, printout, &self.style),
-            // A line of its own for the `^C` of the terminal.
-            Event::Interrupted if !self.style.terminal => {}
-            // A blank line before what is left to say, as in dtrace whether there is anything or not.
+            // A line of its own for the `^C` of the terminal, and a blank line before what is left to say: as in dtrace
+            // whether there is a terminal, and something to say, or not.
             Event::Interrupted | Event::Ended => self.buffer.push(b'\n'),
             Event::Drop(notice) => {
                 let tag =
@@ -188,6 +203,9 @@ pub fn dropped(notice: &DropNotice) -> String {
         Drop::Speculation => format!("{count} speculative drop{s}"),
         Drop::Unavailable => format!("{count} failed speculation{s} (no speculative buffer available)"),
         Drop::Slot => format!("{count} drop{s} at {probe}: too many firings at once on one CPU"),
+        Drop::Recursion => {
+            format!("{count} missed firing{s} at {probe}: it was under way already on the CPU (recursion)")
+        }
         Drop::Support => format!("{count} drop{s} at {probe}: no room to remember calls and owners"),
         Drop::Compat => format!("{count} 32-bit system call{s} passed over at {probe}"),
     }
@@ -205,14 +223,15 @@ pub fn disordered(notice: &Disorder) -> String {
 /// DTrace's tag for a kind of drop, or one in its way.
 fn drop_tag(kind: Drop) -> &'static str {
     match kind {
-        Drop::Ring => "DROP_PRINCIPAL",
-        Drop::Aggregation => "DROP_AGGREGATION",
-        Drop::Dynamic => "DROP_DYNAMIC",
-        Drop::Speculation => "DROP_SPEC",
-        Drop::Unavailable => "DROP_SPECUNAVAIL",
-        Drop::Slot => "DROP_NESTING",
-        Drop::Support => "DROP_SUPPORT",
-        Drop::Compat => "DROP_COMPAT",
+        Drop::Ring => "DTRACEDROP_PRINCIPAL",
+        Drop::Aggregation => "DTRACEDROP_AGGREGATION",
+        Drop::Dynamic => "DTRACEDROP_DYNAMIC",
+        Drop::Speculation => "DTRACEDROP_SPEC",
+        Drop::Unavailable => "DTRACEDROP_SPECUNAVAIL",
+        Drop::Slot => "DTRACEDROP_NESTING",
+        Drop::Recursion => "DTRACEDROP_RECURSION",
+        Drop::Support => "DTRACEDROP_SUPPORT",
+        Drop::Compat => "DTRACEDROP_COMPAT",
     }
 }
 
@@ -234,6 +253,12 @@ pub fn faulted(notice: &FaultNotice, names: &Names) -> String {
         fault_name(notice.fault),
         notice.offset
     )
+}
+
+/// The system's words for an error, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// DTrace's words for a kind of fault.
@@ -399,7 +424,7 @@ mod tests {
         assert_eq!(drop(Drop::Dynamic, 2), "2 dynamic variable drops");
         assert_eq!(drop(Drop::Speculation, 1), "1 speculative drop");
         assert_eq!(drop(Drop::Unavailable, 2), "2 failed speculations (no speculative buffer available)");
-        assert_eq!(drop_tag(Drop::Unavailable), "DROP_SPECUNAVAIL");
+        assert_eq!(drop_tag(Drop::Unavailable), "DTRACEDROP_SPECUNAVAIL");
         assert_eq!(
             disordered(&Disorder { count: 1, total: 4 }),
             "1 record came too late to be shown in the order of time, and was shown after later ones"

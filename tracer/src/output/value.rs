@@ -168,6 +168,8 @@ pub enum Recorded {
         name: String,
         /// What it is set to.
         value: String,
+        /// Why it was not.
+        refused: Option<&'static str>,
         /// All options as they are now.
         options: Rc<Options>,
     },

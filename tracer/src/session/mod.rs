@@ -248,7 +248,7 @@ impl Session {
     /// How often the ring is read and drops are looked for.
     fn rates(&self) -> [Duration; 2] {
         let options = self.consumer.options();
-        [options.switchrate, options.statusrate].map(Duration::from_nanos)
+        [options.switchrate, options.statusrate].map(|rate| Duration::from_nanos(rate).max(FASTEST))
     }
 
     fn state(&self) -> Result<u64, SessionError> {
@@ -284,6 +284,9 @@ fn await_firings() {
     // SAFETY: no pointers. Where the kernel has no such call, END may come before the last of them.
     unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) };
 }
+
+/// The buffer is looked at no more often than this.
+const FASTEST: Duration = Duration::from_millis(1);
 
 /// linux/membarrier.h
 const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;

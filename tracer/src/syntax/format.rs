@@ -36,7 +36,7 @@ pub struct Conversion {
     pub alternate: bool,
     /// `0`: padded with zeros.
     pub zero: bool,
-    /// `'`: digits in groups.
+    /// `'`: digits in groups, of which the C locale has none.
     pub group: bool,
     /// `@`: the value of an aggregation (printa only).
     pub aggregation: bool,
@@ -44,7 +44,9 @@ pub struct Conversion {
     pub width: Option<Size>,
     /// The precision.
     pub precision: Option<Size>,
-    /// The letters: `d`, `s`, `x`, `Y` and so on, size prefixes dropped.
+    /// The size that a prefix gives: `h`, `l`, `ll`, `L`.
+    pub prefix: Option<Prefix>,
+    /// The letters: `d`, `s`, `x`, `Y` and so on, without the prefix.
     pub letter: String,
     /// Where it stands in the format string, bytes from its beginning: first and one past the last.
     pub range: (usize, usize),
@@ -59,15 +61,53 @@ pub enum Size {
     Dynamic,
 }
 
+/// A size prefix: the type that a conversion then insists on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    /// `h`: a short.
+    Short,
+    /// `l`: a long.
+    Long,
+    /// `ll`: a long long.
+    LongLong,
+    /// `L`: a long double.
+    LongDouble,
+}
+
+impl Prefix {
+    /// As it is written.
+    pub fn letters(self) -> &'static str {
+        match self {
+            Prefix::Short => "h",
+            Prefix::Long => "l",
+            Prefix::LongLong => "ll",
+            Prefix::LongDouble => "L",
+        }
+    }
+
+    /// Size of the type in bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Prefix::Short => 2,
+            Prefix::Long | Prefix::LongLong => 8,
+            Prefix::LongDouble => 16,
+        }
+    }
+}
+
 /// What kind of value a conversion takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// An integer or pointer of any size.
+    /// An integer of any size.
     Integer,
-    /// An integer that is one character.
+    /// An integer of the size of an int or less that is one character.
     Character,
+    /// An int that is one wide character.
+    Wide,
     /// A string or array of characters.
     Text,
+    /// An array of wide characters.
+    WideText,
     /// An integer or pointer that is an address.
     Address,
     /// A floating-point number.
@@ -83,7 +123,7 @@ pub const CONVERSIONS: &[(&str, Takes, &str)] = &[
     ("a", Takes::Address, "an address of the kernel as symbol and offset"),
     ("A", Takes::Address, "an address of the process as symbol and offset"),
     ("c", Takes::Character, "a character"),
-    ("wc", Takes::Character, "a wide character"),
+    ("wc", Takes::Wide, "a wide character"),
     ("C", Takes::Character, "a character, escaped where it is not printable"),
     ("d", Takes::Integer, "an integer in decimal, signed where its type is"),
     ("e", Takes::Float, "a floating-point number with an exponent"),
@@ -98,7 +138,7 @@ pub const CONVERSIONS: &[(&str, Takes, &str)] = &[
     ("p", Takes::Address, "an address in hexadecimal"),
     ("P", Takes::Address, "an address in hexadecimal"),
     ("s", Takes::Text, "a string"),
-    ("ws", Takes::Text, "a string"),
+    ("ws", Takes::WideText, "a string of wide characters"),
     ("S", Takes::Text, "a string, escaped where it is not printable"),
     ("u", Takes::Integer, "an integer in decimal, unsigned"),
     ("x", Takes::Integer, "an integer in hexadecimal"),
@@ -204,6 +244,7 @@ impl Parser<'_> {
             aggregation: false,
             width: None,
             precision: None,
+            prefix: None,
             letter: String::new(),
             range: (start, start),
         };
@@ -214,22 +255,46 @@ impl Parser<'_> {
         }
         // DTrace takes the @ wherever a flag, width or precision may end.
         conversion.aggregation |= self.eat(b'@');
-        while matches!(self.peek(), Some(b'h' | b'l' | b'L')) {
-            self.at += 1;
-        }
+        conversion.prefix = self.prefix();
         conversion.letter = self.letter(start)?;
+        if let (Some(Prefix::Long), "c" | "s") = (conversion.prefix, conversion.letter.as_str()) {
+            conversion.letter.insert(0, 'w');
+            conversion.prefix = None;
+        }
         conversion.range = (start, self.at);
-        Ok(conversion)
+        let sized = match conversion.prefix {
+            None => true,
+            Some(Prefix::LongDouble) => conversion.takes() == Takes::Float,
+            Some(_) => conversion.takes() == Takes::Integer,
+        };
+        if sized { Ok(conversion) } else { Err(self.unknown(start)) }
     }
 
+    fn prefix(&mut self) -> Option<Prefix> {
+        if self.eat(b'h') {
+            return Some(Prefix::Short);
+        }
+        if self.eat(b'l') {
+            return Some(if self.eat(b'l') { Prefix::LongLong } else { Prefix::Long });
+        }
+        self.eat(b'L').then_some(Prefix::LongDouble)
+    }
+
+    /// Of `-` and `0` the last counts.
     fn flags(&mut self, conversion: &mut Conversion) {
         loop {
             let flag = match self.peek() {
-                Some(b'-') => &mut conversion.left,
+                Some(b'-') => {
+                    conversion.zero = false;
+                    &mut conversion.left
+                }
                 Some(b'+') => &mut conversion.plus,
                 Some(b' ') => &mut conversion.space,
                 Some(b'#') => &mut conversion.alternate,
-                Some(b'0') => &mut conversion.zero,
+                Some(b'0') => {
+                    conversion.left = false;
+                    &mut conversion.zero
+                }
                 Some(b'\'') => &mut conversion.group,
                 Some(b'@') => &mut conversion.aggregation,
                 _ => return,
@@ -270,10 +335,14 @@ impl Parser<'_> {
         if CONVERSIONS.iter().any(|(known, ..)| *known == letter) {
             return Ok(letter);
         }
+        Err(self.unknown(start))
+    }
+
+    fn unknown(&self, start: usize) -> FormatError {
         let whole = String::from_utf8_lossy(&self.text[start..self.at]);
         let known: Vec<&str> = CONVERSIONS.iter().map(|(letter, ..)| *letter).collect();
         let message = format!("{whole} is no conversion; there are {}", known.join(" "));
-        Err(FormatError { range: start..self.at, message })
+        FormatError { range: start..self.at, message }
     }
 }
 
@@ -302,13 +371,16 @@ mod tests {
 
     #[test]
     fn flags_widths_and_the_aggregation_sign() {
-        let all = one("%-+ #0'@12d");
-        assert!(all.left && all.plus && all.space && all.alternate && all.zero && all.group);
+        let all = one("%-+ #'@12d");
+        assert!(all.left && all.plus && all.space && all.alternate && all.group);
+        assert!(one("%-05d").zero && !one("%-05d").left && one("%0-5d").left && !one("%0-5d").zero);
         assert!(all.aggregation && one("%10@d").aggregation && one("%@8u").aggregation);
         assert_eq!(one("%*.*s").arguments(), 3);
         assert_eq!(one("%.x").precision, Some(Size::Fixed(0)));
         assert_eq!(one("%?p").width, Some(Size::Fixed(16)));
-        assert_eq!((one("%wc").takes(), one("%hhx").takes()), (Takes::Character, Takes::Integer));
+        assert_eq!((one("%wc").takes(), one("%lc").takes()), (Takes::Wide, Takes::Wide));
+        assert_eq!(one("%ls").takes(), Takes::WideText);
+        assert_eq!((one("%hx").prefix, one("%llx").prefix), (Some(Prefix::Short), Some(Prefix::LongLong)));
     }
 
     #[test]
@@ -319,5 +391,7 @@ mod tests {
         assert_eq!(one("%5.2Lf").takes(), Takes::Float);
         assert_eq!(error("%99999d").range, 0..6);
         assert_eq!(error("%\u{e9}").range, 0..2);
+        assert_eq!(error("%hhd").range, 0..3);
+        assert_eq!((error("%Ld").range, error("%hf").range), (0..3, 0..3));
     }
 }

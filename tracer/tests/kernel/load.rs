@@ -97,6 +97,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog, currents: Option<C
         aggregations: Vec::new(),
         probes: HashMap::new(),
         programs: Vec::new(),
+        symbols: HashMap::new(),
         catalog,
         cpus: target.cpus,
         options: tracer::check::Options::default(),

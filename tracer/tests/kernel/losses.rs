@@ -2,10 +2,11 @@
 
 use std::ffi::c_void;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{io, mem, ptr, slice};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::harness::run::Output;
@@ -20,7 +21,8 @@ pub(crate) const FAMILY: Family = Family {
         ("full_dynamic_variables_are_counted", dynamic),
         ("what_end_says_finds_room", end),
         ("records_are_in_the_order_of_time", order),
-        ("a_full_memory_of_owners_is_counted", owners),
+        ("full_memories_of_sockets_are_counted", owners),
+        ("a_firing_within_a_firing_of_the_same_probe_is_counted", recursion),
         ("tracers_that_come_and_go_lose_no_events_of_others", others),
     ],
     workloads: &[
@@ -28,6 +30,7 @@ pub(crate) const FAMILY: Family = Family {
         ("losses-places", places),
         ("losses-both", both),
         ("losses-sockets", sockets),
+        ("losses-pages", pages),
     ],
 };
 
@@ -243,7 +246,58 @@ fn others() -> Result<()> {
     output.success().map(drop)
 }
 
-/// Owners of so many sockets are remembered.
+/// Where the pages lie that are read into.
+const PAGES: usize = 0x7ace_0000_0000;
+
+/// A clause that reads a bad address makes a page fault: the event that it is a clause of. The kernel does not run a program
+/// within itself, and counts.
+fn recursion() -> Result<()> {
+    let (command, report) = workload::command("losses-pages", &["50"])?;
+    let program = r#"rawtp:::page_fault_kernel /pid == $target && arg0 >> 32 == 0x7ace/ { @ = count(); copyin(16, 1); }"#;
+    let output = tracer(&["--json", "-qn", program, "-c", &command])?.success()?;
+    let pages = u64::try_from(truth(&report)?.number("pages")?)?;
+    let (mut fired, mut faults, mut missed) = (0, 0, 0);
+    for line in output.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        match line["type"].as_str() {
+            Some("aggregation") => fired += line["rows"][0]["value"].as_u64().context("a number")?,
+            Some("error") => faults += 1,
+            Some("drop") => {
+                ensure!(line["kind"] == "recursion", "{line}");
+                ensure!(line["probe"] == "rawtp:vmlinux::page_fault_kernel", "{line}");
+                missed += line["count"].as_u64().context("a number")?;
+            }
+            _ => {}
+        }
+    }
+    ensure!(
+        (fired, faults, missed) == (pages, pages, pages),
+        "{fired}, {faults}, {missed} of {pages}: {output:?}"
+    );
+    Ok(())
+}
+
+/// Has the kernel write to so many pages that are not there yet.
+fn pages(arguments: &[String]) -> Result<Report> {
+    const PAGE: usize = 4096;
+    let count: usize = arguments[0].parse()?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    let rights = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: new memory at a place where there is none.
+    let memory = unsafe { libc::mmap(PAGES as *mut libc::c_void, count * PAGE, rights, flags, -1, 0) };
+    ensure!(memory as usize == PAGES, "mmap: {}", std::io::Error::last_os_error());
+    // SAFETY: it is all ours. One page of the kernel's own size would be filled in at once.
+    unsafe { libc::madvise(memory, count * PAGE, libc::MADV_NOHUGEPAGE) };
+    let zeros = std::fs::File::open("/dev/zero")?;
+    for page in 0..count {
+        // SAFETY: one byte within the memory.
+        let read = unsafe { libc::read(zeros.as_raw_fd(), memory.byte_add(page * PAGE), 1) };
+        ensure!(read == 1, "read: {}", std::io::Error::last_os_error());
+    }
+    Ok(Report::default().with("pages", count))
+}
+
+/// Owners of so many sockets, and so many ends of connections, are remembered.
 const OWNERS: u64 = 1 << 14;
 
 fn owners() -> Result<()> {
@@ -255,16 +309,22 @@ fn owners() -> Result<()> {
         return skip(reason);
     }
     let sockets = u64::try_from(report.number("sockets")?)?;
-    let mut lost = 0;
+    let (mut owners, mut connections) = (0, 0);
     for line in output.lines() {
         let line: Value = serde_json::from_str(line)?;
         if line["kind"] == "support" {
-            ensure!(line["probe"] == "support:::owners", "{line}");
-            lost += line["count"].as_u64().context("a number")?;
+            let lost = match line["probe"].as_str() {
+                Some("support:::owners") => &mut owners,
+                Some("support:::connections") => &mut connections,
+                _ => bail!("{line}"),
+            };
+            *lost += line["count"].as_u64().context("a number")?;
         }
     }
     // A socket without an owner is tried again whenever a process uses it; others on this machine have sockets, too.
-    ensure!(lost >= sockets - OWNERS, "{lost} of {sockets}: {output:?}");
+    ensure!(owners >= sockets - OWNERS, "{owners} of {sockets}: {output:?}");
+    // A connection that made room for another is missed when it is closed.
+    ensure!(connections > 0 && connections < sockets, "{connections} of {sockets}: {output:?}");
     Ok(())
 }
 

@@ -13,6 +13,9 @@ pub(crate) const FAMILY: Family = Family {
         ("stackframes_bounds_a_stack", stackframes),
         ("droptags_names_the_kind_of_a_drop", droptags),
         ("bufresize_takes_its_words", bufresize),
+        ("quietresize_keeps_silent_about_a_smaller_buffer", quietresize),
+        ("verbose_shows_the_code_as_the_letter_s_does", verbose),
+        ("setopt_tells_what_cannot_be_set", failures_of_setopt),
     ],
     workloads: &[],
 };
@@ -72,7 +75,7 @@ fn droptags() -> Result<()> {
     const WRITES: &str = "dd if=/dev/zero of=/dev/null bs=1 count=2000";
     let options = ["-q", "-x", "droptags", "-x", "statusrate=20ms", "-x", "aggsize=1k"];
     let output = tracer(&[&options[..], &["-n", PROGRAM, "-c", WRITES]].concat())?.success()?;
-    ensure!(output.stderr.contains("[DROP_AGGREGATION]"), "{}", output.stderr);
+    ensure!(output.stderr.contains("[DTRACEDROP_AGGREGATION]"), "{}", output.stderr);
     Ok(())
 }
 
@@ -84,6 +87,47 @@ fn bufresize() -> Result<()> {
         ensure!(output.stdout.trim() == "here", "{output:?}");
     }
     let refused = tracer(&["-x", "bufresize=never", "-n", "BEGIN"])?;
-    ensure!(refused.status.code() == Some(2), "{refused:?}");
+    ensure!(refused.status.code() == Some(1), "{refused:?}");
+    Ok(())
+}
+
+fn quietresize() -> Result<()> {
+    // No machine has a buffer of this size to spare.
+    let program = "BEGIN { printf(\"here\"); exit(0); }";
+    let said = |options: &[&str]| -> Result<bool> {
+        let output = tracer(&[&["-q", "-x", "bufsize=1g"], options, &["-n", program]].concat())?.success()?;
+        ensure!(output.stdout.trim() == "here", "{output:?}");
+        Ok(output.stderr.contains("buffer size lowered"))
+    };
+    if said(&[])? {
+        ensure!(!said(&["-x", "quietresize"])?);
+    }
+    Ok(())
+}
+
+fn verbose() -> Result<()> {
+    let code = |option: &[&str]| -> Result<bool> {
+        let output = tracer(&[option, &["-q", "-n", "BEGIN { exit(0); }"]].concat())?.success()?;
+        Ok(output.stdout.contains("instructions"))
+    };
+    ensure!(code(&["-x", "verbose"])? && code(&["-S"])? && !code(&[])?);
+    Ok(())
+}
+
+fn failures_of_setopt() -> Result<()> {
+    let program = r#"BEGIN { setopt("nosuch", "2"); setopt("strsize", "1k"); setopt("aggsortrev", "no way");
+        setopt("aggsortrev"); @[1] = count(); @[2] = count(); exit(0); }"#;
+    let output = tracer(&["-qn", program])?.success()?;
+    let told = |option: &str, value: &str, why: &str| {
+        format!(
+            "tracer: error on enabled probe ID 1 (ID 1: dtrace:::BEGIN): couldn't set option \"{option}\" to \"{value}\": {why}\n"
+        )
+    };
+    let expected = told("nosuch", "2", "Invalid option name")
+        + &told("strsize", "1k", "Operation illegal when tracing is active")
+        + &told("aggsortrev", "no way", "Invalid value for specified option");
+    ensure!(output.stderr.ends_with(&expected), "{}", output.stderr);
+    let keys: Vec<_> = output.lines().iter().filter_map(|line| line.split_whitespace().next()).collect();
+    ensure!(keys == ["2", "1"], "{output:?}");
     Ok(())
 }

@@ -204,8 +204,18 @@ fn long() -> Result<()> {
     gives(&format!("BEGIN {{ s = \"{literal}\"; }}"), &["-x", "strsize=4096"], &rows)?;
     // A small buffer cuts.
     let rows =
-        [("strjoin(s, strjoin(s, s))", 's', text("abcabca")), ("lltostr(123456789)", 's', text("1234567"))];
-    gives("BEGIN { s = \"abc\"; }", &["-x", "strsize=8"], &rows)
+        [("strjoin(s, strjoin(s, s))", 's', text("abcabcab")), ("lltostr(123456789)", 's', text("12345678"))];
+    gives("BEGIN { s = \"abc\"; }", &["-x", "strsize=8"], &rows)?;
+    // So does what is not a multiple of a word: variables, constants that are put into them, memory, parts.
+    let rows = [
+        ("s", 's', text("0123456789")),
+        ("strlen(s)", 'd', text("10")),
+        ("strjoin(s, s)", 's', text("0123456789")),
+        ("substr(strjoin(\"abcdefgh\", s), 1)", 's', text("bcdefgh01")),
+        ("lltostr(123456789012)", 's', text("1234567890")),
+        ("s == \"0123456789\" ? 1 : 0", 'd', text("1")),
+    ];
+    gives("BEGIN { s = \"0123456789abcdef\"; }", &["-x", "strsize=10"], &rows)
 }
 
 fn byte_order() -> Result<()> {

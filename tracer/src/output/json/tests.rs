@@ -71,6 +71,13 @@ fn events() -> Vec<Event> {
         Recorded::Setopt {
             name: "quiet".to_owned(),
             value: "1".to_owned(),
+            refused: None,
+            options: Rc::new(Options { quiet: true, ..Options::default() }),
+        },
+        Recorded::Setopt {
+            name: "bufsize".to_owned(),
+            value: "1m".to_owned(),
+            refused: Some("Operation illegal when tracing is active"),
             options: Rc::new(Options { quiet: true, ..Options::default() }),
         },
         Recorded::Exit(3),
@@ -157,6 +164,7 @@ fn the_schema_knows_every_kind_of_drop() {
         Drop::Compat,
         Drop::Speculation,
         Drop::Unavailable,
+        Drop::Recursion,
     ] {
         let kind = drop_name(kind);
         check(&format!(r#"{{"type":"drop","kind":"{kind}","probe":"p","count":1,"total":1}}"#)).unwrap();

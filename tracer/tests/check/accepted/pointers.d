@@ -11,7 +11,7 @@ syscall::read:entry
 	trace(where ? 1 : 0);
 	trace((uint64_t)where + 1);
 	trace(curthread);
-	printf("%p %x\n", where, where);
+	printf("%p %a\n", where, where);
 	where++;
 	++where;
 	where += 2;

@@ -59,3 +59,4 @@ END
 	printa("%@d", 1);
 	printa(1);
 }
+BEGIN { @step = lquantize(1, 0, 100000, 70000); }

@@ -10,3 +10,4 @@ BEGIN { freopen(1); }
 BEGIN { freopen("a%d", execname); }
 BEGIN { speculate(1); raise(9); }
 BEGIN { speculate(1); system("true"); }
+BEGIN { freopen("."); }

@@ -1,7 +1,6 @@
 BEGIN
 {
 	pcap(1, 2);
-	printm(curthread);
 	printt(curthread);
 	print();
 	print(@a);

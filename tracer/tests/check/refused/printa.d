@@ -3,6 +3,7 @@ syscall::read:entry
 	@plain = count();
 	@keyed[pid, execname] = count();
 	@other[execname] = count();
+	@numbers[pid] = count();
 	@histogram[pid, execname] = quantize(arg0);
 }
 
@@ -16,4 +17,8 @@ END
 	printa("%*d %@d\n", @keyed);
 	printa(@keyed, @other);
 	printa("%d %s %@d %@d\n", @keyed, @histogram);
+	printa("%d %s %@d %@d\n", @keyed, @keyed);
+	printa("%*d %s %@d\n", @plain);
+	printa("%@hd %@ld\n", @plain);
+	printa(@other, @numbers);
 }

@@ -14,3 +14,5 @@ BEGIN { commit(); }
 BEGIN { speculate("one"); }
 BEGIN { x = speculate(1); }
 BEGIN { speculation(1); }
+BEGIN { speculate(1); copyout(curthread, 0, 1); }
+BEGIN { speculate(1); this->x = 1; chill(1); }
