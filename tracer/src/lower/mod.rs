@@ -10,6 +10,7 @@ mod action;
 mod aggregate;
 mod builtin;
 mod bytes;
+mod call;
 mod clause;
 mod current;
 mod data;
