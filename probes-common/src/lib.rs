@@ -15,3 +15,4 @@ pub mod scope;
 pub mod types;
 pub mod types_io;
 pub mod types_net;
+pub mod user;

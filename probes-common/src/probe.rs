@@ -14,6 +14,10 @@ pub enum Attach {
         /// Whether it is where they return.
         returns: bool,
     },
+    /// Places in the programs of processes; which ones comes with the probes' names.
+    Uprobe,
+    /// Returns of functions of processes; which ones comes with the probes' names.
+    Uretprobe,
     /// A software clock on every CPU; the rate comes with the probe's name.
     Profile,
     /// A software clock on one CPU; the rate comes with the probe's name.

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use core::mem::{MaybeUninit, offset_of};
 
-use aya_ebpf::bindings::bpf_raw_tracepoint_args;
+use aya_ebpf::bindings::{bpf_raw_tracepoint_args, pt_regs};
 use probes_common::abi::{Drop, Fault, LIGHT_RECORD, RECORD_SIZE, SLOT_RECORD, Slot};
 
 use crate::kernel::Current;
@@ -123,6 +123,13 @@ impl Context {
     pub fn arg(self, n: usize) -> u64 {
         // SAFETY: see above.
         unsafe { *(*self.0.cast::<bpf_raw_tracepoint_args>()).args.as_ptr().add(n) }
+    }
+
+    /// The registers that a program on a function is given, of the kernel or of a process. The verifier refuses it elsewhere.
+    #[inline(always)]
+    pub fn registers<'a>(self) -> &'a pt_regs {
+        // SAFETY: see above.
+        unsafe { &*self.0.cast() }
     }
 }
 

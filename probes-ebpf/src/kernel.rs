@@ -85,6 +85,14 @@ impl Current {
         self.0 as *mut c_void
     }
 
+    /// Its process.
+    #[inline(always)]
+    pub fn process(self) -> u32 {
+        let process = offset!(task_tgid);
+        // SAFETY: the offset is that of a word in a task_struct.
+        unsafe { load(self.0, process) }
+    }
+
     /// Whether it is in a 32-bit system call.
     #[inline(always)]
     pub fn in_compat_call(self) -> bool {

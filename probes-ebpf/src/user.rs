@@ -1,9 +1,23 @@
-//! Reading the memory of the current process; zero where a read faults.
+//! The programs of processes: whose place in one was come to, and reading the memory of the current process; zero where a read
+//! faults.
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::{bpf_get_attach_cookie, bpf_probe_read_user};
+use probes_common::user::Cookie;
+
+use crate::firing::Context;
+use crate::kernel::Current;
+
+/// The cookie of the attachment that has brought us here, and the current thread, where it is one of the cookie's process.
+#[inline(always)]
+pub fn called(ctx: Context) -> Option<(Cookie, Current)> {
+    // SAFETY: the helper takes the context of a program that is attached with a cookie.
+    let cookie = Cookie::from_word(unsafe { bpf_get_attach_cookie(ctx.0) });
+    let task = Current::get();
+    (task.process() == cookie.process).then_some((cookie, task))
+}
 
 /// Reads a value of user memory. `T` is plain data: any bytes are a value of it.
 #[inline(always)]

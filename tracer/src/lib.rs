@@ -10,6 +10,7 @@ pub mod bpf;
 pub mod check;
 pub mod cli;
 pub mod consume;
+pub mod declare;
 pub mod describe;
 pub mod diagnostic;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod output;
 pub mod provider;
 pub mod session;
 pub mod syntax;
+pub mod user;
 pub mod view;
 
 use check::options::Policy;
@@ -32,6 +34,7 @@ use kernel::currents::Currents;
 use lower::Image;
 use probes_common::abi::{ANY_CPU, Scope};
 use probes_common::probe::Attach;
+use probes_common::providers::usdt::SPECS;
 use provider::{Catalog, ProbeId};
 use session::{Session, SessionError};
 use syntax::DescPart;
@@ -207,10 +210,13 @@ pub fn start(
         .map(|program| program.clauses.iter().map(|clause| clause.code.insns.len()).sum::<usize>());
     let mut most = lengths.max().unwrap_or(0).min(link::MOST_INSNS);
     let currents = currents(compiled, target);
+    let sites = catalog.sites(&compiled.probes());
     loop {
-        let linked = link_for(compiled, target, currents.clone(), most)?;
+        let mut linked = link_for(compiled, target, currents.clone(), most)?;
+        let specs = linked.maps.iter_mut().find(|map| map.symbol == SPECS);
+        specs.into_iter().for_each(|map| map.max_entries = sites.specs.len().max(1) as u32);
         let description = describe::description(compiled, catalog, target);
-        match Session::start(&linked, description, verbose) {
+        match Session::start(&linked, description, &sites, verbose) {
             Err(SessionError::Large { .. }) if most > 1 => most /= 4,
             session => return session,
         }

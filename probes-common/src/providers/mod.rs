@@ -4,6 +4,7 @@ pub mod dtrace;
 pub mod fbt;
 pub mod io;
 pub mod ip;
+pub mod pid;
 pub mod pipe;
 pub mod proc;
 pub mod profile;
@@ -13,6 +14,7 @@ pub mod socket;
 pub mod syscall;
 pub mod tcp;
 pub mod udp;
+pub mod usdt;
 
 use crate::probe::{Probe, Program};
 
@@ -48,7 +50,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, STAND_INS, fbt, profile, rawtp, syscall};
+    use super::{PROVIDERS, pid, profile, rawtp, syscall, usdt};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -66,6 +68,9 @@ mod tests {
             (&rawtp::RAWTP, rawtp::ARGS),
             (&fbt::ENTRY, fbt::ENTRY_ARGS),
             (&fbt::RETURN, fbt::RETURN_ARGS),
+            (&pid::ENTRY, pid::ENTRY_ARGS),
+            (&pid::RETURN, pid::RETURN_ARGS),
+            (&usdt::USDT, usdt::ARGS),
         ];
         let stand_ins = STAND_INS.iter().map(|(_, program)| (*program, &[][..]));
         probes().map(|probe| (probe.program, probe.args)).chain(made).chain(stand_ins).collect()

@@ -14,14 +14,14 @@ programs! {
     family fbt_entry in "kprobe", |program| {
         let cookie = cookie(program.program.ctx);
         if let Some(taken) = program.wanted(cookie.discriminator()) {
-            let registers = registers(program.program.ctx);
+            let registers = program.program.ctx.registers();
             taken.fire(|record, wants| entry(record, wants, registers, cookie));
         }
     };
     family fbt_return in "kprobe", |program| {
         let cookie = cookie(program.program.ctx);
         if let Some(taken) = program.wanted(cookie.discriminator()) {
-            let registers = registers(program.program.ctx);
+            let registers = program.program.ctx.registers();
             taken.fire(|record: &mut FunctionReturn, wants| {
                 record.offset = 0;
                 if wants.field(bit!(FunctionReturn, value)) {
@@ -36,13 +36,6 @@ programs! {
 fn cookie(ctx: Context) -> Cookie {
     // SAFETY: the helper takes what the kernel gave the program.
     Cookie(unsafe { bpf_get_attach_cookie(ctx.0.cast::<c_void>()) })
-}
-
-/// What the kernel gives a program on a function: the registers, which are read directly.
-#[inline(always)]
-fn registers<'a>(ctx: Context) -> &'a pt_regs {
-    // SAFETY: see above.
-    unsafe { &*ctx.0.cast() }
 }
 
 /// The arguments that are wanted: six in registers, what follows above the return address on the stack (System V ABI, AMD64).

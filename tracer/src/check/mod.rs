@@ -96,6 +96,7 @@ pub fn check(
         types: typenames::TypeNames::new(kernel.clone(), modules.clone()),
         kernel,
         modules,
+        declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
         libraries: Vec::new(),
         externals: HashMap::new(),
         translators: Vec::new(),
@@ -145,6 +146,8 @@ struct Checker<'a> {
     kernel: Option<Rc<kernel::KernelTypes>>,
     /// Those of its modules.
     modules: Option<Rc<modules::ModuleTypes>>,
+    /// The names of the providers that the programs declare.
+    declared: Vec<String>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
     /// What is declared to be defined elsewhere.

@@ -101,7 +101,7 @@ impl Checker<'_> {
                     let diagnostic = Diagnostic::error(Tag::D_PRAGMA_INVAL, part.span, message);
                     self.found.push(diagnostic.help(format!("there are {}", PARTS.join(", "))));
                 }
-                if !self.catalog.has_provider(&provider.name) {
+                if !self.declared.contains(&provider.name) && !self.catalog.has_provider(&provider.name) {
                     self.missing("provider", provider, Tag::D_PRAGMA_INVAL);
                 }
             }

@@ -6,7 +6,7 @@ use super::typed::Type;
 use super::types::{UINT64, of_kind};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::provider::{Argument, Pattern, ProbeId, ProbeInfo};
+use crate::provider::{Argument, OfProcess, Pattern, ProbeId, ProbeInfo};
 use crate::syntax::ast::{ProbeDesc, ProbeDescKind};
 
 /// The probes of the clause at hand.
@@ -49,6 +49,9 @@ impl Checker<'_> {
             return Ok(probes);
         }
         let why = self.catalog.explain(&pattern);
+        if let Some(OfProcess { tag, message, help }) = why.of_process {
+            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
+        }
         let tag = if why.reason.is_some() { Tag::D_NOT_AVAILABLE } else { Tag::D_PDESC_ZERO };
         let diagnostic = Diagnostic::error(tag, span, format!("`{pattern}` matches no probe"));
         let diagnostic = match why.reason {

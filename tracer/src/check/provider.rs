@@ -10,12 +10,20 @@ use super::typed::Type;
 use super::{Checker, Refused, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::provider::Pattern;
-use crate::syntax::ast::{Ident, ProbeDecl, Provider};
+use crate::syntax::ast::{Ident, Item, ItemKind, ProbeDecl, Provider};
 
 /// The most characters of a provider's and of a probe's name.
 const LONGEST: usize = 63;
 /// The most arguments of a probe.
 const ARGUMENTS: usize = 255;
+
+/// The name of the provider that an item declares.
+pub(super) fn declared(item: &Item) -> Option<String> {
+    match &item.kind {
+        ItemKind::Provider(provider) => Some(provider.name.name.clone()),
+        _ => None,
+    }
+}
 
 impl Checker<'_> {
     /// A provider with its probes.

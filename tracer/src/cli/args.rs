@@ -40,6 +40,7 @@ fn after_help() -> String {
     name = "tracer",
     version,
     disable_version_flag = true,
+    disable_help_flag = true,
     args_conflicts_with_subcommands = true,
     args_override_self = true,
     after_help = after_help()
@@ -165,6 +166,12 @@ pub struct Trace {
     /// Compile, say what is wrong, and stop; needs no privileges
     #[arg(short = 'e', help_heading = "Instead of tracing")]
     pub compile_only: bool,
+    /// Make a C header with a macro for each probe that the script declares
+    #[arg(short = 'h', conflicts_with = "object", help_heading = "Instead of tracing")]
+    pub header: bool,
+    /// Make an object with what the macros of such a header refer to
+    #[arg(short = 'G', help_heading = "Instead of tracing")]
+    pub object: bool,
     /// Print only what the program prints
     #[arg(short = 'q', help_heading = "Output")]
     pub quiet: bool,
@@ -219,6 +226,9 @@ pub struct Trace {
     /// Print the version
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     pub version: (),
+    /// Print this help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
     /// $1, $2 and so on
     #[arg(value_name = "ARGUMENT")]
     pub arguments: Vec<String>,

@@ -1,6 +1,7 @@
 //! The commands, one file each, and how their failures are told.
 
 pub mod args;
+mod declare;
 mod demo;
 mod explain;
 mod preprocess;
@@ -38,6 +39,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(args::Command::Demo(demo)) => demo::run(demo),
         Some(args::Command::Explain(explain)) => explain::run(explain),
         Some(args::Command::Watch(watch)) => watch::run(watch),
+        None if cli.trace.header || cli.trace.object => declare::run(&cli.trace, &texts),
         None => trace::run(&cli.trace, &texts),
     };
     match done {

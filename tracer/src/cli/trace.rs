@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -19,7 +20,7 @@ use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, Sink, names::Names};
-use crate::provider::{self, Catalog, ProbeId};
+use crate::provider::{self, Catalog, Followed, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
 use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, matched as matched_by, start};
@@ -38,6 +39,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         return Err(Usage::nothing_to_trace(&trace.arguments).into());
     }
     let mut follow = follow(trace.command.as_deref(), trace.pid)?;
+    catalog_follows(&mut catalog, &follow);
     let mut sources = Sources::default();
     let inputs = texts
         .iter()
@@ -128,6 +130,11 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if let Some(bytes) = session.lowered().filter(|_| !compiled.options.quietresize) {
         complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));
     }
+    if let count @ 1.. = session.refused() {
+        complain(&format!(
+            "tracer: {count} places are left out: the kernel does not probe the instructions there\n"
+        ));
+    }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
         if compiled.options.destructive {
@@ -145,7 +152,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
 }
 
 /// The options of the command line: -x and the letters that stand for one.
-fn options(trace: &Trace) -> Result<Options> {
+pub(super) fn options(trace: &Trace) -> Result<Options> {
     let mut options = Options::default();
     options.set_by_environment(|name| std::env::var(name).ok());
     let mut set = |name: &str, value: Option<&str>| -> Result<()> {
@@ -201,7 +208,7 @@ fn with_unit(bytes: u32) -> String {
 /// Whose life the run follows. A command is parked at once, so that the program can name its process.
 pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, SessionError> {
     Ok(match (command, pid) {
-        (Some(command), _) => Follow::Command(Child::park(command)?),
+        (Some(command), _) => Follow::Command(Rc::new(Child::park(command)?)),
         (None, Some(pid)) => {
             ensure_alive(pid)?;
             if !numbers::are_first() {
@@ -211,6 +218,20 @@ pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, 
         }
         (None, None) => Follow::Nobody,
     })
+}
+
+/// Lets descriptions name what is in the program of the process that the run follows.
+fn catalog_follows(catalog: &mut Catalog, follow: &Follow) {
+    let (pid, process, prepare): (u32, u32, Rc<dyn Fn() -> Result<(), String>>) = match follow {
+        Follow::Nobody => return,
+        Follow::Process(pid) => (*pid, *pid, Rc::new(|| Ok(()))),
+        Follow::Command(child) => {
+            let process = child.process();
+            let (pid, child) = (child.pid, Rc::clone(child));
+            (pid, process, Rc::new(move || child.map_libraries().map_err(|error| error.to_string())))
+        }
+    };
+    catalog.follow(Followed { pid, process, prepare });
 }
 
 fn ensure_alive(pid: u32) -> Result<(), SessionError> {
@@ -260,26 +281,29 @@ fn read(text: &Text, catalog: &mut Catalog, options: &Options, sources: &mut Sou
             (numbered("-i", sources), format!("{probe}{}", &text[end..]), DescPart::Name)
         }
         Text::Script(path) => {
-            let mut bytes = Vec::new();
-            let read = if path.as_os_str() == "-" {
-                io::stdin().read_to_end(&mut bytes)
-            } else {
-                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
-            };
-            let name =
-                if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
-            read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
-            let text = String::from_utf8(bytes).map_err(|error| {
-                anyhow!(
-                    "the script `{name}` is not text: byte {} is not UTF-8",
-                    error.utf8_error().valid_up_to()
-                )
-            })?;
+            let (name, text) = script(path)?;
             (name, text, DescPart::File)
         }
     };
     let text = if options.cpp { preprocess(&name, &text, options)? } else { text };
     Ok(Input { source: sources.add(name, text), last })
+}
+
+/// A script's name and its text; `-` is the standard input.
+pub(super) fn script(path: &Path) -> Result<(String, String)> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    let name = if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
+    read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        anyhow!("the script `{name}` is not text: byte {at} is not UTF-8")
+    })?;
+    Ok((name, text))
 }
 
 /// The name of a text that an option gives; from the second one on it is counted.

@@ -105,16 +105,6 @@ pub(super) fn explain(error: &clap::Error) -> Option<Usage> {
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("-A", "tracing of the boot", "the kernel has no tracer before its programs can be loaded"),
     ("-a", "tracing of the boot", "the kernel has no tracer before its programs can be loaded"),
-    (
-        "-G",
-        "an object with USDT probes",
-        "on Linux <sys/sdt.h> makes the probes when the program is compiled",
-    ),
-    (
-        "-h",
-        "a header with USDT probes",
-        "on Linux <sys/sdt.h> has the macros, DTRACE_PROBE1(provider, name, value)",
-    ),
     ("-3", "the 32-bit data model", "D programs have the kernel's model, which is of 64 bits"),
 ];
 

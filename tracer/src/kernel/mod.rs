@@ -14,6 +14,7 @@ pub mod modules;
 pub mod numbers;
 pub mod offsets;
 pub mod process;
+pub(crate) mod ptrace;
 pub mod refusal;
 pub mod sockets;
 pub mod symbols;
@@ -23,6 +24,7 @@ pub mod target;
 pub mod topology;
 pub mod tracepoints;
 mod trial;
+pub(crate) mod uprobe;
 
 pub use refusal::Refusal;
 pub use target::Target;

@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 /// enum bpf_cmd.
 const MAP_CREATE: libc::c_long = 0;
@@ -30,6 +30,7 @@ pub(crate) const RDONLY_PROG: u32 = 1 << 7;
 /// enum bpf_attach_type.
 pub(crate) const PERF_LINK: u32 = 41;
 pub(crate) const TRACE_KPROBE_MULTI: u32 = 42;
+pub(crate) const TRACE_UPROBE_MULTI: u32 = 48;
 
 /// enum bpf_prog_type.
 pub(crate) const KPROBE: u32 = 2;
@@ -183,7 +184,7 @@ pub(crate) fn open_kprobe(kind: u32, returns: bool, function: Result<&CStr, u64>
         Err(address) => (0, address),
     };
     // As for open_clock; then kprobe_func and kprobe_addr (PERF_ATTR_SIZE_VER1).
-    open_event(0, &[u64::from(kind) | 72 << 32, returns.into(), 0, 0, 0, 0, 0, name, address])
+    open_event(EVERY_PROCESS, 0, &[u64::from(kind) | 72 << 32, returns.into(), 0, 0, 0, 0, 0, name, address])
 }
 
 /// Runs a raw tracepoint program once, here and now; gives what it returned.
@@ -210,7 +211,11 @@ pub(crate) fn test_run_on(program: BorrowedFd<'_>, cpu: u32, arguments: &[u64]) 
 /// Runs a program each time that a CPU's clock has gone on by a period.
 pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // type and size, config, period, sample_type, read_format, flags (disabled), wake-up, address.
-    let event = open_event(cpu, &[TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64])?;
+    let event = open_event(
+        EVERY_PROCESS,
+        cpu as i32,
+        &[TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64],
+    )?;
     let request = |request, argument: libc::c_int| {
         // SAFETY: both requests take an integer.
         checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }))
@@ -227,23 +232,66 @@ pub(crate) fn open_mappings(cpu: u32) -> io::Result<OwnedFd> {
     const FLAGS: u64 = 1 << 8 | 1 << 9 | 1 << 13 | 1 << 18 | 1 << 23 | 1 << 24 | 1 << 25;
     let clock = (libc::CLOCK_MONOTONIC as u64) << 32;
     // As above, and: length, branches, registers, the clock (PERF_ATTR_SIZE_VER3).
-    open_event(cpu, &[TYPE_SOFTWARE | 96 << 32, DUMMY, 0, SAMPLE_TIME, 0, FLAGS, 0, 0, 0, 0, 0, clock])
+    open_event(
+        EVERY_PROCESS,
+        cpu as i32,
+        &[TYPE_SOFTWARE | 96 << 32, DUMMY, 0, SAMPLE_TIME, 0, FLAGS, 0, 0, 0, 0, 0, clock],
+    )
 }
 
-/// A perf event of every process on a CPU. The attributes are as long as their second half word says.
-fn open_event(cpu: u32, attr: &[u64]) -> io::Result<OwnedFd> {
-    let (every_process, no_group) = (-1_i32, -1_i32);
+/// Attaches a program to places of a file in one process. The lists have as many words as there are places; that of semaphores
+/// may be empty.
+pub(crate) fn link_uprobes(
+    program: BorrowedFd<'_>,
+    process: u32,
+    flags: u32,
+    file: &CStr,
+    [offsets, semaphores, cookies]: [&[u64]; 3],
+) -> io::Result<OwnedFd> {
+    debug_assert!(offsets.len() == cookies.len());
+    let semaphores = if semaphores.is_empty() { 0 } else { semaphores.as_ptr() as u64 };
+    // prog_fd and target_fd, attach_type and flags; uprobe_multi: path, offsets, ref_ctr_offsets, cookies, cnt and flags, pid.
+    let mut attr = [
+        program.as_raw_fd() as u64,
+        u64::from(TRACE_UPROBE_MULTI),
+        file.as_ptr() as u64,
+        offsets.as_ptr() as u64,
+        semaphores,
+        cookies.as_ptr() as u64,
+        offsets.len() as u64 | u64::from(flags) << 32,
+        process.into(),
+    ];
+    bpf(LINK_CREATE, &mut attr).map(open)
+}
+
+/// Attaches a program, with a cookie, to a place of a file in one process: to a perf event of the kind `uprobe`, whose number
+/// and further settings are the running kernel's.
+pub(crate) fn link_uprobe(
+    program: BorrowedFd<'_>,
+    process: u32,
+    (kind, config): (u32, u64),
+    (file, offset): (&CStr, u64),
+    cookie: u64,
+) -> io::Result<OwnedFd> {
+    const EVERY_CPU: i32 = -1;
+    // As for a clock; the last two are the file and the place in it (PERF_ATTR_SIZE_VER1).
+    let attr = [u64::from(kind) | 72 << 32, config, 0, 0, 0, 1, 0, file.as_ptr() as u64, offset];
+    let event = open_event(process as i32, EVERY_CPU, &attr)?;
+    let link = link_event(event.as_fd(), program, cookie)?;
+    // SAFETY: the request takes an integer.
+    checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), IOC_ENABLE, 0) }))?;
+    Ok(link)
+}
+
+const EVERY_PROCESS: i32 = -1;
+
+/// A perf event of a process on a CPU. The attributes are as long as their second half word says.
+fn open_event(process: i32, cpu: i32, attr: &[u64]) -> io::Result<OwnedFd> {
+    let no_group = -1_i32;
     debug_assert_eq!(attr[0] >> 32, size_of_val(attr) as u64);
     // SAFETY: a struct perf_event_attr of that size.
     let event = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            attr.as_ptr(),
-            every_process,
-            cpu as i32,
-            no_group,
-            PERF_FLAG_FD_CLOEXEC,
-        )
+        libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), process, cpu, no_group, PERF_FLAG_FD_CLOEXEC)
     };
     checked(event).map(|event| open(event as i32))
 }
@@ -258,6 +306,15 @@ pub(crate) fn bpf<T>(command: libc::c_long, attr: &mut T) -> io::Result<i32> {
             Err(error) if command == PROG_LOAD && error.raw_os_error() == Some(libc::EAGAIN) => {}
             result => return result.map(|result| result as i32),
         }
+    }
+}
+
+/// What the system says of an error, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
     }
 }
 

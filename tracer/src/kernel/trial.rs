@@ -42,6 +42,11 @@ pub(super) fn kprobe_multi() -> io::Result<()> {
     }
 }
 
+/// A program for places in the programs of processes.
+pub(super) fn uprobe() -> io::Result<OwnedFd> {
+    load(ProgramAttr { kind: sys::KPROBE, attach_type: sys::TRACE_UPROBE_MULTI, ..ProgramAttr::default() })
+}
+
 fn load(mut attr: ProgramAttr) -> io::Result<OwnedFd> {
     attr.insn_count = NOTHING.len() as u32;
     attr.insns = NOTHING.as_ptr() as u64;

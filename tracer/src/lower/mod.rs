@@ -11,6 +11,7 @@ mod aggregate;
 mod alone;
 mod builtin;
 mod bytes;
+mod call;
 mod clause;
 mod current;
 mod data;

@@ -41,7 +41,12 @@ fn start(probe: &ProbeInfo) -> Start {
         Attach::RawTracepoint(_) | Attach::NamedTracepoint | Attach::TestRun | Attach::Called => {
             Start::BehindOwn
         }
-        Attach::Profile | Attach::Tick | Attach::Function { returns: true } => Start::At(0),
+        // At a place in a program the kernel's stack is empty.
+        Attach::Profile
+        | Attach::Tick
+        | Attach::Uprobe
+        | Attach::Uretprobe
+        | Attach::Function { returns: true } => Start::At(0),
         Attach::Function { returns: false } => Start::At(1),
     }
 }
@@ -153,6 +158,9 @@ impl Clause<'_> {
 
     /// The second frame of the process's stack; 0 where there is none.
     pub(super) fn user_caller(&mut self) -> Operand {
+        if self.is_at_entry() {
+            return self.return_address().into();
+        }
         let at = self.temporary(16);
         self.clear(at, 16);
         self.get_stack(true, at, 16);
@@ -197,6 +205,9 @@ impl Clause<'_> {
         let size = stack_words(stack) * 8;
         self.clear(to, size);
         self.get_stack(stack.user, to, size);
+        if stack.user && size > 8 && self.is_at_entry() {
+            self.put_caller(to, size);
+        }
         if stack.user { Operand::Imm(0) } else { self.own_frames(to) }
     }
 
@@ -222,7 +233,7 @@ impl Clause<'_> {
     }
 
     /// Fills memory with the addresses of a stack; gives how many bytes were written, negative where there is no stack.
-    fn get_stack(&mut self, user: bool, to: Memory, size: u32) -> VReg {
+    pub(super) fn get_stack(&mut self, user: bool, to: Memory, size: u32) -> VReg {
         if self.is_given() {
             return self.b.constant(0);
         }

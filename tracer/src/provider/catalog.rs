@@ -14,6 +14,7 @@ use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, sys
 use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
+use super::user::{Followed, Found, Sites, User};
 use super::{Instance, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
 use crate::kernel::addresses::Addresses;
@@ -59,6 +60,7 @@ pub struct Catalog {
     modules: Modules,
     pub(super) types: Option<Types>,
     addresses: Addresses,
+    user: User,
 }
 
 impl Catalog {
@@ -76,6 +78,7 @@ impl Catalog {
             modules,
             types: target.types.clone(),
             addresses: target.addresses.clone(),
+            user: User::default(),
         };
         for probe in PROVIDERS.iter().copied().flatten() {
             let program = catalog.program(probe.program);
@@ -117,6 +120,13 @@ impl Catalog {
     /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
     /// `tick-1s` asks for.
     pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
+        if !self.is_kernels(&pattern.provider)
+            && let Some(found) = self.user.find(pattern)
+        {
+            let mut ids: Vec<ProbeId> = found.into_iter().map(|found| self.add_user(found)).collect();
+            ids.sort_unstable();
+            return ids;
+        }
         let named = LATE.into_iter().rfind(|provider| names_provider(pattern, provider));
         if let Some(provider) = named {
             self.add_late(provider, pattern);
@@ -162,7 +172,7 @@ impl Catalog {
 
     /// Why [`Catalog::matching`] found nothing, and what may have been meant.
     pub fn explain(&self, pattern: &Pattern) -> Unmatched {
-        unmatched::explain(self, pattern)
+        self.user.failure(pattern).cloned().unwrap_or_else(|| unmatched::explain(self, pattern))
     }
 
     /// The probe of that id.
@@ -238,6 +248,51 @@ impl Catalog {
         // Two names for one rate (tick-1 and tick-1s) fire as one; the one that was asked for last is shown.
         self.places.insert((probe.program.name, probe.discriminator, probe.instance), id);
         self.probes.push(probe);
+    }
+
+    /// Whether a provider of the kernel's probes is called so.
+    fn is_kernels(&self, provider: &str) -> bool {
+        let of_process =
+            |probe: &ProbeInfo| matches!(probe.program.attach, Attach::Uprobe | Attach::Uretprobe);
+        LATE.into_iter().any(|name| matches(provider, name))
+            || self.probes.iter().any(|probe| matches(provider, &probe.provider) && !of_process(probe))
+    }
+
+    /// The process that the run follows, whose probes may be named without its id.
+    pub fn follow(&mut self, followed: Followed) {
+        self.user.follow(followed);
+    }
+
+    /// Where those of the probes that are in programs of processes are to be attached.
+    pub fn sites(&self, probes: &[ProbeId]) -> Sites {
+        let of = |id: &ProbeId| {
+            let name = self.get(*id).map_or("", |probe| probe.program.name);
+            self.user.sites(*id).iter().map(move |site| (name, site.clone()))
+        };
+        Sites { sites: probes.iter().flat_map(of).collect(), specs: self.user.specs().to_vec() }
+    }
+
+    /// Adds a probe of a program, once.
+    fn add_user(&mut self, found: Found) -> ProbeId {
+        if let Some(id) = self.user.known(&found) {
+            return id;
+        }
+        let discriminator = self.user.number(found.program);
+        let id = ProbeId(self.probes.len() as u32 + 1);
+        self.user.made(id, discriminator, &found);
+        self.add(ProbeInfo {
+            provider: found.provider.into(),
+            module: found.module.into(),
+            function: found.function.into(),
+            name: found.name.into(),
+            program: found.program,
+            discriminator,
+            instance: None,
+            args: found.args,
+            doc: found.doc,
+            lacks: None,
+        });
+        id
     }
 
     /// Adds the profile probe called `name`, if it is one.
@@ -330,6 +385,8 @@ impl Catalog {
             Attach::RawTracepoint(name) => !self.tracepoints.has(name),
             Attach::NamedTracepoint
             | Attach::Function { .. }
+            | Attach::Uprobe
+            | Attach::Uretprobe
             | Attach::Profile
             | Attach::Tick
             | Attach::TestRun

@@ -7,6 +7,7 @@ mod glob;
 mod listing;
 mod rate;
 mod unmatched;
+mod user;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +19,8 @@ pub use fbt::Argument;
 pub use glob::{is_glob, matches};
 pub use listing::{list, list_verbose};
 pub use rate::Rate;
-pub use unmatched::Unmatched;
+pub use unmatched::{OfProcess, Unmatched};
+pub use user::{Followed, Site, Sites};
 
 /// A probe's id, as `-l` shows it: an index into the catalog plus one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +144,8 @@ pub fn describe(attach: Attach) -> String {
         Attach::NamedTracepoint => "the raw tracepoint of that name".to_owned(),
         Attach::Function { returns: false } => "the function's entry".to_owned(),
         Attach::Function { returns: true } => "the function's return".to_owned(),
+        Attach::Uprobe => "uprobe".to_owned(),
+        Attach::Uretprobe => "uretprobe".to_owned(),
         Attach::Profile => "perf event cpu-clock on every CPU".to_owned(),
         Attach::Tick => "perf event cpu-clock on one CPU".to_owned(),
         Attach::TestRun => "run by the tracer itself".to_owned(),

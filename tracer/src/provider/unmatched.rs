@@ -6,7 +6,7 @@ use super::absent;
 use super::catalog::{Catalog, may_be_rate, parse_rate};
 use super::fbt::may_be_function;
 use super::{Pattern, ProbeInfo, describe, is_glob, matches};
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Tag, nearest};
 
 /// A description that matches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +17,34 @@ pub struct Unmatched {
     pub nearest: Option<String>,
     /// Why a whole provider has no probes here.
     pub lacking: Option<String>,
+    /// All that is to be said, where the description names a process.
+    pub of_process: Option<OfProcess>,
+}
+
+/// Why a description that names a process matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfProcess {
+    /// What kind of mistake it is.
+    pub tag: Tag,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Unmatched {
+    /// A description that names a process.
+    pub(super) fn user(tag: Tag, message: String, help: impl Into<String>) -> Unmatched {
+        let of_process = Some(OfProcess { tag, message, help: help.into() });
+        Unmatched { reason: None, nearest: None, lacking: None, of_process }
+    }
 }
 
 pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
     let lacking = may_be_function(pattern).then(|| catalog.no_functions().map(str::to_owned)).flatten();
     let lacking = lacking.or_else(|| absent::find(pattern).map(|row| row.instead.to_owned()));
-    Unmatched { reason: reason(catalog, pattern), nearest: correct(catalog, pattern), lacking }
+    let (reason, nearest) = (reason(catalog, pattern), correct(catalog, pattern));
+    Unmatched { reason, nearest, lacking, of_process: None }
 }
 
 fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {

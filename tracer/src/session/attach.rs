@@ -66,9 +66,13 @@ fn open(
             let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
             cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
-        Attach::TestRun | Attach::Called | Attach::NamedTracepoint | Attach::Function { .. } => {
-            Ok(Vec::new())
-        }
+        // Those of processes are attached at their places: see `uprobes`.
+        Attach::TestRun
+        | Attach::Called
+        | Attach::NamedTracepoint
+        | Attach::Function { .. }
+        | Attach::Uprobe
+        | Attach::Uretprobe => Ok(Vec::new()),
     })
 }
 

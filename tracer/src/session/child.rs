@@ -1,7 +1,7 @@
 //! The process of -c: forked and parked before anything is compiled, so that `$target` is known, and let go when the
-//! probes are ready. It runs as the user who called sudo. Where tracing ends before it does, it is ended, too.
+//! probes are ready. Where some are in its own program, it is brought there first, see [`super::ready`], and held until then. It runs as the user who called sudo. Where tracing ends before it does, it is ended, too.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -10,8 +10,10 @@ use std::path::Path;
 use std::process::ExitStatus;
 
 use super::error::SessionError;
+use super::ready;
 use super::user::{self, User};
 use crate::kernel::numbers::{self, Teller};
+use crate::kernel::ptrace::Tracee;
 
 /// A parked or running command.
 #[derive(Debug)]
@@ -22,7 +24,9 @@ pub struct Child {
     pub(super) process: u32,
     command: String,
     /// Closed unwritten, the child ends without running the command.
-    gate: Option<OwnedFd>,
+    gate: RefCell<Option<OwnedFd>>,
+    /// Held behind its exec.
+    held: Cell<Option<Tracee>>,
     /// Gets the errno of an exec that failed; closed by one that worked.
     trouble: OwnedFd,
     /// It has got a signal to end by, and may take its time.
@@ -62,26 +66,70 @@ impl Child {
                 pid: teller.and_then(|_| Teller::read(&trouble_read)).unwrap_or(pid as u32),
                 process: pid as u32,
                 command: command.to_owned(),
-                gate: Some(gate_write),
+                gate: RefCell::new(Some(gate_write)),
+                held: Cell::new(None),
                 trouble: trouble_read,
                 told: Cell::new(false),
             }),
         }
     }
 
+    /// Its process id here.
+    pub fn process(&self) -> u32 {
+        self.process
+    }
+
     /// Lets it run; fails when the command cannot be executed.
-    pub fn release(&mut self) -> Result<(), SessionError> {
-        let Some(gate) = self.gate.take() else { return Ok(()) };
-        let fail = |error| SessionError::Command { command: self.command.clone(), error };
-        // SAFETY: one byte of a live buffer.
-        if unsafe { libc::write(gate.as_raw_fd(), [1_u8].as_ptr().cast(), 1) } != 1 {
-            return Err(fail(io::Error::last_os_error()));
+    pub fn release(&self) -> Result<(), SessionError> {
+        if let Some(tracee) = self.held.take() {
+            return tracee.detach().map_err(|error| self.failed(error));
         }
+        self.open()?;
+        self.exec_failure().map_or(Ok(()), Err)
+    }
+
+    /// Brings it to where its program and its libraries are mapped, and holds it there until it is released.
+    pub fn map_libraries(&self) -> Result<(), SessionError> {
+        if self.gate.borrow().is_none() {
+            return Ok(());
+        }
+        let tracee = Tracee::seize(self.process).map_err(|error| self.failed(error))?;
+        self.open()?;
+        let ready = ready::await_exec(tracee).and_then(|done| match done {
+            true => ready::map_libraries(tracee, self.process).map(|()| true),
+            false => Ok(false),
+        });
+        match ready {
+            Ok(true) => {
+                self.held.set(Some(tracee));
+                Ok(())
+            }
+            Ok(false) => Err(self.exec_failure().unwrap_or_else(|| self.failed(io::ErrorKind::Other.into()))),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> SessionError {
+        SessionError::Command { command: self.command.clone(), error }
+    }
+
+    /// Opens the gate.
+    fn open(&self) -> Result<(), SessionError> {
+        let Some(gate) = self.gate.take() else { return Ok(()) };
+        // SAFETY: one byte of a live buffer.
+        match unsafe { libc::write(gate.as_raw_fd(), [1_u8].as_ptr().cast(), 1) } {
+            1 => Ok(()),
+            _ => Err(self.failed(io::Error::last_os_error())),
+        }
+    }
+
+    /// Why the exec has failed, if it has; waits until it has happened.
+    fn exec_failure(&self) -> Option<SessionError> {
         let mut errno = [0_u8; 4];
         // SAFETY: four bytes of a live buffer; the read ends when the exec has happened or the child is gone.
         match unsafe { libc::read(self.trouble.as_raw_fd(), errno.as_mut_ptr().cast(), 4) } {
-            4 => Err(fail(io::Error::from_raw_os_error(i32::from_ne_bytes(errno)))),
-            _ => Ok(()),
+            4 => Some(self.failed(io::Error::from_raw_os_error(i32::from_ne_bytes(errno)))),
+            _ => None,
         }
     }
 
@@ -113,14 +161,17 @@ impl Child {
 }
 
 impl Drop for Child {
-    /// A child that was never let go ends by itself when the gate closes; one that runs on is ended, as DTrace does;
-    /// one that has ended is reaped.
+    /// A child that was never let go ends by itself when the gate closes, or is killed; one that runs on is ended, as DTrace
+    /// does; one that has ended is reaped.
     fn drop(&mut self) {
         let parked = self.gate.take().is_some();
-        if !parked && !self.told.get() {
+        let held = self.held.take().is_some();
+        if held {
+            self.kill(libc::SIGKILL);
+        } else if !parked && !self.told.get() {
             self.kill(libc::SIGTERM);
         }
-        let options = if parked { 0 } else { libc::WNOHANG };
+        let options = if parked || held { 0 } else { libc::WNOHANG };
         // SAFETY: our own child; the status is not wanted.
         unsafe { libc::waitpid(self.process as libc::pid_t, std::ptr::null_mut(), options) };
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::ir::At;
+pub use crate::kernel::sys::reason;
 use crate::link::LinkError;
 
 /// Why a session could not start or go on.
@@ -91,14 +92,5 @@ impl SessionError {
     /// Whether the one who read our output has gone away: no error to speak of.
     pub fn reader_gone(&self) -> bool {
         matches!(self, SessionError::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-/// What the system says of an error, without its number.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }

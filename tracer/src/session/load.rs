@@ -12,6 +12,7 @@ use crate::bpf::Insn;
 use crate::consume::map::{self, Objects};
 use crate::kernel::functions::Means;
 use crate::kernel::sys::{self, MapAttr, ProgramAttr};
+use crate::kernel::uprobe;
 use crate::link::{Linked, Output, Part, Reference};
 use crate::lower::MapDef;
 
@@ -22,6 +23,8 @@ pub(super) struct Loaded {
     pub(super) means: Option<Means>,
     /// The functions that could not be traced.
     pub(super) untraced: Vec<String>,
+    /// What holds programs to places in programs of processes.
+    pub(super) uprobes: Vec<OwnedFd>,
     /// Bytes of the ring, where there was no memory for as many as were asked for.
     pub(super) lowered: Option<u32>,
 }
@@ -82,7 +85,13 @@ pub(super) fn load(linked: &Output, resize: bool, verbose: bool) -> Result<Loade
         filled.map_err(|error| SessionError::Load(chain(&error)))?;
         programs.insert(program.symbol.clone(), loaded);
     }
-    Ok(Loaded { objects: Objects::new(maps, programs), means, untraced: Vec::new(), lowered })
+    Ok(Loaded {
+        objects: Objects::new(maps, programs),
+        means,
+        untraced: Vec::new(),
+        uprobes: Vec::new(),
+        lowered,
+    })
 }
 
 /// Makes the ring, half as large each time that there is no memory for it, down to a page.
@@ -138,8 +147,21 @@ fn create(definition: &MapDef, bytes: Option<&[u8]>) -> Result<Map, SessionError
 }
 
 /// A program's kind, by the section that its trampoline stands in.
-const KINDS: [(&str, u32); 3] =
-    [("raw_tp", sys::RAW_TRACEPOINT), ("perf_event", sys::PERF_EVENT), ("kprobe", sys::KPROBE)];
+const KINDS: [(&str, u32); 4] = [
+    ("raw_tp", sys::RAW_TRACEPOINT),
+    ("perf_event", sys::PERF_EVENT),
+    ("kprobe", sys::KPROBE),
+    ("uprobe", sys::KPROBE),
+];
+
+/// What a program of that section says that it will be attached to; 0 where that need not be said.
+fn attach_type(section: &str, means: Option<Means>) -> u32 {
+    match section {
+        "kprobe" if means == Some(Means::Multi) => sys::TRACE_KPROBE_MULTI,
+        "uprobe" if uprobe::are_multi() => sys::TRACE_UPROBE_MULTI,
+        _ => 0,
+    }
+}
 
 fn load_program(
     program: &Linked,
@@ -164,11 +186,7 @@ fn load_program(
         insns: insns.as_ptr() as u64,
         license: linked.license.as_ptr() as u64,
         name: sys::name(symbol),
-        attach_type: if *kind == sys::KPROBE && means == Some(Means::Multi) {
-            sys::TRACE_KPROBE_MULTI
-        } else {
-            0
-        },
+        attach_type: attach_type(section, means),
         btf: types.as_raw_fd() as u32,
         func_info_size: size_of::<[u32; 2]>() as u32,
         func_info: code.functions.as_ptr() as u64,

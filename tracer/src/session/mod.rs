@@ -8,12 +8,15 @@ mod child;
 mod error;
 mod functions;
 mod load;
+mod ready;
 mod seed;
 mod signals;
+mod uprobes;
 mod user;
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use aya::maps::Array;
@@ -27,6 +30,7 @@ use crate::consume::{Consumer, Description, WINDOW};
 use crate::link;
 use crate::output::Output;
 use crate::output::value::Event;
+use crate::provider::Sites;
 pub use child::Child;
 pub use error::{SessionError, reason};
 use load::Loaded;
@@ -38,7 +42,7 @@ pub enum Follow {
     /// Nobody's: it ends by exit() or a signal.
     Nobody,
     /// A command of our own.
-    Command(Child),
+    Command(Rc<Child>),
     /// A process that was there before.
     Process(u32),
 }
@@ -68,6 +72,7 @@ pub struct Session {
     consumer: Consumer,
     begin: Option<String>,
     end: Option<String>,
+    refused: usize,
 }
 
 impl Session {
@@ -75,6 +80,7 @@ impl Session {
     pub fn start(
         linked: &link::Output,
         description: Description<'_>,
+        sites: &Sites,
         verbose: bool,
     ) -> Result<Session, SessionError> {
         let options = &description.options;
@@ -88,6 +94,9 @@ impl Session {
         for program in linked.supports.iter().chain(programs) {
             attach::attach(&mut loaded, program, cpu, addresses)?;
         }
+        seed::specs(&mut loaded.objects, &sites.specs)
+            .map_err(SessionError::io("telling where arguments are"))?;
+        let refused = uprobes::attach(&mut loaded, sites)?;
         seed::arguments(&mut loaded.objects);
         seed::connections(&mut loaded.objects);
         seed::drivers(&mut loaded.objects);
@@ -98,7 +107,7 @@ impl Session {
                 .find(|program| program.attach == Attach::TestRun && program.symbol == name)
                 .map(|program| program.symbol.clone())
         };
-        Ok(Session { loaded, consumer, begin: once("dtrace_begin"), end: once("dtrace_end") })
+        Ok(Session { loaded, consumer, refused, begin: once("dtrace_begin"), end: once("dtrace_end") })
     }
 
     /// Bytes of the buffer, where there was no memory for as many as were asked for.
@@ -109,6 +118,11 @@ impl Session {
     /// The functions that could not be traced, where others could.
     pub fn untraced(&self) -> &[String] {
         &self.loaded.untraced
+    }
+
+    /// Places in programs of processes that the kernel does not probe.
+    pub fn refused(&self) -> usize {
+        self.refused
     }
 
     /// From now on the session is about that process, its descendants and what these fork: of a program that was compiled
@@ -150,7 +164,7 @@ impl Session {
     fn end(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
         self.set_state(state::ENDED)?;
         self.consumer.end();
-        if self.loaded.objects.links().next().is_some() {
+        if self.loaded.objects.links().next().is_some() || !self.loaded.uprobes.is_empty() {
             await_firings();
         }
         if let Some(program) = self.end.clone() {
@@ -261,6 +275,12 @@ impl Session {
         let Some(map) = self.loaded.objects.get_mut(".data.state") else { return Ok(()) };
         let mut words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
         words.set(0, value, 0).map_err(state_error)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        uprobes::detach(std::mem::take(&mut self.loaded.uprobes));
     }
 }
 

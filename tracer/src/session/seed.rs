@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use aya::maps::{HashMap, MapData};
+use aya::maps::{Array, HashMap, MapData};
 use probes_common::connections::{CONNECTIONS, Connection, Ends, Owner, SEEDS};
 use probes_common::providers::io;
 use probes_common::providers::udp::DATAGRAMS;
+use probes_common::providers::usdt::{SPECS, Spec};
 use probes_common::scope::SCOPED;
 use probes_common::types::PsInfo;
 
@@ -19,6 +20,8 @@ const PSARGS: usize = size_of::<PsInfo>() - std::mem::offset_of!(PsInfo, pr_psar
 
 /// Size of `dev_name`.
 const DRIVER: usize = 16;
+/// Words of a spec.
+const SPEC_WORDS: usize = size_of::<Spec>() / 8;
 
 /// Flag of bpf_map_update_elem: leave an entry that is there (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
@@ -51,6 +54,18 @@ pub(super) fn drivers(objects: &mut Objects) {
     for (major, name) in rows.filter_map(|(major, name)| Some((major.parse::<u32>().ok()?, name))) {
         let _ = map.insert(major, cut(name), BPF_NOEXIST);
     }
+}
+
+/// Where the arguments of programs' own probes are.
+pub(super) fn specs(objects: &mut Objects, specs: &[Spec]) -> std::io::Result<()> {
+    let Some(map) = objects.get_mut(SPECS) else { return Ok(()) };
+    let mut map = Array::<_, [u64; SPEC_WORDS]>::try_from(map).map_err(std::io::Error::other)?;
+    for (row, spec) in (0..).zip(specs) {
+        // SAFETY: both are of one size, and any bytes are words; a spec has no gaps.
+        let words = unsafe { std::mem::transmute::<Spec, [u64; SPEC_WORDS]>(*spec) };
+        map.set(row, words, 0).map_err(std::io::Error::other)?;
+    }
+    Ok(())
 }
 
 /// Takes a process and its descendants into the scope. What it forks meanwhile is found by looking again: once all are

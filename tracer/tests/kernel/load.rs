@@ -102,7 +102,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog, currents: Option<C
         cpus: target.cpus,
         options: tracer::check::Options::default(),
     };
-    Session::start(&linked, description, std::env::var_os("VERBOSE").is_some())?;
+    Session::start(&linked, description, &Default::default(), std::env::var_os("VERBOSE").is_some())?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod cli;
 mod conditions;
 mod current;
 mod datagram;
+mod declare;
 mod definitions;
 mod endings;
 mod environment;
@@ -44,6 +45,7 @@ mod strings;
 mod syscall;
 mod tcp;
 mod types;
+mod user;
 mod variables;
 mod volume;
 mod watch;
@@ -61,6 +63,7 @@ const FAMILIES: &[Family] = &[
     definitions::FAMILY,
     endings::FAMILY,
     current::FAMILY,
+    declare::FAMILY,
     environment::FAMILY,
     expressions::FAMILY,
     faults::FAMILY,
@@ -85,6 +88,7 @@ const FAMILIES: &[Family] = &[
     syscall::FAMILY,
     tcp::FAMILY,
     types::FAMILY,
+    user::FAMILY,
     variables::FAMILY,
     watch::FAMILY,
     watch_edges::FAMILY,

@@ -6,6 +6,7 @@ mod play;
 
 use std::io::{self, IsTerminal as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 
@@ -50,7 +51,7 @@ fn trace() -> Result<Ladder> {
     let port = free_port().context("there is no free port on the loopback")?;
     let program = std::env::current_exe().context("this program does not know its own path")?;
     let quoted = shlex::try_quote(program.to_str().context("this program's path is not text")?)?.into_owned();
-    let mut follow = Follow::Command(Child::park(&format!("{quoted} demo --play {port}"))?);
+    let mut follow = Follow::Command(Rc::new(Child::park(&format!("{quoted} demo --play {port}"))?));
     let (mut session, names) = watch::start(&[Family::Socket, Family::Tcp], &follow, &target)?;
     let mut gathering = Gathering { reader: Reader::new(names), collector: Collector::new(port) };
     session.run(&mut follow, &mut gathering)?;

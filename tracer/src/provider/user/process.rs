@@ -1,0 +1,124 @@
+//! The processes that descriptions have named, and what they have mapped.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::diagnostic::{Tag, nearest};
+use crate::kernel::numbers;
+use crate::kernel::sys::reason;
+use crate::provider::unmatched::Unmatched;
+use crate::provider::{is_glob, matches};
+use crate::user::{self, Image, Module};
+
+/// The process that a run follows.
+#[derive(Clone)]
+pub struct Followed {
+    /// Its id as probes have it.
+    pub pid: u32,
+    /// Its id here.
+    pub process: u32,
+    /// Brings it to where its libraries are mapped; says why that cannot be done.
+    pub prepare: Rc<dyn Fn() -> Result<(), String>>,
+}
+
+impl fmt::Debug for Followed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Followed").field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+/// A process.
+#[derive(Debug, Clone)]
+pub(super) struct Process {
+    /// Its id here.
+    pub(super) id: u32,
+    modules: Vec<Module>,
+}
+
+/// The processes named so far; a file is read once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Processes {
+    followed: Option<Followed>,
+    known: HashMap<u32, Process>,
+    images: HashMap<std::path::PathBuf, Option<Arc<Image>>>,
+}
+
+impl Processes {
+    pub(super) fn follow(&mut self, followed: Followed) {
+        self.followed = Some(followed);
+    }
+
+    /// The process that is followed, as probes have it.
+    pub(super) fn followed(&self) -> Option<u32> {
+        self.followed.as_ref().map(|followed| followed.pid)
+    }
+
+    /// The files of a process that a description's second part means, with what they are; those that are no programs are left out.
+    pub(super) fn modules(
+        &mut self,
+        pid: u32,
+        name: &str,
+    ) -> Result<(u32, Vec<(Module, Arc<Image>)>), Unmatched> {
+        let process = self.process(pid)?.clone();
+        let glob = name.is_empty() || is_glob(name);
+        let meant = |module: &&Module| match glob {
+            true => matches(name, &module.name) || matches(name, &module.file_name),
+            false => module.is_called(name),
+        };
+        let modules: Vec<Module> = process.modules.iter().filter(meant).cloned().collect();
+        if modules.is_empty() {
+            let names = process.modules.iter().map(|module| module.name.as_str());
+            let help = match nearest(name, names.clone()) {
+                Some(near) if !glob => format!("did you mean `{near}`?"),
+                _ => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("process {pid} has mapped no program or library `{name}`");
+            return Err(Unmatched::user(Tag::D_PROC_LIB, message, help));
+        }
+        let read = |module: Module| {
+            let image = self.images.entry(module.file.clone());
+            let image = image.or_insert_with(|| Image::read(&module.file).ok().map(Arc::new));
+            image.clone().map(|image| (module, image))
+        };
+        Ok((process.id, modules.into_iter().filter_map(read).collect()))
+    }
+
+    fn process(&mut self, pid: u32) -> Result<&Process, Unmatched> {
+        if !self.known.contains_key(&pid) {
+            let process = self.grab(pid)?;
+            self.known.insert(pid, process);
+        }
+        Ok(&self.known[&pid])
+    }
+
+    /// Finds out what a process has mapped.
+    fn grab(&self, pid: u32) -> Result<Process, Unmatched> {
+        let fail = |tag, why: String, help: &str| Unmatched::user(tag, why, help);
+        let id = match self.followed.as_ref().filter(|followed| followed.pid == pid) {
+            Some(followed) => {
+                let help = "the command of -c is run as far as its libraries are mapped";
+                (followed.prepare)().map_err(|why| fail(Tag::D_PROC_CREATEFAIL, why, help))?;
+                followed.process
+            }
+            None if !numbers::are_first() => {
+                let why = format!("process {pid} cannot be found: this is not the first PID namespace");
+                return Err(fail(Tag::D_PROC_GRAB, why, "start the process with -c and name it $target"));
+            }
+            None => pid,
+        };
+        let refused = |why: &str| {
+            let help = "`ps -e` lists the processes; those of other users are root's to look at";
+            fail(Tag::D_PROC_GRAB, format!("process {pid} cannot be looked at: {why}"), help)
+        };
+        let modules = user::modules(id).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => refused("there is no such process"),
+            _ => refused(&reason(&error)),
+        })?;
+        if modules.is_empty() {
+            return Err(refused("it has no program: it belongs to the kernel, or has ended"));
+        }
+        Ok(Process { id, modules })
+    }
+}

@@ -1,0 +1,114 @@
+//! Providers of programs themselves: the probes that their files' notes tell of.
+
+use std::sync::Arc;
+
+use probes_common::providers::usdt::{ARGS, Spec, USDT};
+
+use super::process::Processes;
+use super::{Found, Place};
+use crate::diagnostic::{Tag, nearest};
+use crate::provider::unmatched::Unmatched;
+use crate::provider::{Pattern, is_glob, matches};
+use crate::user::{Image, Module, Note, operand};
+
+/// The probes that a description describes; `base` is the provider without the process.
+pub(super) fn find(
+    processes: &mut Processes,
+    specs: &mut Vec<Spec>,
+    base: &str,
+    pid: u32,
+    pattern: &Pattern,
+) -> Result<Vec<Found>, Unmatched> {
+    let (process, modules) = processes.modules(pid, &pattern.module)?;
+    // Probes are written `a-b` in D and `a__b` in C.
+    let wanted = pattern.name.replace("__", "-");
+    let provides = |note: &Note| {
+        matches(base, &note.provider) || is_glob(base) && matches(base, &format!("{}{pid}", note.provider))
+    };
+    let mut found: Vec<Found> = Vec::new();
+    for (module, image) in &modules {
+        for note in image.notes.iter().filter(|note| provides(note) && matches(&wanted, &note.name)) {
+            let function = image.function_at(note.address).map_or("", |function| function.name());
+            if !matches(&pattern.function, function) {
+                continue;
+            }
+            let Some(offset) = image.place(note.address) else { continue };
+            let symbol = |name: &str| Some(in_memory(module, image)?.wrapping_add(image.symbol(name)?));
+            let (spec, count) = operand::spec(&note.arguments, &symbol);
+            let place = Place {
+                file: module.file.clone(),
+                offset,
+                semaphore: image.data_place(note.semaphore).filter(|_| note.semaphore != 0).unwrap_or(0),
+                process,
+                pid,
+                spec: number(specs, spec),
+            };
+            let provider = format!("{}{pid}", note.provider);
+            let same = |probe: &&mut Found| {
+                (&probe.provider, &probe.module, &*probe.function, &probe.name)
+                    == (&provider, &module.name, function, &note.name)
+            };
+            match found.iter_mut().find(same) {
+                Some(probe) => {
+                    probe.args = &ARGS[..probe.args.len().max(count)];
+                    probe.places.push(place);
+                }
+                None => found.push(Found {
+                    provider,
+                    module: module.name.clone(),
+                    function: function.to_owned(),
+                    name: note.name.clone(),
+                    program: &USDT,
+                    args: &ARGS[..count],
+                    doc: "Fires where the program has put it; its arguments are what the program passes.",
+                    places: vec![place],
+                }),
+            }
+        }
+    }
+    if found.is_empty() { Err(none(base, pid, pattern, &modules)) } else { Ok(found) }
+}
+
+/// The number of a row.
+fn number(specs: &mut Vec<Spec>, spec: Spec) -> u16 {
+    let known = specs.iter().position(|known| *known == spec).unwrap_or_else(|| {
+        specs.push(spec);
+        specs.len() - 1
+    });
+    u16::try_from(known).unwrap_or(u16::MAX)
+}
+
+/// What is added to an address in the file for where it is in memory.
+fn in_memory(module: &Module, image: &Image) -> Option<u64> {
+    let (start, offset) = module.mapped;
+    Some(start.wrapping_sub(image.address(offset)?))
+}
+
+fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)]) -> Unmatched {
+    let notes = || modules.iter().flat_map(|(_, image)| &image.notes);
+    let base = base.trim_end_matches('*');
+    let of_provider: Vec<&str> =
+        notes().filter(|note| note.provider == base).map(|note| note.name.as_str()).collect();
+    if of_provider.is_empty() {
+        let providers = notes().map(|note| note.provider.as_str());
+        let help = match nearest(base, providers.clone()) {
+            Some(near) => format!("did you mean `{near}{pid}`?"),
+            None => {
+                let mut providers: Vec<&str> = providers.collect();
+                providers.sort_unstable();
+                providers.dedup();
+                match providers.is_empty() {
+                    true => "neither it nor its libraries bring probes along; pid$target has their functions"
+                        .to_owned(),
+                    false => format!("it has {}", providers.join(", ")),
+                }
+            }
+        };
+        return Unmatched::user(Tag::D_PROC_BADPROV, format!("process {pid} has no provider `{base}`"), help);
+    }
+    let help = match nearest(&pattern.name, of_provider) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`tracer -l -P {base}{pid}` lists its probes"),
+    };
+    Unmatched::user(Tag::D_PDESC_ZERO, format!("`{pattern}` matches no probe"), help)
+}

@@ -1,0 +1,175 @@
+//! A program or library: its functions, its probes, and where in the file an address is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use object::elf::{EM_X86_64, PF_X};
+use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
+use object::{Endianness, Object as _, ObjectSymbol as _};
+
+use super::function::{self, Function};
+use super::notes::{self, Note};
+
+/// What a file says of itself.
+#[derive(Debug)]
+pub struct Image {
+    /// Its functions, by address.
+    pub functions: Vec<Function>,
+    /// The probes that it brings along.
+    pub notes: Vec<Note>,
+    /// Where a program begins; 0 for a library without a beginning.
+    pub entry: u64,
+    segments: Vec<Segment>,
+    bytes: Vec<u8>,
+}
+
+/// A part of the file that is mapped.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    address: u64,
+    /// Where it is in the file, and how much of it.
+    offset: u64,
+    length: u64,
+    executable: bool,
+}
+
+impl Segment {
+    fn place(&self, address: u64) -> Option<u64> {
+        let inside = address.checked_sub(self.address)?;
+        (inside < self.length).then_some(self.offset + inside)
+    }
+}
+
+impl Image {
+    /// Reads a file. Where it has been stripped, what was stripped is looked for where distributions install it.
+    pub fn read(path: &Path) -> io::Result<Image> {
+        let bytes = std::fs::read(path)?;
+        let elf = parse(&bytes)?;
+        let mut symbols = function::symbols(&elf);
+        let debug =
+            elf.build_id().ok().flatten().and_then(separate).and_then(|path| std::fs::read(path).ok());
+        if let Some(separate) = debug.as_ref().and_then(|bytes| parse(bytes).ok()) {
+            symbols.extend(function::symbols(&separate));
+        }
+        let segments = segments(&elf);
+        let notes = notes::read(&elf);
+        let entry = elf.entry();
+        let mut functions = function::functions(symbols);
+        // What has no code in this file is none of its functions: the debugging file may speak of another.
+        functions.retain(|function| place(&segments, function.address, true).is_some());
+        Ok(Image { functions, notes, entry, segments, bytes })
+    }
+
+    /// Where the code at an address is in the file.
+    pub fn place(&self, address: u64) -> Option<u64> {
+        place(&self.segments, address, true)
+    }
+
+    /// Where what is at an address is in the file.
+    pub fn data_place(&self, address: u64) -> Option<u64> {
+        place(&self.segments, address, false)
+    }
+
+    /// The address of a place in the file that is mapped as code: it may be before the code, where its page begins.
+    pub fn address(&self, offset: u64) -> Option<u64> {
+        const PAGE: u64 = 4096;
+        let inside = |segment: &Segment| {
+            let pages = segment.offset / PAGE * PAGE..segment.offset + segment.length;
+            let address = segment.address.wrapping_add(offset).wrapping_sub(segment.offset);
+            pages.contains(&offset).then_some(address)
+        };
+        self.segments.iter().filter(|segment| segment.executable).find_map(inside)
+    }
+
+    /// The code of so many bytes at an address, as far as the file goes.
+    pub fn code(&self, address: u64, length: u64) -> &[u8] {
+        let from = self.place(address).and_then(|place| self.bytes.get(usize::try_from(place).ok()?..));
+        let rest = from.unwrap_or_default();
+        &rest[..rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))]
+    }
+
+    /// The function that an address is in.
+    pub fn function_at(&self, address: u64) -> Option<&Function> {
+        let after = self.functions.partition_point(|function| function.address <= address);
+        let function = self.functions.get(after.checked_sub(1)?)?;
+        (address - function.address < function.size.max(1)).then_some(function)
+    }
+
+    /// The address of a symbol, whatever it is of.
+    pub fn symbol(&self, name: &str) -> Option<u64> {
+        let elf = parse(&self.bytes).ok()?;
+        let found = |symbol: &object::read::elf::ElfSymbol64<'_, '_>| {
+            symbol.name() == Ok(name) && !symbol.is_undefined()
+        };
+        elf.dynamic_symbols().chain(elf.symbols()).find(found).map(|symbol| symbol.address())
+    }
+}
+
+fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
+    let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    let elf = ElfFile64::parse(bytes).map_err(|error| wrong(error.to_string()))?;
+    let machine = elf.elf_header().e_machine(elf.endian());
+    if machine == EM_X86_64 { Ok(elf) } else { Err(wrong(format!("it is for another machine ({machine})"))) }
+}
+
+fn segments(elf: &ElfFile64<'_>) -> Vec<Segment> {
+    let endian: Endianness = elf.endian();
+    let loaded =
+        elf.elf_program_headers().iter().filter(|header| header.p_type(endian) == object::elf::PT_LOAD);
+    let segment = |header: &object::elf::ProgramHeader64<Endianness>| Segment {
+        address: header.p_vaddr(endian),
+        offset: header.p_offset(endian),
+        length: header.p_filesz(endian),
+        executable: header.p_flags(endian) & PF_X != 0,
+    };
+    loaded.map(segment).collect()
+}
+
+fn place(segments: &[Segment], address: u64, executable: bool) -> Option<u64> {
+    segments
+        .iter()
+        .filter(|segment| segment.executable || !executable)
+        .find_map(|segment| segment.place(address))
+}
+
+/// The file with what was stripped from the one of this build id.
+fn separate(build_id: &[u8]) -> Option<PathBuf> {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (first, rest) = build_id.split_at_checked(1)?;
+    Some(Path::new("/usr/lib/debug/.build-id").join(hex(first)).join(hex(rest) + ".debug"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Something to be found.
+    #[unsafe(no_mangle)]
+    extern "C" fn tracer_image_test_landmark(number: u64) -> u64 {
+        std::hint::black_box(number) + 1
+    }
+
+    #[test]
+    fn this_program_has_its_functions_where_they_are() {
+        assert_eq!(tracer_image_test_landmark(1), 2);
+        let path = std::env::current_exe().expect("it runs");
+        let image = Image::read(&path).expect("it is a program");
+        let named = |function: &&Function| function.name() == "tracer_image_test_landmark";
+        let landmark = image.functions.iter().find(named).expect("it is not stripped");
+        assert!(landmark.size > 0);
+        assert_eq!(image.function_at(landmark.address + 1), Some(landmark));
+        let place = image.place(landmark.address).expect("it is code");
+        assert_eq!(image.address(place), Some(landmark.address));
+        assert_eq!(image.symbol("tracer_image_test_landmark"), Some(landmark.address));
+        let code = image.code(landmark.address, landmark.size);
+        assert_eq!(code.len() as u64, landmark.size);
+        assert!(image.place(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn debugging_files_are_found_by_their_build_id() {
+        let path = separate(&[0xab, 0x01, 0xff]).expect("it has bytes");
+        assert_eq!(path, Path::new("/usr/lib/debug/.build-id/ab/01ff.debug"));
+        assert_eq!(separate(&[]), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! The programs of processes: which files a process has mapped, what functions and what probes of their own these have, and
+//! where. Read when a probe description names a process, and never before.
+//!
+//! Addresses are those of the file (of its symbols); an attachment wants the place in the file, which [`Image::place`] gives.
+
+mod function;
+mod image;
+pub mod instruction;
+mod modules;
+mod notes;
+pub mod operand;
+mod pages;
+
+pub use function::Function;
+pub use image::Image;
+pub use modules::{Module, modules};
+pub use notes::Note;
+pub use pages::touch;

@@ -1,0 +1,5 @@
+/* What the application tells. */
+provider app {
+	probe start();
+	probe request__done(int code, string path) : (string path, int code);
+};

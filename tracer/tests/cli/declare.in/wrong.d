@@ -1,0 +1,1 @@
+provider app { probe start(int, ); probe stop(); probe stop(); }
