@@ -50,7 +50,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, pid, profile, rawtp, syscall, usdt};
+    use super::{PROVIDERS, STAND_INS, fbt, pid, profile, rawtp, syscall, usdt};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 

@@ -100,7 +100,8 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Vec<Expr>, Refused> {
-        let values: Vec<_> = args.iter().map(|arg| self.value_for(arg, row.tags.1)).collect();
+        let values = args.iter().enumerate().map(|(number, arg)| self.value_for(arg, row.wrong(number)));
+        let values: Vec<_> = values.collect();
         self.check_count(row, args.len(), span)?;
         let mut checked = Vec::with_capacity(values.len());
         for (number, value) in values.into_iter().enumerate() {
