@@ -12,6 +12,7 @@ use super::types::{INT64, ULONG, spelled};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::kernel::addresses::Missing;
+use crate::kernel::modules::is_kernel;
 use crate::syntax::ast::{Ident, IntWidth};
 
 /// Variables whose types the kernel's BTF leaves out, as it does of all that are not of each CPU, and how the kernel
@@ -100,19 +101,15 @@ impl Checker<'_> {
         if let Some(ty) = types.as_ref().and_then(|types| types.find(kind, name)) {
             return Ok(ty);
         }
-        let (message, help) = match types {
-            Some(_) => (
-                format!("module `{}` has no type `{name}`", module.name),
-                "leave the module out: the program's own types are found by their names".to_owned(),
-            ),
-            None if self.catalog.has_module(&module.name) => (
-                format!("module `{}` does not tell of its types", module.name),
-                "a module that is built into the kernel has them in `vmlinux`; others need CONFIG_DEBUG_INFO_BTF_MODULES".to_owned(),
-            ),
-            None => (
-                format!("there is no module `{}` in the kernel", module.name),
-                "`lsmod` lists the modules".to_owned(),
-            ),
+        let module = &module.name;
+        let (message, help) = if types.is_some() || is_kernel(module) {
+            let help = "leave the module out: the program's own types are found by their names";
+            (format!("module `{module}` has no type `{name}`"), help)
+        } else if self.catalog.has_module(module) {
+            let help = "a module that is a part of the kernel has them in `vmlinux`; others need CONFIG_DEBUG_INFO_BTF_MODULES";
+            (format!("module `{module}` does not tell of its types"), help)
+        } else {
+            (format!("there is no module `{module}` in the kernel"), "`lsmod` lists the modules")
         };
         Err(self.refuse(Diagnostic::error(Tag::D_TYPE_ERR, span, message).help(help)))
     }

@@ -148,18 +148,11 @@ fn flow() -> Result<()> {
     let program = "fbt::ksys_write:entry, fbt::vfs_write:entry, fbt::vfs_write:return, fbt::ksys_write:return /pid == $target/ { }";
     let (command, _) = crate::harness::workload::command("fbt_work", &[])?;
     let run = tracer(&["-F", "-n", program, "-c", &command])?.success()?;
-    let names: Vec<&str> = run
-        .lines()
-        .iter()
-        .skip(1)
-        .map(|line| line.trim_start().split_once(' ').map_or("", |it| it.1))
-        .collect();
+    let lines = run.lines();
+    let names: Vec<&str> = lines.iter().filter_map(|line| line.get(3..)).map(str::trim_end).collect();
     let call = ["  -> ksys_write", "    -> vfs_write", "    <- vfs_write", "  <- ksys_write"];
-    let calls = names
-        .windows(4)
-        .filter(|four| four.iter().map(|name| name.trim_end()).eq(call.map(|name| name)))
-        .count();
-    ensure!(calls as u64 >= WRITES, "{calls} calls: {run:?}");
+    let calls = names.windows(4).filter(|four| *four == call).count();
+    ensure!(calls as u64 >= WRITES, "{calls} calls: {:?}", &names[..8.min(names.len())]);
     Ok(())
 }
 

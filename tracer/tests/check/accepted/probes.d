@@ -7,14 +7,12 @@ proc:::signal-send
 	trace(arg2);
 	trace(arg9);
 }
-
 syscall::read:return
 /errno == EAGAIN || arg0 == -1/
 {
 	trace(args[0]);
 	@[probefunc] = sum(arg1);
 }
-
 syscall:::entry { @entries[probefunc] = count(); }
 syscall::read:entry, syscall::*read*:entry { trace(args[2]); }
 profile-97 { @pc[arg0] = count(); trace(arg1 == NULL); }
