@@ -16,7 +16,7 @@ use super::storage::{repr, variable_size};
 use super::text::Text;
 use crate::check::typed::{Bits, Expr, Part, Place, Stack, Type};
 use crate::diagnostic::Span;
-use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
+use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, UnaryOp, VReg, Width};
 
 /// BPF_ANY
 const ANY: i64 = 0;
@@ -292,7 +292,10 @@ impl Clause<'_> {
             let (found, key) = self.look_up(place);
             let (remove, make) = (self.b.label(), self.b.label());
             if let Operand::Reg(_) = value {
-                self.b.branch(Condition::Eq, value, 0, remove);
+                // Its negative is 0 where it is, and the verifier learns nothing of the value itself: it would follow both
+                // ways separately for as long as the value is used.
+                let negative = self.b.unary(UnaryOp::Neg, value);
+                self.b.branch(Condition::Eq, negative, 0, remove);
             }
             self.b.branch(Condition::Eq, found, 0, make);
             self.b.store(Size::B8, (found, 0), value);
