@@ -434,7 +434,7 @@ impl Clause<'_> {
     }
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.
-    /// Goes to `failed` where a stack finds no room; so stacks come last, and what was computed once is known there, too.
+    /// Goes to `failed` where a stack finds no room: what is known then is not known there.
     /// `before` bytes are free before the key.
     pub(super) fn key(
         &mut self,
@@ -449,12 +449,7 @@ impl Clause<'_> {
                 Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
                 Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
-                Repr::StackKey(stack) => {
-                    if stack.user {
-                        self.pid_tgid();
-                    }
-                    KeyPart::Stack(stack)
-                }
+                Repr::StackKey(stack) => KeyPart::Stack(stack),
                 Repr::Symbol(symbol) => {
                     let at = self.temporary(field.repr.size());
                     self.record_symbol(part, symbol, at);
