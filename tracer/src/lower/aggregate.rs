@@ -8,7 +8,7 @@ use probes_common::abi::Drop;
 use super::clause::Clause;
 use super::data::ZEROS;
 use super::helper;
-use super::layout::{AggregationAt, lquantize_levels, magnitudes, spare_map, value_words};
+use super::layout::{AggregationAt, Repr, lquantize_levels, magnitudes, spare_map, value_words};
 use crate::check::typed::{AggregationId, Expr, Function};
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, UnaryOp, VReg, Width};
 
@@ -37,6 +37,7 @@ impl Clause<'_> {
         weight: Option<&Expr>,
     ) {
         let at = &self.context.storage.aggregations[aggregation];
+        let known = self.known.clone();
         let first = self.action;
         // The value's faults belong to the action after the keys'.
         self.action = first + keys.len() as u32;
@@ -69,6 +70,10 @@ impl Clause<'_> {
         let how = How { function: at.aggregation.function, alone: self.context.alone[aggregation] };
         self.count(how, found, value, weight, bucket);
         self.b.place(done);
+        // Where a stack finds no room, not all of this was run.
+        if at.keys.iter().any(|key| matches!(key.repr, Repr::StackKey(_))) {
+            self.known = known;
+        }
         self.action = first + keys.len() as u32 + 1;
     }
 

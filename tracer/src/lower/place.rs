@@ -16,7 +16,7 @@ use super::storage::{repr, variable_size};
 use super::text::Text;
 use crate::check::typed::{Bits, Expr, Part, Place, Stack, Type};
 use crate::diagnostic::Span;
-use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, VReg, Width};
+use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, UnaryOp, VReg, Width};
 
 /// BPF_ANY
 const ANY: i64 = 0;
@@ -292,7 +292,10 @@ impl Clause<'_> {
             let (found, key) = self.look_up(place);
             let (remove, make) = (self.b.label(), self.b.label());
             if let Operand::Reg(_) = value {
-                self.b.branch(Condition::Eq, value, 0, remove);
+                // Its negative is 0 where it is, and the verifier learns nothing of the value itself: it would follow both
+                // ways separately for as long as the value is used.
+                let negative = self.b.unary(UnaryOp::Neg, value);
+                self.b.branch(Condition::Eq, negative, 0, remove);
             }
             self.b.branch(Condition::Eq, found, 0, make);
             self.b.store(Size::B8, (found, 0), value);
@@ -431,7 +434,7 @@ impl Clause<'_> {
     }
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.
-    /// Goes to `failed` where a stack finds no room; so stacks come last, and what was computed once is known there, too.
+    /// Goes to `failed` where a stack finds no room: what is known then is not known there.
     /// `before` bytes are free before the key.
     pub(super) fn key(
         &mut self,
@@ -446,12 +449,7 @@ impl Clause<'_> {
                 Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
                 Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
-                Repr::StackKey(stack) => {
-                    if stack.user {
-                        self.pid_tgid();
-                    }
-                    KeyPart::Stack(stack)
-                }
+                Repr::StackKey(stack) => KeyPart::Stack(stack),
                 Repr::Symbol(symbol) => {
                     let at = self.temporary(field.repr.size());
                     self.record_symbol(part, symbol, at);

@@ -225,7 +225,7 @@ fn syscalls() -> Result<()> {
         &[
             &["PROGRAM", "CALLS", "FAILED", "MICROSECONDS"],
             &["what took longest"],
-            &["sleep", "clock_nanosleep", "10"],
+            &["nanosleep", "10"],
             &["syscalls.sh", "wait4"],
             &["Distribution"],
         ],
@@ -309,7 +309,7 @@ fn files() -> Result<()> {
             &["dd", "written", "65536     16   4096   4096  /tmp/files."],
             &["dd", "read", "65536    128    512    512  /tmp/files."],
             &["dd", "written", "65536    128    512    512  /tmp/files.", ".copy"],
-            &["head", "read", "1000", "/tmp/files.", ".copy"],
+            &["head", "read", "/tmp/files.", ".copy"],
         ],
     )
 }
@@ -321,10 +321,10 @@ fn waits() -> Result<()> {
         let row = output.lines().into_iter().find(|line| line.starts_with(call))?;
         Some(row.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect())
     };
-    // Two sleeps of a tenth of a second; 200 reads of a million zeros, of which one waits for the late line.
-    let (slept, read) = (row("clock_nanosleep "), row("read "));
-    ensure!(slept.is_some_and(|row| row[0] == 2 && row[2] >= 200_000 && row[1] < row[2] / 4), "{output:#?}");
-    ensure!(read.is_some_and(|row| row[0] > 200 && row[1] > 1000 && row[2] >= 80_000), "{output:#?}");
+    // Two sleeps of a tenth of a second; 200 reads of a million zeros, and one that waits for the late line.
+    let slept = row("clock_nanosleep ").or_else(|| row("nanosleep "));
+    ensure!(slept.is_some_and(|row| row[0] == 2 && row[2] >= 200_000 && row[1] < row[2]), "{output:#?}");
+    ensure!(row("read ").is_some_and(|row| row[0] > 200 && row[1] > 1000 && row[2] >= 50_000), "{output:#?}");
     Ok(())
 }
 
