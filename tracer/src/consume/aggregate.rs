@@ -4,7 +4,8 @@
 //! firing where something was: what has been counted since stays. For that a clear does not touch the kernel's counts
 //! but is remembered as what they are too high by, and what a key has counted between being read and being removed is
 //! kept here. Least and greatest values are no counts: they begin anew, and one that comes just then may be lost.
-//! A key that has a place near the CPU keeps it: that one, too, stays and counts from there.
+//! A key that has a place near the CPU keeps it: that one, too, stays and counts from there. What another CPU adds to a key
+//! of the map in the few nanoseconds in which it is removed is lost.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
