@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use probes_common::schema::{Kind, StructDef};
 
-use super::ctype::{Composite, Text, Type};
+use super::ctype::{Composite, NameKind, Text, Type};
 use super::current::{FILES, is_file};
 use super::names::{STATE_NAMES, integer};
 use super::operators::into_buffer;
@@ -375,7 +375,21 @@ impl Checker<'_> {
             Some(size) => Ok(integer(i64::from(size), named("size_t").unwrap_or(ULONG), span)),
             None => {
                 let diagnostic = Diagnostic::error(Tag::D_SIZEOF_TYPE, span, format!("{ty} has no size"));
-                Err(self.refuse(diagnostic.help("ask for the size of a number, a pointer or a string")))
+                let diagnostic = match ty {
+                    Type::Composite(of) => {
+                        let kind = NameKind::Composite(of.kind);
+                        let names = self.types.names(kind).into_iter().map(str::to_owned).collect::<Vec<_>>();
+                        let (name, tag) = (of.name(), of.kind.word());
+                        let bare = name.strip_prefix(tag).map_or(name.as_str(), str::trim_start);
+                        let others = names.iter().map(String::as_str).filter(|name| *name != bare);
+                        diagnostic.did_you_mean(bare, others)
+                    }
+                    _ => diagnostic,
+                };
+                Err(self.refuse(match diagnostic.help {
+                    Some(_) => diagnostic,
+                    None => diagnostic.help("ask for the size of a number, a pointer or a string"),
+                }))
             }
         }
     }

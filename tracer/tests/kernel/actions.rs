@@ -39,8 +39,8 @@ fn path(name: &str) -> String {
 
 fn tracemem_is_a_table_of_bytes() -> Result<()> {
     let program =
-        "BEGIN { bytes = 0x0a42434445464748; more = 0x61; tracemem(&bytes, 8); tracemem(&bytes, 8, 3);
-        tracemem(&bytes, 8, -1); printm(8, memref(&bytes, 3)); exit(0); }";
+        "uint64_t bytes[2]; BEGIN { bytes[0] = 0x0a42434445464748; bytes[1] = 0x61; tracemem(bytes, 8);
+        tracemem(&bytes[0], 8, 3); tracemem(bytes, 8, -1); printm(8, memref(&bytes[0], 3)); exit(0); }";
     let text = tracer(&["-qn", program])?.success()?.stdout;
     let head = "\n             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     let all = "         0: 48 47 46 45 44 43 42 0a                          HGFEDCB.\n";

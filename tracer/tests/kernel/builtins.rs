@@ -151,9 +151,9 @@ fn locks() -> Result<()> {
     let (position, inode) = (offset("file", "f_pos_lock")?, offset("file", "f_inode")?);
     let semaphore = offset("inode", "i_rwsem")?;
     let program = format!(
-        r#"uintptr_t lock, sem;
+        r#"void *lock, *sem;
         syscall::pread64:entry /pid == $1 && arg3 < 1000/ {{
-            lock = {file} + {position}; sem = *(uintptr_t *)({file} + {inode}) + {semaphore};
+            lock = (void *)({file} + {position}); sem = (void *)(*(uintptr_t *)({file} + {inode}) + {semaphore});
             printf("%d %d %d\n", mutex_owned(lock), mutex_type_adaptive(lock), mutex_type_spin(lock));
         }}
         syscall::pread64:entry /pid == $1 && arg3 > 1000/ {{ lock = 0; }}

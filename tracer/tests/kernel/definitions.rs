@@ -45,18 +45,18 @@ fn translators() -> Result<()> {
         struct point { int x; int y; string label; int64_t sum; };
         translator struct point < struct raw *R > { x = R->a; y = R->b[1]; label = R->name; sum = R->a / R->b[3]; };
         translator struct point < int N > { x = N; y = N * 2; };
-        struct raw first; struct raw second; struct point kept;
-        inline struct point *here = xlate <struct point *>(&first); inline struct point there[int n] = xlate <struct point>(n + 1);
-        BEGIN { first.a = 7; first.b[1] = -2; first.name = "first"; second.a = 9; first.next = &second; first.b[3] = 2; }
-        BEGIN { this->p = xlate <struct point *>(&first)->x; printf("%d %d\n", this->p, here->y); }
-        BEGIN { printf("%d %d %s %d\n", xlate <struct point *>(&first)->x, xlate <struct point *>(&first)->y,
-                       xlate <struct point *>(&first)->label, xlate <struct point *>(&first)->sum); }
-        BEGIN { printf("%d %d\n", xlate <struct point *>(first.next)->x, there[4].y); kept = xlate <struct point>(20); }
-        BEGIN { printf("%d %d\n", kept.x, kept.y); printf("never %d\n", xlate <struct point *>(&second)->sum); }
+        struct raw raws[2]; struct point kept;
+        inline struct point *here = xlate <struct point *>(&raws[0]); inline struct point there[int n] = xlate <struct point>(n + 1);
+        BEGIN { raws[0].a = 7; raws[0].b[1] = -2; raws[0].name[0] = 'f'; raws[1].a = 9; raws[0].next = &raws[1]; raws[0].b[3] = 2; }
+        BEGIN { this->p = xlate <struct point *>(&raws[0])->x; printf("%d %d\n", this->p, here->y); }
+        BEGIN { printf("%d %d %s %d\n", xlate <struct point *>(&raws[0])->x, xlate <struct point *>(&raws[0])->y,
+                       xlate <struct point *>(&raws[0])->label, xlate <struct point *>(&raws[0])->sum); }
+        BEGIN { printf("%d %d\n", xlate <struct point *>(raws[0].next)->x, there[4].y); kept = xlate <struct point>(20); }
+        BEGIN { printf("%d %d\n", kept.x, kept.y); printf("never %d\n", xlate <struct point *>(&raws[1])->sum); }
         BEGIN { exit(0); }
         ERROR { printf("fault %d\n", arg4 == DTRACEFLT_DIVZERO); }"#;
     let output = tracer(&["-qn", PROGRAM])?.success()?;
-    ensure!(output.lines() == ["7 -2", "7 -2 first 3", "9 10", "fault 1"], "{output:?}");
+    ensure!(output.lines() == ["7 -2", "7 -2 f 3", "9 10", "fault 1"], "{output:?}");
     Ok(())
 }
 

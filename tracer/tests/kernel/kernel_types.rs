@@ -211,7 +211,7 @@ fn refusals() -> Result<()> {
     for (program, tag, word) in [
         ("BEGIN { trace(curthread->pidd); }", "D_TYPE_MEMBER", "did you mean `pid`?"),
         ("BEGIN { trace(curthread.pid); }", "D_OP_SOU", "write `->`"),
-        ("BEGIN { trace(sizeof (struct tsk_struct)); }", "D_TYPE_ERR", "did you mean `task_struct`?"),
+        ("BEGIN { trace(sizeof (struct tsk_struct)); }", "D_SIZEOF_TYPE", "did you mean `task_struct`?"),
         ("BEGIN { trace(`vfs_raed); }", "D_IDENT_UNDEF", "did you mean `vfs_read`?"),
         ("BEGIN { trace(`runqueues); }", "D_SYM_BADREF", "of each CPU"),
         ("rawtp:::sched_switch { trace(args[7]); }", "D_ARGS_IDX", "args[7]"),
