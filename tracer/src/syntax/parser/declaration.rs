@@ -125,11 +125,14 @@ impl Parser<'_> {
         Ok(ItemKind::Translator(Translator { output, input, members }))
     }
 
-    /// `provider name { probe name(types); probe name(types) : (types); };`
+    /// `provider name { probe name(types); probe name(types) : (types); };`, or the name alone: a provider without probes.
     fn provider(&mut self) -> Parsed<ItemKind> {
         const FORM: &str = "write `provider name { probe name(types); };`";
         self.bump();
         let name = self.ident("a provider's name", FORM)?;
+        if self.eat(Mark::Semi) {
+            return Ok(ItemKind::Provider(Provider { name, probes: Vec::new() }));
+        }
         let open = self.expect(Mark::LBrace, FORM)?;
         let mut probes = Vec::new();
         while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
