@@ -18,8 +18,18 @@ use crate::view::lines::name;
 pub(super) struct Connections {
     ends: Vec<End>,
     by_number: HashMap<u64, usize>,
+    /// States of sockets that have not got both addresses yet, by number.
+    early: HashMap<u64, Vec<(TcpState, u64)>>,
     /// The last end with these addresses.
     by_address: HashMap<(Endpoint, Endpoint), usize>,
+}
+
+/// What [`Connections::early`] finds.
+enum Early {
+    /// The event waits for the socket's addresses.
+    Waits,
+    /// These states come first; mostly none.
+    States(Vec<(TcpState, u64)>),
 }
 
 /// One end of a connection.
@@ -47,8 +57,12 @@ impl Traffic {
 
 impl Connections {
     pub(super) fn add(&mut self, time: u64, owner: &Process, tcp: &Tcp) {
-        let index = self.index(tcp);
         let connection = tcp.connection();
+        let early = match self.early(time, tcp) {
+            Early::Waits => return,
+            Early::States(states) => states,
+        };
+        let index = self.index(tcp, !early.is_empty());
         let end = &mut self.ends[index];
         if end.local.port == 0 {
             end.local = connection.local.clone();
@@ -57,6 +71,8 @@ impl Connections {
         if owner.pid != 0 {
             end.owner = owner.clone();
         }
+        let known = !early.is_empty() || matches!(tcp, Tcp::StateChange { .. });
+        end.states.extend(early);
         match tcp {
             Tcp::StateChange { new, .. } => end.states.push((*new, time)),
             Tcp::Send { segment, .. } => end.sent.add(segment),
@@ -67,30 +83,44 @@ impl Connections {
         if is_whole(connection) {
             self.by_address.insert((connection.local.clone(), connection.remote.clone()), index);
         }
-        if let Tcp::StateChange { .. } = tcp {
-            if over {
-                self.by_number.remove(&connection.connection);
-            } else {
-                self.by_number.insert(connection.connection, index);
-            }
+        if over {
+            self.by_number.remove(&connection.connection);
+        } else if known {
+            self.by_number.insert(connection.connection, index);
         }
     }
 
-    /// The end that an event is about, a new one where there is none.
-    fn index(&mut self, tcp: &Tcp) -> usize {
+    /// The states of before that come with an event: of a socket that has got its addresses, or goes without.
+    fn early(&mut self, time: u64, tcp: &Tcp) -> Early {
         let connection = tcp.connection();
-        let numbered = self.by_number.get(&connection.connection).copied();
+        let number = connection.connection;
+        let Tcp::StateChange { old, new, .. } = tcp else {
+            let states = if is_whole(connection) { self.early.remove(&number) } else { None };
+            return Early::States(states.unwrap_or_default());
+        };
+        if old.0 == tcp_state::CLOSE {
+            self.early.remove(&number);
+        }
+        let listens = new.0 == tcp_state::LISTEN || (old.0 == tcp_state::LISTEN && new.0 == tcp_state::CLOSE);
+        if is_whole(connection) || listens || new.0 == tcp_state::CLOSE {
+            return Early::States(self.early.remove(&number).unwrap_or_default());
+        }
+        self.early.entry(number).or_default().push((*new, time));
+        Early::Waits
+    }
+
+    /// The end that an event is about, a new one where there is none. `begins` says that its socket has just got its addresses.
+    fn index(&mut self, tcp: &Tcp, begins: bool) -> usize {
+        let connection = tcp.connection();
+        let numbered = || self.by_number.get(&connection.connection).copied();
         let addressed =
             || self.by_address.get(&(connection.local.clone(), connection.remote.clone())).copied();
+        let going_on = || addressed().filter(|&at| !self.ends[at].is_over());
         let found = match tcp {
+            _ if begins => going_on(),
             Tcp::StateChange { old, .. } if old.0 == tcp_state::CLOSE => None,
-            Tcp::StateChange { .. } => {
-                numbered.or_else(|| addressed().filter(|&at| !self.ends[at].is_over()))
-            }
-            _ if numbered.is_some_and(|at| self.ends[at].has_no_address_yet()) => numbered,
-            Tcp::Receive { segment, .. } if segment.asks_to_connect() => {
-                addressed().filter(|&at| !self.ends[at].is_over())
-            }
+            Tcp::StateChange { .. } => numbered().or_else(going_on),
+            Tcp::Receive { segment, .. } if segment.asks_to_connect() => going_on(),
             _ => addressed(),
         };
         found.unwrap_or_else(|| {
@@ -144,11 +174,6 @@ impl End {
     /// Whether its socket is no more: the next with its addresses is another.
     fn is_over(&self) -> bool {
         matches!(self.state(), Some(tcp_state::CLOSE | tcp_state::TIME_WAIT))
-    }
-
-    /// Whether its socket has begun to connect, and will be given an address as it does.
-    fn has_no_address_yet(&self) -> bool {
-        self.local.port == 0 && self.state() == Some(tcp_state::SYN_SENT)
     }
 
     fn names(&self) -> Vec<String> {
