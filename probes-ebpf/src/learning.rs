@@ -203,13 +203,14 @@ fn learn_send(segment: &Segment) {
     let mut at = NOWHERE;
     packet::ends(segment, Way::Out, &mut at);
     let known = exact(&at);
-    if known.is_none() && was_entered(sk) {
-        drops::forgot(memory::CONNECTIONS);
-    }
+    let evicted = known.is_none() && was_entered(sk);
     if !known.is_some_and(|connection| connection.sk == sk) {
         let state = u32::from(read::<u8>(sk, offset!(sk_state)));
         // A reset can be the last word of a socket that is closed already: nothing would remove it any more.
         if state != tcp_state::CLOSE && state != tcp_state::LISTEN {
+            if evicted {
+                drops::forgot(memory::CONNECTIONS);
+            }
             enter(&at, sk, state);
         }
     }

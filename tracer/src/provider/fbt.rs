@@ -211,7 +211,7 @@ mod tests {
         let mut catalog = Catalog::new(&Target::fixture());
         let before = catalog.ids().count();
         let sendmsg = (FIRST + 4, "fbt:vmlinux:tcp_sendmsg:entry".to_owned());
-        assert_eq!(names(&mut catalog, "fbt::tcp_send*:entry"), [sendmsg.clone()]);
+        assert_eq!(names(&mut catalog, "fbt::tcp_send*:entry"), std::slice::from_ref(&sendmsg));
         assert_eq!(catalog.ids().count(), before + 1);
         assert_eq!(names(&mut catalog, "fbt:vmlinux:vfs_*:entry").len(), 2);
         assert_eq!(names(&mut catalog, "fbt:::").len(), 8);

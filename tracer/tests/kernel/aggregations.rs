@@ -199,7 +199,8 @@ fn deviations() -> Result<()> {
         let count = values.len() as i128;
         let squares: i128 = values.iter().map(|&value| i128::from(value) * i128::from(value)).sum();
         let mean = values.iter().map(|&value| i128::from(value)).sum::<i128>() / normal / count;
-        (squares / normal / normal / count - mean * mean).isqrt()
+        // As in dtrace, which divides the sum of the squares once.
+        (squares / normal / count - mean * mean).isqrt()
     };
     let of = |negative: bool| -> Vec<i64> {
         VALUES.iter().copied().filter(|value| (*value < 0) == negative).collect()
@@ -214,10 +215,11 @@ fn deviations() -> Result<()> {
         "expected {truth:?}: {seen:?}"
     );
     let buckets = counted(|value| match value {
-        ..1 => "< 1".into(),
+        ..=-10_000 => "<= -10000".into(),
+        0 => "0".into(),
         10_000.. => ">= 10000".into(),
         _ => {
-            let magnitude = 10_i64.pow(value.ilog10());
+            let magnitude = 10_i64.pow(value.unsigned_abs().ilog10());
             (value / magnitude * magnitude).to_string()
         }
     });
