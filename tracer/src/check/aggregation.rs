@@ -207,8 +207,7 @@ impl Checker<'_> {
         let range = high_value - low_value;
         let step_span = step.first().map_or(span, |step| step.span);
         let (tag, at, message, help) = if range < 0 {
-            let message =
-                format!("lquantize's highest value {high_value} is below its lowest, {low_value}");
+            let message = format!("lquantize's highest value {high_value} is below its lowest, {low_value}");
             (Tag::D_LQUANT_MISMATCH, low.span.to(high.span), message, "give the lowest value first")
         } else if range < step_value {
             let message = format!("a step of {step_value} is larger than the whole range of {range}");

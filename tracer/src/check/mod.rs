@@ -46,8 +46,8 @@ pub mod typed;
 mod typenames;
 pub mod types;
 mod unsupported;
-mod values;
 mod valueless;
+mod values;
 mod variables;
 mod walk;
 

@@ -263,7 +263,9 @@ impl State {
             if let Some(spare) = self.spare(objects)? {
                 let number = u64::from(self.at.number).to_le_bytes();
                 let numbered = map::entries(spare, 8 + key_size, size)?.into_iter();
-                found.extend(numbered.filter_map(|(key, value)| Some((key.strip_prefix(&number)?.to_vec(), value))));
+                found.extend(
+                    numbered.filter_map(|(key, value)| Some((key.strip_prefix(&number)?.to_vec(), value))),
+                );
             }
             found
         };

@@ -68,7 +68,8 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let own_frames = OnceCell::new();
     let places = units.iter().map(|(index, host, unit)| (*index, *host, unit.info().program.attach));
     let alone = &alone::alone(program, places);
-    let context = clause::Context { program, storage: &storage, options, names: &names, given, own_frames, alone };
+    let context =
+        clause::Context { program, storage: &storage, options, names: &names, given, own_frames, alone };
     for (index, host, unit) in &units {
         let epid = image.layouts.len() as u32 + 1;
         let name = format!("clause_{epid}");
