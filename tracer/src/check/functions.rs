@@ -284,7 +284,7 @@ table! {
         "discard(int id)", "throws away what a speculation has recorded, and frees it";
     "tracemem" Role::Action(ActionName::Tracemem), TRACEMEM, [Memory, Constant, INTEGER] 2,
         "tracemem(address, size_t nbytes[, size_t dsize])", "records memory of the kernel, printed as a table of bytes: nbytes, or the first dsize of them";
-    "printm" Role::Action(ActionName::Printm), PRINTM, [Constant, Address] 2,
+    "printm" Role::Action(ActionName::Printm), PRINTM, [Constant, Memory] 2,
         "printm(size_t nbytes, memref(address, size_t size))", "records memory of the kernel, nbytes of it at the most, printed as tracemem() prints it";
     "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
         "system(format, ...)", "runs a command by the shell, in its turn of the output (destructive)";

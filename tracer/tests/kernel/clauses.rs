@@ -35,6 +35,7 @@ const INTEGERS: &[Case] = &[
 ];
 
 const STRINGS: &[Case] = &[
+    (r#"s = "abc"; x = 2; printf("%d %c %d %c", s[1], s[x], s[3], "xyz"[2])"#, "98 c 0 z"),
     (r#"x = "hello"; y = x; printf("%s %d %d", y, strlen(y), x == y)"#, "hello 5 1"),
     (r#"printf("%d %d %d", "abc" < "abd", "b" > "abc", "" == "")"#, "1 1 1"),
     (r#"this->s = "one"; this->t = this->s; printf("%s %d", this->t, this->t != "two")"#, "one 1"),

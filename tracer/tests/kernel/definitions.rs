@@ -11,6 +11,7 @@ pub(crate) const FAMILY: Family = Family {
         ("inlines_stand_for_their_values", inlines),
         ("arguments_stand_wherever_parameters_do", parameters),
         ("translators_make_the_members_that_are_asked_for", translators),
+        ("predicates_may_ask_for_what_their_actions_make", order),
         ("macro_arguments_are_numbers_names_and_strings", arguments),
         ("descriptions_are_globs_lists_and_ids", descriptions),
     ],
@@ -57,6 +58,16 @@ fn translators() -> Result<()> {
         ERROR { printf("fault %d\n", arg4 == DTRACEFLT_DIVZERO); }"#;
     let output = tracer(&["-qn", PROGRAM])?.success()?;
     ensure!(output.lines() == ["7 -2", "7 -2 f 3", "9 10", "fault 1"], "{output:?}");
+    Ok(())
+}
+
+/// A predicate may ask for a variable that only its actions make, and an inline of a variable is that variable.
+fn order() -> Result<()> {
+    let program = r#"int counter; inline int alias = counter;
+        BEGIN /!seen/ { seen = 1; alias = 5; alias++; }
+        BEGIN /seen++ == 1/ { printf("%d %d\n", seen, counter); exit(0); }"#;
+    let output = tracer(&["-qn", program])?.success()?;
+    ensure!(output.lines() == ["2 6"], "{output:?}");
     Ok(())
 }
 
