@@ -146,12 +146,12 @@ impl Tool {
     }
 
     /// Starts a program. That it is ready it says itself: the tracer in BEGIN, which runs when all is attached; bpftrace
-    /// by a timer's line, which is printed when all is attached.
+    /// by a timer's line, which is printed when all is attached, some times, since one may be lost.
     pub(super) fn start_text(&self, text: &str, pid: u32, file: Option<&Path>) -> Result<Running> {
         let ready = if self.is_ours() {
             r#"BEGIN { printf("ready\n"); }"#
         } else {
-            r#"interval:ms:100 /!@ready/ { @ready = 1; printf("ready\n"); }"#
+            r#"interval:ms:100 /@ready < 5/ { @ready++; printf("ready\n"); }"#
         };
         let mut command = self.command(&format!("{text} {ready}"), pid);
         if self.is_ours() {
