@@ -1,12 +1,12 @@
 //! Probes that programs bring along: one trampoline, told by a table where the arguments of each are.
 
-use aya_ebpf::helpers::generated::bpf_task_pt_regs;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 use probes_common::providers::usdt::{NO_REGISTER, Operand, Spec, UserProbe, sort};
 
 use crate::firing::{Wants, bit, programs};
-use crate::kernel::{self, Current};
+use crate::kernel;
 use crate::user::{self, called};
 
 /// Where arguments are, by the row that a cookie names.
@@ -19,16 +19,16 @@ programs! {
             && let Some(taken) = program.wanted_of(cookie.discriminator.into(), task)
             && let Some(spec) = USDT_SPECS.get_ptr(cookie.spec.into())
         {
-            taken.fire(|record, wants| arguments(record, wants, spec, task));
+            taken.fire(|record, wants| arguments(record, wants, spec));
         }
     };
 }
 
 /// Finds the arguments that are wanted.
 #[inline(always)]
-fn arguments(record: &mut UserProbe, wants: Wants, spec: *const Spec, task: Current) {
-    // SAFETY: the current task.
-    let registers = unsafe { bpf_task_pt_regs(task.address().cast()) } as u64;
+fn arguments(record: &mut UserProbe, wants: Wants, spec: *const Spec) {
+    // SAFETY: helpers that take the current task, as they know it, and nothing.
+    let registers = unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as u64;
     macro_rules! find {
         ($($field:ident = $number:literal),*) => { $(
             if wants.field(bit!(UserProbe, $field)) {

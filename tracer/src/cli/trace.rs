@@ -132,7 +132,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     if let count @ 1.. = session.refused() {
         complain(&format!(
-            "tracer: {count} places are left out: the kernel does not probe the instructions there\n"
+            "tracer: places left out, as the kernel does not probe the instructions there: {count}\n"
         ));
     }
     if !compiled.options.quiet {

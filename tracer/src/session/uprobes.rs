@@ -5,13 +5,14 @@
 //! refused is made again by halves: what is left out in the end is that place alone.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use probes_common::probe::Attach;
 use probes_common::providers::pid::RETURN;
@@ -19,7 +20,7 @@ use probes_common::providers::pid::RETURN;
 use super::error::SessionError;
 use super::load::{Loaded, chain};
 use crate::kernel::uprobe::{self, Place};
-use crate::provider::{Site, Sites, describe};
+use crate::provider::{Sites, describe};
 use crate::user;
 
 /// What the kernel says of an instruction that it does not probe: EINVAL, EOPNOTSUPP, EIO, and its own ENOTSUPP, which is 524.
@@ -32,9 +33,18 @@ const SHARE: usize = 16;
 
 /// Attaches the trampolines at their places; gives the number of places that the kernel does not probe.
 pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, SessionError> {
-    let mut groups: BTreeMap<(&str, u32, &Path), Vec<&Site>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, u32, &Path), Vec<Place>> = BTreeMap::new();
+    // A place has one semaphore for the kernel, whoever probes it.
+    let semaphores: HashMap<(&Path, u64), u64> = sites
+        .sites
+        .iter()
+        .filter(|(_, site)| site.semaphore != 0)
+        .map(|(_, site)| ((site.file.as_path(), site.offset), site.semaphore))
+        .collect();
     for (program, site) in &sites.sites {
-        groups.entry((program, site.process, &site.file)).or_default().push(site);
+        let semaphore = semaphores.get(&(site.file.as_path(), site.offset)).copied().unwrap_or(0);
+        let place = Place { offset: site.offset, semaphore, cookie: site.cookie.to_word() };
+        groups.entry((program, site.process, &site.file)).or_default().push(place);
     }
     if !groups.is_empty() && !uprobe::are_multi() {
         uprobe::allow_descriptors(sites.sites.len() as u64);
@@ -42,7 +52,7 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
     let processes: BTreeSet<u32> = groups.keys().map(|(_, process, _)| *process).collect();
     processes.into_iter().for_each(user::touch);
     let mut refused = 0;
-    for ((symbol, process, file), mut sites) in groups {
+    for ((symbol, process, file), mut places) in groups {
         let returns = symbol == RETURN.name;
         let failed = |error: io::Error| match error.raw_os_error() {
             Some(libc::ESRCH | libc::ENOENT) => SessionError::Process { pid: process, error },
@@ -56,10 +66,10 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
             },
         };
         // Of several probes at one place the kernel runs the one first that was attached last.
-        sites.sort_by_key(|site| (site.offset, Reverse(site.cookie.discriminator)));
+        places.sort_by_key(|place| (place.offset, Reverse(place.cookie)));
         let file = CString::new(file.as_os_str().as_bytes()).map_err(|error| failed(error.into()))?;
         let group = Group { program: loaded.program(symbol)?, file, process, returns };
-        let Attached { links, refused: mut errors } = group.attach_all(&sites).map_err(failed)?;
+        let Attached { links, refused: mut errors } = group.attach_all(&places).map_err(failed)?;
         refused += errors.len();
         match errors.pop() {
             Some(error) if links.is_empty() => return Err(failed(error)),
@@ -98,17 +108,17 @@ struct Attached {
 
 impl Group<'_> {
     /// Attaches at the places that the kernel takes.
-    fn attach_all(&self, sites: &[&Site]) -> io::Result<Attached> {
-        let at_once = if uprobe::are_multi() { sites.len() } else { 1 };
-        let attach = |sites: &[&Site]| -> io::Result<Attached> {
+    fn attach_all(&self, places: &[Place]) -> io::Result<Attached> {
+        let at_once = if uprobe::are_multi() { places.len() } else { 1 };
+        let attach = |places: &[Place]| -> io::Result<Attached> {
             let mut attached = Attached::default();
-            sites.chunks(at_once).try_for_each(|sites| self.attach(sites, &mut attached))?;
+            places.chunks(at_once).try_for_each(|places| self.attach(places, &mut attached))?;
             Ok(attached)
         };
         thread::scope(|scope| {
-            let share = sites.len().div_ceil(THREADS).max(SHARE);
+            let share = places.len().div_ceil(THREADS).max(SHARE);
             let threads: Vec<_> =
-                sites.chunks(share).map(|sites| scope.spawn(move || attach(sites))).collect();
+                places.chunks(share).map(|places| scope.spawn(move || attach(places))).collect();
             let mut all = Attached::default();
             for thread in threads {
                 let attached = thread.join().map_err(|_| io::Error::other("a thread has panicked"))??;
@@ -119,33 +129,40 @@ impl Group<'_> {
         })
     }
 
-    fn attach(&self, sites: &[&Site], to: &mut Attached) -> io::Result<()> {
-        match self.open(sites) {
+    fn attach(&self, places: &[Place], to: &mut Attached) -> io::Result<()> {
+        match self.open(places) {
             Ok(link) => to.links.push(link),
             Err(error) if !error.raw_os_error().is_some_and(|errno| REFUSALS.contains(&errno)) => {
                 return Err(error);
             }
-            Err(error) if sites.len() == 1 => to.refused.push(error),
-            Err(_) => {
-                let (first, second) = sites.split_at(sites.len() / 2);
-                self.attach(first, to)?;
-                self.attach(second, to)?;
-            }
+            Err(error) => match places {
+                [place] => match self.open_again(place) {
+                    Some(link) => to.links.push(link),
+                    None => to.refused.push(error),
+                },
+                places => {
+                    let (first, second) = places.split_at(places.len() / 2);
+                    self.attach(first, to)?;
+                    self.attach(second, to)?;
+                }
+            },
         }
         Ok(())
     }
 
-    fn open(&self, sites: &[&Site]) -> io::Result<OwnedFd> {
-        let places: Vec<Place> = sites
-            .iter()
-            .map(|site| Place {
-                offset: site.offset,
-                semaphore: site.semaphore,
-                cookie: site.cookie.to_word(),
-            })
-            .collect();
+    /// Tries a place with a semaphore again: the kernel refuses it as long as it has not forgotten a probe there that was without.
+    fn open_again(&self, place: &Place) -> Option<OwnedFd> {
+        const PAUSE: Duration = Duration::from_millis(20);
+        let tries = if place.semaphore == 0 { 0 } else { 10 };
+        (0..tries).find_map(|_| {
+            thread::sleep(PAUSE);
+            self.open(std::slice::from_ref(place)).ok()
+        })
+    }
+
+    fn open(&self, places: &[Place]) -> io::Result<OwnedFd> {
         let target = uprobe::Target { file: &self.file, process: self.process, returns: self.returns };
-        match places.as_slice() {
+        match places {
             [place] if !uprobe::are_multi() => uprobe::open_one(self.program, &target, place),
             places => uprobe::open_multi(self.program, &target, places),
         }
