@@ -20,7 +20,7 @@ use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
 use crate::output::{Output, Sink, names::Names};
-use crate::provider::{self, Catalog, Followed, ProbeId};
+use crate::provider::{self, Catalog, Followed, Prepare, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
 use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, matched as matched_by, start};
@@ -222,7 +222,7 @@ pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, 
 
 /// Lets descriptions name what is in the program of the process that the run follows.
 fn catalog_follows(catalog: &mut Catalog, follow: &Follow) {
-    let (pid, process, prepare): (u32, u32, Rc<dyn Fn() -> Result<(), String>>) = match follow {
+    let (pid, process, prepare): (u32, u32, Prepare) = match follow {
         Follow::Nobody => return,
         Follow::Process(pid) => (*pid, *pid, Rc::new(|| Ok(()))),
         Follow::Command(child) => {

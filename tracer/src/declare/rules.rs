@@ -42,7 +42,7 @@ fn arguments(probe: &ProbeDecl) -> Option<Diagnostic> {
         let diagnostic = Diagnostic::error(Tag::D_PROV_PRARGLEN, probe.name.span, message);
         return Some(diagnostic.help("pass the address of a structure"));
     }
-    let stray = params.iter().find(|param| !is_word(param) && !(params.len() == 1 && is_void(param)))?;
+    let stray = params.iter().find(|param| !(is_word(param) || params.len() == 1 && is_void(param)))?;
     let message = format!("an argument of `{name}` is neither an integer nor an address");
     let diagnostic = Diagnostic::error(Tag::D_DECL_PROTO_TYPE, stray.ty.span, message);
     Some(diagnostic.help("pass its address, or its bits as an integer"))

@@ -32,11 +32,15 @@ pub struct OfProcess {
     pub help: String,
 }
 
-impl Unmatched {
-    /// A description that names a process.
-    pub(super) fn user(tag: Tag, message: String, help: impl Into<String>) -> Unmatched {
-        let of_process = Some(OfProcess { tag, message, help: help.into() });
-        Unmatched { reason: None, nearest: None, lacking: None, of_process }
+impl OfProcess {
+    pub(super) fn new(tag: Tag, message: String, help: impl Into<String>) -> OfProcess {
+        OfProcess { tag, message, help: help.into() }
+    }
+}
+
+impl From<OfProcess> for Unmatched {
+    fn from(of_process: OfProcess) -> Unmatched {
+        Unmatched { reason: None, nearest: None, lacking: None, of_process: Some(of_process) }
     }
 }
 

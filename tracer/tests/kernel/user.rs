@@ -465,8 +465,8 @@ fn fires(_: &[String]) -> Result<Report> {
 fn code(_: &[String]) -> Result<Report> {
     let start = user_steps as *const () as *const u8;
     // SAFETY: the code of the function, which is longer.
-    let bytes: Vec<String> =
-        (0..5).map(|at| format!("{:02x}", unsafe { start.add(at).read_volatile() })).collect();
+    let byte = |at| unsafe { start.add(at).read_volatile() };
+    let bytes: Vec<String> = (0..5).map(|at| format!("{:02x}", byte(at))).collect();
     let report = fires(&[])?;
     Ok(Report::default().with("code", bytes.join(" ")).with("semaphore", report.number("semaphore")?))
 }

@@ -14,11 +14,11 @@ use probes_common::probe::{Arg, Program};
 use probes_common::providers::usdt::Spec;
 use probes_common::user::Cookie;
 
-use super::unmatched::Unmatched;
+use super::unmatched::{OfProcess, Unmatched};
 use super::{Pattern, ProbeId, is_glob};
 use crate::diagnostic::Tag;
-pub use process::Followed;
 use process::Processes;
+pub use process::{Followed, Prepare};
 
 /// The provider of functions.
 const PID: &str = "pid";
@@ -106,14 +106,14 @@ impl User {
         };
         let found = found.and_then(|found| match self.fits(&found) {
             true => Ok(found),
-            false => Err(Unmatched::user(
+            false => Err(OfProcess::new(
                 Tag::D_PROC_CREATEFAIL,
                 format!("these are too many probes: one run has {} of a kind at most", u16::MAX),
                 "name a module or fewer functions; `entry` and `return` leave out the places in between",
             )),
         });
         Some(found.unwrap_or_else(|why| {
-            self.failure = Some((pattern.clone(), why));
+            self.failure = Some((pattern.clone(), why.into()));
             Vec::new()
         }))
     }
@@ -159,12 +159,12 @@ impl User {
     }
 
     /// Whose probes a description is about, if it is one of this sort.
-    fn request<'a>(&self, pattern: &'a Pattern) -> Option<Result<Request<'a>, Unmatched>> {
+    fn request<'a>(&self, pattern: &'a Pattern) -> Option<Result<Request<'a>, OfProcess>> {
         let provider = pattern.provider.as_str();
         let base = provider.trim_end_matches(|c: char| c.is_ascii_digit());
         let digits = &provider[base.len()..];
         if base == PID && digits.is_empty() {
-            return Some(Err(Unmatched::user(
+            return Some(Err(OfProcess::new(
                 Tag::D_PROC_BADPID,
                 "the provider pid needs a process".to_owned(),
                 "write pid$target, with -p or -c, or the number of a process: pid1234",
@@ -178,7 +178,7 @@ impl User {
             return followed.map(|pid| Ok(Request { base: provider, pid }));
         }
         Some(digits.parse().map(|pid| Request { base, pid }).map_err(|_| {
-            Unmatched::user(
+            OfProcess::new(
                 Tag::D_PROC_BADPID,
                 format!("`{digits}` is no process id"),
                 "`ps -e` lists the processes; $target is the one of -p or -c",

@@ -5,7 +5,7 @@ use probes_common::providers::pid::{ENTRY, ENTRY_ARGS, RETURN, RETURN_ARGS};
 use super::process::Processes;
 use super::{Found, PID, Place};
 use crate::diagnostic::{Tag, nearest};
-use crate::provider::unmatched::Unmatched;
+use crate::provider::unmatched::OfProcess;
 use crate::provider::{Pattern, is_glob, matches};
 use crate::user::instruction::places;
 use crate::user::{Function, Image, Module};
@@ -32,7 +32,7 @@ const NEVER_RETURN: &[&str] = &[
 ];
 
 /// The probes that a description describes.
-pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, Unmatched> {
+pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, OfProcess> {
     let (process, modules) = processes.modules(pid, &pattern.module)?;
     let mut search = Search { pid, process, name: &pattern.name, found: Vec::new(), bad_place: None };
     let mut near: Vec<&str> = Vec::new();
@@ -59,12 +59,12 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
     let name = &pattern.name;
     Err(match search.bad_place {
         _ if !any_function => no_function(pattern, near),
-        Some(why) => Unmatched::user(
+        Some(why) => OfProcess::new(
             Tag::D_PROC_OFF,
             why,
             "`tracer -l` with an empty name lists the places in a function; offsets are hexadecimal",
         ),
-        None if name == "return" => Unmatched::user(
+        None if name == "return" => OfProcess::new(
             Tag::D_PROC_FUNC,
             format!(
                 "the return of `{}` cannot be probed: it is come to by no call, or keeps where it returns to",
@@ -72,7 +72,7 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
             ),
             "probe its entry",
         ),
-        None => Unmatched::user(
+        None => OfProcess::new(
             Tag::D_PROC_NAME,
             format!("functions have no probe `{name}`"),
             "there are entry, return, and hexadecimal offsets from the function's beginning",
@@ -80,7 +80,7 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
     })
 }
 
-fn no_function(pattern: &Pattern, near: Vec<&str>) -> Unmatched {
+fn no_function(pattern: &Pattern, near: Vec<&str>) -> OfProcess {
     let function = &pattern.function;
     let place = match pattern.module.as_str() {
         "" => "in the program and its libraries".to_owned(),
@@ -89,13 +89,13 @@ fn no_function(pattern: &Pattern, near: Vec<&str>) -> Unmatched {
     if near.is_empty() {
         let help =
             "functions are found by symbols, and these have been stripped; install the debugging symbols";
-        return Unmatched::user(Tag::D_PROC_FUNC, format!("there are no functions {place}"), help);
+        return OfProcess::new(Tag::D_PROC_FUNC, format!("there are no functions {place}"), help);
     }
     let help = match nearest(function, near).filter(|_| !is_glob(function)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`tracer -l -n 'pid$target:MODULE::entry' -p PID` lists the functions".to_owned(),
     };
-    Unmatched::user(Tag::D_PROC_FUNC, format!("there is no function `{function}` {place}"), help)
+    OfProcess::new(Tag::D_PROC_FUNC, format!("there is no function `{function}` {place}"), help)
 }
 
 /// What has been found so far.

@@ -8,9 +8,15 @@ use std::sync::Arc;
 use crate::diagnostic::{Tag, nearest};
 use crate::kernel::numbers;
 use crate::kernel::sys::reason;
-use crate::provider::unmatched::Unmatched;
+use crate::provider::unmatched::OfProcess;
 use crate::provider::{is_glob, matches};
 use crate::user::{self, Image, Module};
+
+/// Files that a process has mapped, with what they are.
+pub(super) type Modules = Vec<(Module, Arc<Image>)>;
+
+/// What brings a process to where its libraries are mapped; it says why that cannot be done.
+pub type Prepare = Rc<dyn Fn() -> Result<(), String>>;
 
 /// The process that a run follows.
 #[derive(Clone)]
@@ -19,8 +25,8 @@ pub struct Followed {
     pub pid: u32,
     /// Its id here.
     pub process: u32,
-    /// Brings it to where its libraries are mapped; says why that cannot be done.
-    pub prepare: Rc<dyn Fn() -> Result<(), String>>,
+    /// Brings it to where its libraries are mapped.
+    pub prepare: Prepare,
 }
 
 impl fmt::Debug for Followed {
@@ -56,11 +62,7 @@ impl Processes {
     }
 
     /// The files of a process that a description's second part means, with what they are; those that are no programs are left out.
-    pub(super) fn modules(
-        &mut self,
-        pid: u32,
-        name: &str,
-    ) -> Result<(u32, Vec<(Module, Arc<Image>)>), Unmatched> {
+    pub(super) fn modules(&mut self, pid: u32, name: &str) -> Result<(u32, Modules), OfProcess> {
         let process = self.process(pid)?.clone();
         let glob = name.is_empty() || is_glob(name);
         let meant = |module: &&Module| match glob {
@@ -75,7 +77,7 @@ impl Processes {
                 _ => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
             };
             let message = format!("process {pid} has mapped no program or library `{name}`");
-            return Err(Unmatched::user(Tag::D_PROC_LIB, message, help));
+            return Err(OfProcess::new(Tag::D_PROC_LIB, message, help));
         }
         let read = |module: Module| {
             let image = self.images.entry(module.file.clone());
@@ -85,7 +87,7 @@ impl Processes {
         Ok((process.id, modules.into_iter().filter_map(read).collect()))
     }
 
-    fn process(&mut self, pid: u32) -> Result<&Process, Unmatched> {
+    fn process(&mut self, pid: u32) -> Result<&Process, OfProcess> {
         if !self.known.contains_key(&pid) {
             let process = self.grab(pid)?;
             self.known.insert(pid, process);
@@ -94,8 +96,8 @@ impl Processes {
     }
 
     /// Finds out what a process has mapped.
-    fn grab(&self, pid: u32) -> Result<Process, Unmatched> {
-        let fail = |tag, why: String, help: &str| Unmatched::user(tag, why, help);
+    fn grab(&self, pid: u32) -> Result<Process, OfProcess> {
+        let fail = |tag, why: String, help: &str| OfProcess::new(tag, why, help);
         let id = match self.followed.as_ref().filter(|followed| followed.pid == pid) {
             Some(followed) => {
                 let help = "the command of -c is run as far as its libraries are mapped";

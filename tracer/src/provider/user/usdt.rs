@@ -7,7 +7,7 @@ use probes_common::providers::usdt::{ARGS, Spec, USDT};
 use super::process::Processes;
 use super::{Found, Place};
 use crate::diagnostic::{Tag, nearest};
-use crate::provider::unmatched::Unmatched;
+use crate::provider::unmatched::OfProcess;
 use crate::provider::{Pattern, is_glob, matches};
 use crate::user::{Image, Module, Note, operand};
 
@@ -18,7 +18,7 @@ pub(super) fn find(
     base: &str,
     pid: u32,
     pattern: &Pattern,
-) -> Result<Vec<Found>, Unmatched> {
+) -> Result<Vec<Found>, OfProcess> {
     let (process, modules) = processes.modules(pid, &pattern.module)?;
     // Probes are written `a-b` in D and `a__b` in C.
     let wanted = pattern.name.replace("__", "-");
@@ -84,7 +84,7 @@ fn in_memory(module: &Module, image: &Image) -> Option<u64> {
     Some(start.wrapping_sub(image.address(offset)?))
 }
 
-fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)]) -> Unmatched {
+fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)]) -> OfProcess {
     let notes = || modules.iter().flat_map(|(_, image)| &image.notes);
     let base = base.trim_end_matches('*');
     let of_provider: Vec<&str> =
@@ -104,11 +104,11 @@ fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)
                 }
             }
         };
-        return Unmatched::user(Tag::D_PROC_BADPROV, format!("process {pid} has no provider `{base}`"), help);
+        return OfProcess::new(Tag::D_PROC_BADPROV, format!("process {pid} has no provider `{base}`"), help);
     }
     let help = match nearest(&pattern.name, of_provider) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`tracer -l -P {base}{pid}` lists its probes"),
     };
-    Unmatched::user(Tag::D_PDESC_ZERO, format!("`{pattern}` matches no probe"), help)
+    OfProcess::new(Tag::D_PDESC_ZERO, format!("`{pattern}` matches no probe"), help)
 }
