@@ -63,9 +63,9 @@ fn translators() -> Result<()> {
 
 /// A predicate may ask for a variable that only its actions make, and an inline of a variable is that variable.
 fn order() -> Result<()> {
-    let program = r#"int counter; inline int alias = counter;
+    let program = r#"int total; inline int alias = total;
         BEGIN /!seen/ { seen = 1; alias = 5; alias++; }
-        BEGIN /seen++ == 1/ { printf("%d %d\n", seen, counter); exit(0); }"#;
+        BEGIN /seen++ == 1/ { printf("%d %d\n", seen, total); exit(0); }"#;
     let output = tracer(&["-qn", program])?.success()?;
     ensure!(output.lines() == ["2 6"], "{output:?}");
     Ok(())
