@@ -242,7 +242,7 @@ fn registers_and_symbols_are_those_of_the_function() -> Result<()> {
         printf(\"%A %a\\n\", uregs[R_RIP], uregs[R_RIP]); ufunc(uregs[R_RIP]); usym(uregs[R_RIP]); umod(uregs[R_RIP]); \
         ustack(1); }";
     let seen = observe(program, "user-calls", &["1"])?;
-    ensure!(seen.output.stdout.starts_with("1 "), "{seen:?}");
+    ensure!(seen.output.stdout.trim_start().starts_with("1 "), "{seen:?}");
     ensure!(seen.output.stdout.matches("`user_sum").count() >= 3, "{seen:?}");
     Ok(())
 }
