@@ -374,9 +374,12 @@ fn until_it_watches(tracer: &mut Tracer, workload: u32) -> Result<()> {
     })
 }
 
+/// Forks for some seconds, and ends by itself, should nobody end it: a signal may be ignored from before.
+const FORKS: &str = "sh -c 'i=0; while [ $i -lt 2000 ]; do /bin/true; i=$((i+1)); done'";
+
 fn readers_who_go() -> Result<()> {
     for format in [&[][..], &["--json"]] {
-        let arguments = [&["watch", "proc", "-c", "sh -c 'while :; do /bin/true; done'"], format].concat();
+        let arguments = [&["watch", "proc", "-c", FORKS], format].concat();
         let mut tracer = harness_command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(tracer.stdout.take().context("it is a pipe")?).read_line(&mut line)?;
@@ -400,7 +403,7 @@ fn full_disk() -> Result<()> {
 
 fn ending_signals() -> Result<()> {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        let mut tracer = Tracer::start(&["watch", "proc", "-c", "sh -c 'while :; do /bin/true; done'"])?;
+        let mut tracer = Tracer::start(&["watch", "proc", "-c", FORKS])?;
         tracer.wait_for("reaps")?;
         let output = tracer.signal(signal)?.success()?;
         let processes = rows(&output.stdout, "Processes");
