@@ -270,8 +270,9 @@ fn recursion() -> Result<()> {
             _ => {}
         }
     }
+    // Until Linux 6.4 a copy that fails tries its end once more, and fails again (arch/x86/lib/copy_user_64.S).
     ensure!(
-        (fired, faults, missed) == (pages, pages, pages),
+        (fired, faults) == (pages, pages) && (missed == pages || missed == 2 * pages),
         "{fired}, {faults}, {missed} of {pages}: {output:?}"
     );
     Ok(())
