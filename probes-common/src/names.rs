@@ -100,11 +100,16 @@ names! {
     PR =
         PR_ISSYS 0x1000, PR_MODEL_UNKNOWN 0, PR_MODEL_ILP32 1, PR_MODEL_LP64 2, SSLEEP 1, SRUN 2, SZOMB 3,
         SSTOP 4, SIDL 5, SONPROC 6, SWAIT 7;
+
+    /// Kinds of machine faults, as System V's <sys/fault.h> counts them.
+    FLT =
+        FLTILL 1, FLTPRIV 2, FLTBPT 3, FLTTRACE 4, FLTACCESS 5, FLTBOUNDS 6, FLTIOVF 7, FLTIZDIV 8, FLTFPE 9,
+        FLTSTACK 10, FLTPAGE 11, FLTWATCH 12;
 }
 
 /// All of them.
 pub const CONSTANTS: &[&[Constant]] =
-    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR];
+    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR, FLT];
 
 /// TCP states as the kernel counts them (include/net/tcp_states.h).
 #[allow(missing_docs, reason = "the names of RFC 9293")]
@@ -122,6 +127,21 @@ pub mod tcp_state {
     pub const CLOSING: u32 = 11;
     /// Linux's own: a handshake under way, of which D sees SYN_RECV.
     pub const NEW_SYN_RECV: u32 = 12;
+}
+
+/// Those kinds of [`FLT`] that Linux has a signal for.
+#[allow(missing_docs, reason = "the names of <sys/fault.h>")]
+pub mod fault {
+    pub const ILL: i32 = 1;
+    pub const PRIV: i32 = 2;
+    pub const BPT: i32 = 3;
+    pub const TRACE: i32 = 4;
+    pub const ACCESS: i32 = 5;
+    pub const BOUNDS: i32 = 6;
+    pub const IOVF: i32 = 7;
+    pub const IZDIV: i32 = 8;
+    pub const FPE: i32 = 9;
+    pub const WATCH: i32 = 12;
 }
 
 /// The value of a constant.

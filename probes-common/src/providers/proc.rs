@@ -49,6 +49,16 @@ record! {
         0 pad: i32 as "int";
     }
 
+    /// A thread did what the machine refuses.
+    pub struct Fault as "proc_fault" {
+        /// The kind of fault: a value of [`FLT`](crate::names::FLT).
+        0 fault: i32 as "int";
+        /// Unused, zero.
+        0 pad: i32 as "int";
+        /// The signal that it gets for it.
+        1 info: SigInfo as "siginfo_t *";
+    }
+
     /// A process or thread is made.
     pub struct Create as "proc_create" {
         /// The new process, or the process of the new thread.
@@ -134,6 +144,8 @@ programs! {
     SIGNAL_HANDLE = "proc_signal_handle", "signal_deliver", SignalHandle, &[];
     /// signal-clear.
     SIGNAL_CLEAR = "proc_signal_clear", "sys_exit", SignalClear, &[];
+    /// fault.
+    FAULT = "proc_fault", "signal_generate", Fault, &[];
     /// create.
     CREATE = "proc_create", "sched_process_fork", Create, &[];
     /// lwp-create.
@@ -209,6 +221,11 @@ probes! {
          process at once, the siginfo is gone by then: who sent it, signal-send tells.";
     "signal-clear", SIGNAL_CLEAR, [&[Arg { ctype: "int", field: "sig", doc: "the signal" }]],
         "Fires in the target when sigwait(3), sigwaitinfo(2) or sigtimedwait(2) has taken a signal.";
+    "fault", FAULT, [&[
+            Arg { ctype: "int", field: "fault", doc: "the kind of fault: FLTILL, FLTBOUNDS, FLTIZDIV and so on" },
+            Arg { ctype: "siginfo_t *", field: "info", doc: "the signal for it, with the address in si_addr" },
+        ]],
+        "Fires in a thread that did what the machine refuses: a wrong address or instruction, a division by zero, a breakpoint.";
     "create", CREATE, [&[Arg { ctype: "psinfo_t *", field: "ps", doc: "the new process" }]],
         "Fires in the parent when a process is made: by fork, vfork or clone.";
     "lwp-create", LWP_CREATE, [&[

@@ -7,8 +7,9 @@ use aya_ebpf::helpers::generated::{
 };
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::LruHashMap;
+use probes_common::names::fault as kind;
 use probes_common::providers::proc::{
-    Create, Exec, ExecFailure, ExecSuccess, Exit, SignalClear, SignalHandle, SignalSend, Start,
+    Create, Exec, ExecFailure, ExecSuccess, Exit, Fault, SignalClear, SignalHandle, SignalSend, Start,
 };
 use probes_common::types::SigInfo;
 
@@ -25,6 +26,20 @@ programs! {
     foreign proc_signal_discard in "raw_tp/signal_generate", |program| {
         if program.ctx.arg(4) as u32 == IGNORED {
             fire_signal(program);
+        }
+    };
+
+    probe proc_fault in "raw_tp/signal_generate", |program| {
+        let ctx = program.ctx;
+        let (signal, info) = (ctx.arg(0) as i32, ctx.arg(1));
+        if ctx.arg(2) == task() && is_fault(signal, info) {
+            program.fire(|record: &mut Fault, wants| {
+                record.fault = fault_of(signal, read(info, offset!(siginfo_code)));
+                record.pad = 0;
+                if wants.field(bit!(Fault, info)) {
+                    fill_siginfo(&mut record.info, signal, info, true);
+                }
+            });
         }
     };
 
@@ -228,6 +243,37 @@ fn is_senders(info: u64) -> bool {
         && !matches!(read(info, offset!(siginfo_code)), SI_TIMER | SI_KERNEL)
 }
 
+const SIGILL: i32 = 4;
+const SIGTRAP: i32 = 5;
+const SIGBUS: i32 = 7;
+const SIGFPE: i32 = 8;
+const SIGSEGV: i32 = 11;
+
+/// Whether the kernel sends the signal for what the thread that gets it has just done.
+#[inline(always)]
+fn is_fault(signal: i32, info: u64) -> bool {
+    matches!(signal, SIGILL | SIGTRAP | SIGBUS | SIGFPE | SIGSEGV)
+        && info != SEND_SIG_NOINFO
+        && (info == SEND_SIG_PRIV || read::<i32>(info, offset!(siginfo_code)) > 0)
+}
+
+/// The kind of fault, as <sys/fault.h> of System V has them, by the signal and its code (include/uapi/asm-generic/siginfo.h).
+#[inline(always)]
+fn fault_of(signal: i32, code: i32) -> i32 {
+    match (signal, code) {
+        (SIGILL, 5 | 6) => kind::PRIV,
+        (SIGILL, _) => kind::ILL,
+        (SIGTRAP, 2) => kind::TRACE,
+        (SIGTRAP, 4) => kind::WATCH,
+        (SIGTRAP, _) => kind::BPT,
+        (SIGBUS, _) => kind::ACCESS,
+        (SIGFPE, 1) => kind::IZDIV,
+        (SIGFPE, 2) => kind::IOVF,
+        (SIGFPE, _) => kind::FPE,
+        _ => kind::BOUNDS,
+    }
+}
+
 /// The signal that ends a process: the kernel makes a SIGKILL without more of most fatal signals as it sends them to the
 /// process's threads (kernel/signal.c, complete_signal), and keeps the signal itself as the exit code to be.
 #[inline(always)]
@@ -278,8 +324,7 @@ fn fill_siginfo(to: &mut SigInfo, signal: i32, info: u64, sending: bool) {
     if matches!(code, SI_QUEUE | SI_TIMER | SI_MESGQ) {
         to.si_value = read(info, offset!(siginfo_value));
     }
-    // SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV.
-    if code > 0 && code != SI_KERNEL && matches!(signal, 4 | 5 | 7 | 8 | 11) {
+    if code > 0 && code != SI_KERNEL && matches!(signal, SIGILL | SIGTRAP | SIGBUS | SIGFPE | SIGSEGV) {
         to.si_addr = read(info, offset!(siginfo_addr));
     }
 }

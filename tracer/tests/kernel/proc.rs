@@ -14,6 +14,7 @@ pub(crate) const FAMILY: Family = Family {
     name: "proc",
     tests: &[
         ("signals_are_sent_handled_discarded_and_cleared", signals_are_told),
+        ("faults_are_told_with_kind_and_address", faults_are_told),
         ("a_child_ends_as_waitpid_says", a_child_ends_as_waitpid_says),
         ("programs_run_or_do_not", programs_run_or_do_not),
         ("threads_and_their_process_end", threads_and_their_process_end),
@@ -22,6 +23,7 @@ pub(crate) const FAMILY: Family = Family {
     ],
     workloads: &[
         ("proc_signals", signals),
+        ("proc_faults", faults),
         ("proc_children", children),
         ("proc_programs", programs),
         ("proc_threads", threads),
@@ -51,6 +53,38 @@ fn signals_are_told() -> Result<()> {
         proc:::signal-clear /pid == $1/ { printf("clear %d\n", args[0]); }"#;
     let seen = observe(PROGRAM, "proc_signals", &[])?;
     ["send", "discard", "handle", "clear"].iter().try_for_each(|word| compare(&seen, word))
+}
+
+fn faults_are_told() -> Result<()> {
+    const PROGRAM: &str = r#"
+        proc:::fault /progenyof($1) && args[0] == FLTBOUNDS/ { printf("fault %d at %x\n", args[1]->si_signo, args[1]->si_addr); }
+        proc:::fault /progenyof($1) && args[0] == FLTILL/ { printf("fault %d at %d\n", args[1]->si_signo, args[1]->si_addr != 0); }"#;
+    let seen = observe(PROGRAM, "proc_faults", &[])?;
+    compare(&seen, "fault")
+}
+
+/// Children that end by faults, and one that only gets such a signal from another.
+fn faults(_: &[String]) -> Result<Report> {
+    let wrong = std::ptr::without_provenance_mut::<u8>(0x1230);
+    // SAFETY: these end the child by a signal: that is what they are for.
+    let bodies: [fn(*mut u8); 3] = [
+        |wrong| unsafe { wrong.write_volatile(1) },
+        |_| unsafe { std::arch::asm!("ud2") },
+        |_| unsafe { libc::_exit(libc::raise(libc::SIGSEGV)) },
+    ];
+    let mut ends = Vec::new();
+    for body in bodies {
+        let child = fork(|| {
+            // SAFETY: the standard library's handler would come first, and fault again.
+            unsafe { libc::signal(libc::SIGSEGV, libc::SIG_DFL) };
+            body(wrong);
+            0
+        })?;
+        ends.push(wait(child)?);
+    }
+    let signals: Vec<i32> = ends.iter().map(|status| libc::WTERMSIG(*status)).collect();
+    ensure!(signals == [libc::SIGSEGV, libc::SIGILL, libc::SIGSEGV], "{ends:?}");
+    Ok(Report::default().with("fault", "fault 11 at 1230; fault 4 at 1"))
 }
 
 static HANDLED: AtomicU32 = AtomicU32::new(0);
