@@ -12,6 +12,7 @@ pub mod probe;
 pub mod providers;
 pub mod schema;
 pub mod scope;
+mod table;
 pub mod types;
 pub mod types_io;
 pub mod types_net;

@@ -10,7 +10,7 @@ use clap::{Arg, Command, CommandFactory as _, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use probes_common::providers::PROVIDERS;
+use probes_common::providers::{MADE, PROVIDERS};
 use tracer::check::{builtins, functions, options};
 use tracer::cli::args::{Cli, EXAMPLES, EXIT_STATUS, PROGRAM};
 use tracer::event::Family;
@@ -49,8 +49,8 @@ fn completed() -> Command {
         move |arg: Arg| arg.value_parser(PossibleValuesParser::new(words))
     };
     let program = |arg: Arg| arg.value_hint(ValueHint::CommandString);
-    let stable = PROVIDERS.iter().copied().flatten().map(|probe| probe.provider);
-    let providers: Vec<&str> = stable.chain(["syscall", "profile", "rawtp", "sdt"]).collect();
+    let tables = PROVIDERS.iter().chain(MADE).copied();
+    let providers: Vec<&str> = tables.flatten().map(|probe| probe.provider).collect();
     let language =
         builtins::TABLE.iter().map(|row| row.name).chain(functions::TABLE.iter().map(|row| row.name));
     let options: Vec<&str> = options::TABLE.iter().map(|row| row.name).collect();

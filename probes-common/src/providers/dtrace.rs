@@ -1,8 +1,10 @@
 //! The dtrace provider: BEGIN, END and ERROR.
+
 use crate::abi::Fault;
-use crate::probe::{Arg, Attach, Probe, Program};
+use crate::probe::{Arg, Attach, Program};
 use crate::record;
 use crate::schema::Described;
+use crate::table::probes;
 
 record! {
     /// A probe without arguments.
@@ -36,33 +38,12 @@ pub const THREAD_END: Program = Program {
     needs: &[],
 };
 
-/// The probes, in the order of their ids.
-pub const PROBES: &[Probe] = &[
-    Probe {
-        provider: "dtrace",
-        function: "",
-        name: "BEGIN",
-        program: &BEGIN,
-        discriminator: 0,
-        args: &[],
-        doc: "Fires once, before any other probe, in the tracer's own context.",
-    },
-    Probe {
-        provider: "dtrace",
-        function: "",
-        name: "END",
-        program: &END,
-        discriminator: 0,
-        args: &[],
-        doc: "Fires once, after all others, in the tracer's own context.",
-    },
-    Probe {
-        provider: "dtrace",
-        function: "",
-        name: "ERROR",
-        program: &ERROR,
-        discriminator: 0,
-        args: &[
+probes! { "dtrace":
+    "BEGIN", BEGIN, &[],
+        "Fires once, before any other probe, in the tracer's own context.";
+    "END", END, &[],
+        "Fires once, after all others, in the tracer's own context.";
+    "ERROR", ERROR, &[
             Arg { ctype: "uint64_t", field: "probe", doc: "the probe" },
             Arg { ctype: "uint64_t", field: "epid", doc: "the enabled probe id of the clause that faulted" },
             Arg { ctype: "uint64_t", field: "action", doc: "the action in it, from 1" },
@@ -70,6 +51,5 @@ pub const PROBES: &[Probe] = &[
             Arg { ctype: "uint64_t", field: "fault", doc: "the kind of fault, DTRACEFLT_*" },
             Arg { ctype: "uint64_t", field: "value", doc: "the address or value at fault" },
         ],
-        doc: "Fires when a clause faults, in the context of the probe that fired it.",
-    },
-];
+        "Fires when a clause faults, in the context of the probe that fired it.";
+}

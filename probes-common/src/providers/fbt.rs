@@ -1,33 +1,14 @@
 //! The fbt provider: where functions of the kernel are entered and where they return. One trampoline serves all functions that a
 //! program names; the kernel hands each firing the *cookie* with which that function's probe was attached.
+
 use crate::probe::{Arg, Attach, Program};
 use crate::record;
 use crate::schema::Described;
+use crate::table::{probes, words};
 
-record! {
+words! {
     /// What a function was called with: the words in which its arguments are passed.
-    pub struct FunctionEntry as "fbt_entry" {
-        /// The first argument.
-        0 arg0: u64 as "uint64_t";
-        /// The second argument.
-        1 arg1: u64 as "uint64_t";
-        /// The third argument.
-        2 arg2: u64 as "uint64_t";
-        /// The fourth argument.
-        3 arg3: u64 as "uint64_t";
-        /// The fifth argument.
-        4 arg4: u64 as "uint64_t";
-        /// The sixth argument.
-        5 arg5: u64 as "uint64_t";
-        /// The seventh argument.
-        6 arg6: u64 as "uint64_t";
-        /// The eighth argument.
-        7 arg7: u64 as "uint64_t";
-        /// The ninth argument.
-        8 arg8: u64 as "uint64_t";
-        /// The tenth argument.
-        9 arg9: u64 as "uint64_t";
-    }
+    pub struct FunctionEntry as "fbt_entry", ENTRY_ARGS: [u64 as "uint64_t"; 10]
 }
 
 record! {
@@ -58,25 +39,15 @@ pub const RETURN: Program = Program {
     needs: &[],
 };
 
-/// The arguments of a function that has ten; the kernel's BTF says how many there are, and what each is.
-pub const ENTRY_ARGS: &[Arg] = &[
-    Arg { ctype: "uint64_t", field: "arg0", doc: "first argument" },
-    Arg { ctype: "uint64_t", field: "arg1", doc: "second argument" },
-    Arg { ctype: "uint64_t", field: "arg2", doc: "third argument" },
-    Arg { ctype: "uint64_t", field: "arg3", doc: "fourth argument" },
-    Arg { ctype: "uint64_t", field: "arg4", doc: "fifth argument" },
-    Arg { ctype: "uint64_t", field: "arg5", doc: "sixth argument" },
-    Arg { ctype: "uint64_t", field: "arg6", doc: "seventh argument" },
-    Arg { ctype: "uint64_t", field: "arg7", doc: "eighth argument" },
-    Arg { ctype: "uint64_t", field: "arg8", doc: "ninth argument" },
-    Arg { ctype: "uint64_t", field: "arg9", doc: "tenth argument" },
-];
-
-/// The arguments of a return.
-pub const RETURN_ARGS: &[Arg] = &[
-    Arg { ctype: "uint64_t", field: "offset", doc: "where in the function; always 0" },
-    Arg { ctype: "uint64_t", field: "value", doc: "what the function returned" },
-];
+probes! { "fbt":
+    "entry", ENTRY, ENTRY_ARGS,
+        "Fires when the function is entered, with its arguments; calls that the compiler put in their callers' place are not seen.";
+    "return", RETURN, &[
+            Arg { ctype: "uint64_t", field: "offset", doc: "where in the function; always 0" },
+            Arg { ctype: "uint64_t", field: "value", doc: "what the function returned" },
+        ],
+        "Fires when the function returns. args[1] is what it gives back.";
+}
 
 /// What is fixed when a function's probe is attached: its discriminator in the lowest 16 bits, above them four bits for each
 /// word: how many bytes of it are no part of its value, and whether the value has a sign.

@@ -3,9 +3,10 @@
 //! A request is what the kernel calls a bio. It is told when it is handed to a device (submit_bio, block/blk-core.c, Linux 6.18),
 //! in the context of who asks for it, and once: what the kernel splits it into, and the remainder that it hands in again, is it
 //! still. Devices on top of others (dm, md, loop) make requests of their own to those.
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+
+use crate::probe::Arg;
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs, supports};
 use crate::types::FileInfo;
 use crate::types_io::{BufInfo, DevInfo};
 
@@ -31,37 +32,21 @@ record! {
     }
 }
 
-/// Remembers requests from their start to their end, by when the kernel has overwritten what they asked for.
-pub const LEARN: Support = Support { name: "io_learn", attach: Attach::RawTracepoint("block_bio_queue") };
-/// Counts the parts into which the kernel splits them.
-pub const SPLIT: Support = Support { name: "io_split", attach: Attach::RawTracepoint("block_split") };
+supports! {
+    /// Remembers requests from their start to their end, by when the kernel has overwritten what they asked for.
+    LEARN = "io_learn" on "block_bio_queue";
+    /// Counts the parts into which the kernel splits them.
+    SPLIT = "io_split" on "block_split";
+}
 
-/// start.
-pub const START: Program = Program {
-    name: "io_start",
-    attach: Attach::RawTracepoint("block_bio_queue"),
-    family: false,
-    record: &Request::DEF,
-    needs: &[],
-};
-
-/// done.
-pub const DONE: Program = Program {
-    name: "io_done",
-    attach: Attach::RawTracepoint("block_rq_complete"),
-    family: false,
-    record: &Request::DEF,
-    needs: &[LEARN, SPLIT],
-};
-
-/// done, of devices whose drivers take a request as it is: dm, md, zram and so on.
-pub const DONE_BIO: Program = Program {
-    name: "io_done_bio",
-    attach: Attach::RawTracepoint("block_bio_complete"),
-    family: false,
-    record: &Request::DEF,
-    needs: &[LEARN, SPLIT],
-};
+programs! {
+    /// start.
+    START = "io_start" on "block_bio_queue": Request, &[];
+    /// done.
+    DONE = "io_done" on "block_rq_complete": Request, &[LEARN, SPLIT];
+    /// done, of devices whose drivers take a request as it is: dm, md, zram and so on.
+    DONE_BIO = "io_done_bio" on "block_bio_complete": Request, &[LEARN, SPLIT];
+}
 
 const ARGS: &[Arg] = &[
     Arg {
@@ -77,40 +62,13 @@ const ARGS: &[Arg] = &[
     },
 ];
 
-macro_rules! probe {
-    ($function:literal, $name:literal, $program:ident, $doc:literal) => {
-        Probe {
-            provider: "io",
-            function: $function,
-            name: $name,
-            program: &$program,
-            discriminator: 0,
-            args: ARGS,
-            doc: $doc,
-        }
-    };
-}
-
-/// The probes, in the order of their ids.
-pub const PROBES: &[Probe] = &[
-    probe!(
-        "",
-        "start",
-        START,
+probes! { "io":
+    "start", START, ARGS,
         "Fires when a request is made to a block device, in the context of who makes it: the process itself where it reads, waits \
-         for its data or goes past the cache (O_DIRECT), else a thread of the kernel's that writes the cache back."
-    ),
-    probe!(
-        "",
-        "done",
-        DONE,
+         for its data or goes past the cache (O_DIRECT), else a thread of the kernel's that writes the cache back.";
+    "done", DONE, ARGS,
         "Fires when a request is done, mostly in an interrupt: pid is a stranger. One that was under way when tracing began is not \
-         told."
-    ),
-    probe!(
-        "bio",
-        "done",
-        DONE_BIO,
-        "The same for devices whose drivers take requests as they are made: dm, md, zram and so on."
-    ),
-];
+         told.";
+    "done" in "bio", DONE_BIO, ARGS,
+        "The same for devices whose drivers take requests as they are made: dm, md, zram and so on.";
+}

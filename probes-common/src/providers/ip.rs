@@ -1,8 +1,9 @@
 //! The ip provider: Internet packets on their way to and from the interfaces.
+
 use super::{tcp, udp};
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+use crate::probe::{Arg, Support};
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs};
 use crate::types_net::{CsInfo, IfInfo, IpInfo, Ipv4Info, Ipv6Info, PktInfo};
 
 record! {
@@ -37,23 +38,12 @@ const NEEDS: &[Support] = &{
     needs
 };
 
-macro_rules! program {
-    ($name:literal, $tracepoint:literal) => {
-        Program {
-            name: $name,
-            attach: Attach::RawTracepoint($tracepoint),
-            family: false,
-            record: &Packet::DEF,
-            needs: NEEDS,
-        }
-    };
+programs! {
+    /// send.
+    SEND = "ip_send" on "net_dev_queue": Packet, NEEDS;
+    /// receive.
+    RECEIVE = "ip_receive" on "netif_receive_skb": Packet, NEEDS;
 }
-
-/// send.
-pub const SEND: Program = program!("ip_send", "net_dev_queue");
-
-/// receive.
-pub const RECEIVE: Program = program!("ip_receive", "netif_receive_skb");
 
 const ARGS: &[Arg] = &[
     Arg { ctype: "pktinfo_t *", field: "pkt", doc: "the packet" },
@@ -68,32 +58,11 @@ const ARGS: &[Arg] = &[
     Arg { ctype: "ipv6info_t *", field: "v6", doc: "the header of IPv6, zero for others" },
 ];
 
-macro_rules! probe {
-    ($name:literal, $program:ident, $doc:literal) => {
-        Probe {
-            provider: "ip",
-            function: "",
-            name: $name,
-            program: &$program,
-            discriminator: 0,
-            args: ARGS,
-            doc: $doc,
-        }
-    };
-}
-
-/// The probes, in the order of their ids.
-pub const PROBES: &[Probe] = &[
-    probe!(
-        "send",
-        SEND,
+probes! { "ip":
+    "send", SEND, ARGS,
         "Fires when an Internet packet is handed to a network interface's queue; one that goes through devices on top of others \
-         (VLAN, bond, bridge), at each. What the interface cuts into several (TSO) is one: args[0]->pkt_segs says how many."
-    ),
-    probe!(
-        "receive",
-        RECEIVE,
+         (VLAN, bond, bridge), at each. What the interface cuts into several (TSO) is one: args[0]->pkt_segs says how many.";
+    "receive", RECEIVE, ARGS,
         "Fires when an Internet packet arrives, before it is processed, also one that is to be forwarded. What the interface \
-         joined (GRO) is one: args[0]->pkt_segs says how many."
-    ),
-];
+         joined (GRO) is one: args[0]->pkt_segs says how many.";
+}

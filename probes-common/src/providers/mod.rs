@@ -10,6 +10,7 @@ pub mod proc;
 pub mod profile;
 pub mod rawtp;
 pub mod sched;
+pub mod sdt;
 pub mod socket;
 pub mod syscall;
 pub mod tcp;
@@ -18,9 +19,7 @@ pub mod usdt;
 
 use crate::probe::{Probe, Program};
 
-/// Every probe that is named in advance, those of one event in the order in which they fire. The probes of syscall, profile,
-/// rawtp and fbt are made from the running kernel's system calls, from the rates that a program names, and from the kernel's
-/// tracepoints and functions.
+/// Every probe that is named in advance, those of one event in the order in which they fire.
 pub const PROVIDERS: &[&[Probe]] = &[
     dtrace::PROBES,
     proc::PROBES,
@@ -32,6 +31,10 @@ pub const PROVIDERS: &[&[Probe]] = &[
     udp::PROBES,
     ip::PROBES,
 ];
+
+/// What the probes are made like that are not named in advance: from the running kernel's system calls, from the rates that a
+/// program names, from the kernel's tracepoints and functions.
+pub const MADE: &[&[Probe]] = &[syscall::PROBES, profile::PROBES, rawtp::PROBES, sdt::PROBES, fbt::PROBES];
 
 /// Programs, each with one that stands in for it where the kernel lacks what it hangs on.
 pub const STAND_INS: &[(&Program, &Program)] = &[(&sched::ON_CPU, &sched::ON_CPU_SWITCH)];
@@ -50,7 +53,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::vec::Vec;
 
-    use super::{PROVIDERS, STAND_INS, fbt, pid, profile, rawtp, syscall, usdt};
+    use super::{MADE, PROVIDERS, STAND_INS, pid, usdt};
     use crate::probe::{Arg, Probe, Program};
     use crate::schema::{Field, Kind, StructDef};
 
@@ -60,20 +63,16 @@ mod tests {
 
     /// Every program and the arguments of its probes.
     fn programs() -> Vec<(&'static Program, &'static [Arg])> {
-        let made = [
-            (&syscall::ENTRY, syscall::ENTRY_ARGS),
-            (&syscall::RETURN, syscall::RETURN_ARGS),
-            (&profile::PROFILE, profile::ARGS),
-            (&profile::TICK, profile::ARGS),
-            (&rawtp::RAWTP, rawtp::ARGS),
-            (&fbt::ENTRY, fbt::ENTRY_ARGS),
-            (&fbt::RETURN, fbt::RETURN_ARGS),
-            (&pid::ENTRY, pid::ENTRY_ARGS),
-            (&pid::RETURN, pid::RETURN_ARGS),
-            (&usdt::USDT, usdt::ARGS),
-        ];
+        let made = MADE.iter().copied().flatten().map(|probe| (probe.program, probe.args));
+        let of_processes =
+            [(&pid::ENTRY, pid::ENTRY_ARGS), (&pid::RETURN, pid::RETURN_ARGS), (&usdt::USDT, usdt::ARGS)];
         let stand_ins = STAND_INS.iter().map(|(_, program)| (*program, &[][..]));
-        probes().map(|probe| (probe.program, probe.args)).chain(made).chain(stand_ins).collect()
+        probes()
+            .map(|probe| (probe.program, probe.args))
+            .chain(made)
+            .chain(of_processes)
+            .chain(stand_ins)
+            .collect()
     }
 
     #[test]

@@ -4,31 +4,11 @@
 use crate::probe::{Arg, Attach, Program};
 use crate::record;
 use crate::schema::Described;
+use crate::table::words;
 
-record! {
+words! {
     /// The arguments of a function, as the calling convention passes integers and addresses.
-    pub struct UserCall as "user_call" {
-        /// The first argument.
-        0 arg0: u64 as "uint64_t";
-        /// The second argument.
-        1 arg1: u64 as "uint64_t";
-        /// The third argument.
-        2 arg2: u64 as "uint64_t";
-        /// The fourth argument.
-        3 arg3: u64 as "uint64_t";
-        /// The fifth argument.
-        4 arg4: u64 as "uint64_t";
-        /// The sixth argument.
-        5 arg5: u64 as "uint64_t";
-        /// The seventh argument, from the stack.
-        6 arg6: u64 as "uint64_t";
-        /// The eighth argument, from the stack.
-        7 arg7: u64 as "uint64_t";
-        /// The ninth argument, from the stack.
-        8 arg8: u64 as "uint64_t";
-        /// The tenth argument, from the stack.
-        9 arg9: u64 as "uint64_t";
-    }
+    pub struct UserCall as "user_call", ENTRY_ARGS: [u64 as "uint64_t"; 10]
 }
 
 record! {
@@ -53,20 +33,6 @@ pub const RETURN: Program = Program {
     record: &UserReturn::DEF,
     needs: &[],
 };
-
-/// The arguments of an entry.
-pub const ENTRY_ARGS: &[Arg] = &[
-    Arg { ctype: "uint64_t", field: "arg0", doc: "first argument" },
-    Arg { ctype: "uint64_t", field: "arg1", doc: "second argument" },
-    Arg { ctype: "uint64_t", field: "arg2", doc: "third argument" },
-    Arg { ctype: "uint64_t", field: "arg3", doc: "fourth argument" },
-    Arg { ctype: "uint64_t", field: "arg4", doc: "fifth argument" },
-    Arg { ctype: "uint64_t", field: "arg5", doc: "sixth argument" },
-    Arg { ctype: "uint64_t", field: "arg6", doc: "seventh argument" },
-    Arg { ctype: "uint64_t", field: "arg7", doc: "eighth argument" },
-    Arg { ctype: "uint64_t", field: "arg8", doc: "ninth argument" },
-    Arg { ctype: "uint64_t", field: "arg9", doc: "tenth argument" },
-];
 
 /// The arguments of a return.
 pub const RETURN_ARGS: &[Arg] = &[

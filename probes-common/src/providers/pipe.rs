@@ -1,8 +1,9 @@
 //! The pipe provider: pipes and FIFOs, by read, write, readv and writev.
+
 use super::socket::{CALLS_ENTER, CALLS_FORGET};
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+use crate::probe::{Arg, Support};
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs, supports};
 use crate::types::PipeInfo;
 
 record! {
@@ -61,41 +62,30 @@ record! {
     }
 }
 
-/// Times the waits of calls on pipes.
-pub const WAITS: Support = Support { name: "pipe_waits", attach: Attach::RawTracepoint("sched_switch") };
-/// Notes that a call on a pipe has ended.
-pub const LEAVE: Support = Support { name: "pipe_leave", attach: Attach::RawTracepoint("sys_exit") };
+supports! {
+    /// Times the waits of calls on pipes.
+    WAITS = "pipe_waits" on "sched_switch";
+    /// Notes that a call on a pipe has ended.
+    LEAVE = "pipe_leave" on "sys_exit";
+}
 
 const NEEDS: &[Support] = &[CALLS_ENTER, WAITS, LEAVE, CALLS_FORGET];
 
-macro_rules! programs {
-    ($( $(#[doc = $doc:literal])* $constant:ident = $name:literal, $tracepoint:literal, $family:literal, $record:ident, $needs:expr; )*) => { $(
-        $(#[doc = $doc])*
-        pub const $constant: Program = Program {
-            name: $name,
-            attach: Attach::RawTracepoint($tracepoint),
-            family: $family,
-            record: &$record::DEF,
-            needs: $needs,
-        };
-    )* };
-}
-
 programs! {
     /// read and write.
-    TRANSFER = "pipe_transfer", "sys_exit", true, Transfer, NEEDS;
+    TRANSFER = family "pipe_transfer" on "sys_exit": Transfer, NEEDS;
     /// broken.
-    BROKEN = "pipe_broken", "sys_exit", false, Transfer, NEEDS;
+    BROKEN = "pipe_broken" on "sys_exit": Transfer, NEEDS;
     /// create.
-    CREATE = "pipe_create", "sys_exit", false, PipeCreate, &[];
+    CREATE = "pipe_create" on "sys_exit": PipeCreate, &[];
     /// block-start.
-    BLOCK_START = "pipe_block_start", "sched_switch", false, Block, NEEDS;
+    BLOCK_START = "pipe_block_start" on "sched_switch": Block, NEEDS;
     /// block.
-    BLOCK = "pipe_block", "sys_exit", false, Block, NEEDS;
+    BLOCK = "pipe_block" on "sys_exit": Block, NEEDS;
     /// close-end by close, dup2 and dup3.
-    CLOSE = "pipe_close", "sys_enter", false, CloseEnd, &[];
+    CLOSE = "pipe_close" on "sys_enter": CloseEnd, &[];
     /// close-end by the end of a process.
-    EXIT = "pipe_exit", "sched_process_exit", false, CloseEnd, &[];
+    EXIT = "pipe_exit" on "sched_process_exit": CloseEnd, &[];
 }
 
 /// The discriminator of `read` in [`TRANSFER`].
@@ -134,49 +124,34 @@ const CLOSE_ARGS: &[Arg] = &[
     Arg { ctype: "int", field: "left", doc: "how many of that end are left open" },
 ];
 
-macro_rules! probes {
-    ($( $function:literal $name:literal, $program:ident, $discriminator:expr, $args:expr, $doc:expr; )*) => {
-        /// The probes, in the order of their ids.
-        pub const PROBES: &[Probe] = &[ $( Probe {
-            provider: "pipe",
-            function: $function,
-            name: $name,
-            program: &$program,
-            discriminator: $discriminator,
-            args: $args,
-            doc: $doc,
-        } ),* ];
-    };
-}
-
-probes! {
-    "" "create", CREATE, 0, &[
+probes! { "pipe":
+    "create", CREATE, &[
             Arg { ctype: "pipeinfo_t *", field: "pi", doc: "the pipe, as its reading end shows it" },
             Arg { ctype: "int", field: "reader", doc: "the descriptor of the reading end" },
             Arg { ctype: "int", field: "writer", doc: "the descriptor of the writing end" },
             Arg { ctype: "int", field: "flags", doc: "flags of pipe2(2)" },
         ],
         "Fires when pipe(2) or pipe2(2) has made a pipe.";
-    "" "read", TRANSFER, READ, TRANSFER_ARGS,
+    "read", TRANSFER[READ], TRANSFER_ARGS,
         "Fires when read(2) or readv(2) on a pipe or FIFO has ended, in success or failure. Waits by poll(2), transfers by splice(2) \
          and io_uring go past it.";
-    "" "write", TRANSFER, WRITE, TRANSFER_ARGS,
+    "write", TRANSFER[WRITE], TRANSFER_ARGS,
         "Fires when write(2) or writev(2) on a pipe or FIFO has ended, in success or failure. Transfers by splice(2) and io_uring \
          go past it.";
-    "" "block-start", BLOCK_START, 0, &[
+    "block-start", BLOCK_START, &[
             PIPE,
             Arg { ctype: "uint64_t", field: "blocked", doc: "nanoseconds that the thread has waited before in this call" },
             Arg { ctype: "int", field: "full", doc: "0 the pipe is empty, 1 it is full" },
             Arg { ctype: "uint32_t", field: "times", doc: "how often the thread has gone to sleep in this call, this time included" },
         ],
         "Fires when a thread has to wait in a read or write: it goes to sleep. One that is never woken fires no `block`.";
-    "" "block", BLOCK, 0, BLOCK_ARGS,
+    "block", BLOCK, BLOCK_ARGS,
         "Fires when a read or write that had to wait has ended.";
-    "close" "close-end", CLOSE, 0, CLOSE_ARGS,
+    "close-end" in "close", CLOSE, CLOSE_ARGS,
         "Fires when close(2), dup2(2) or dup3(2) gives up the last descriptor of an end. close_range(2), closing on exec and a \
          descriptor in flight on a socket go past it.";
-    "exit" "close-end", EXIT, 0, CLOSE_ARGS,
+    "close-end" in "exit", EXIT, CLOSE_ARGS,
         "Fires when a process ends and with it the last descriptor of an end: of descriptors 0 to 63, four at most.";
-    "" "broken", BROKEN, 0, TRANSFER_ARGS,
+    "broken", BROKEN, TRANSFER_ARGS,
         "Fires when a write fails with EPIPE, since no reader is left: the writer has been sent SIGPIPE.";
 }

@@ -1,7 +1,8 @@
 //! The proc provider: signals and the life of processes.
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+
+use crate::probe::{Arg, Support};
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs, supports};
 use crate::types::{LwpsInfo, PsInfo, SigInfo};
 
 record! {
@@ -106,30 +107,15 @@ record! {
     }
 }
 
-/// Notes when a thread begins to run on a CPU: for vtimestamp.
-pub const THREAD_SWITCH: Support =
-    Support { name: "thread_switch", attach: Attach::RawTracepoint("sched_switch") };
-/// Keeps the arguments of a process, which cannot be read from another's context, when it runs a program.
-pub const PSARGS_EXEC: Support =
-    Support { name: "psargs_exec", attach: Attach::RawTracepoint("sched_process_exec") };
-/// Keeps the arguments of a new process.
-pub const PSARGS_FORK: Support =
-    Support { name: "psargs_fork", attach: Attach::RawTracepoint("sched_process_fork") };
-/// Support: forgets them when the process is no more.
-pub const PSARGS_FREE: Support =
-    Support { name: "psargs_free", attach: Attach::RawTracepoint("sched_process_free") };
-
-macro_rules! programs {
-    ($( $(#[doc = $doc:literal])* $constant:ident = $name:literal, $tracepoint:literal, $record:ident, $needs:expr; )*) => { $(
-        $(#[doc = $doc])*
-        pub const $constant: Program = Program {
-            name: $name,
-            attach: Attach::RawTracepoint($tracepoint),
-            family: false,
-            record: &$record::DEF,
-            needs: $needs,
-        };
-    )* };
+supports! {
+    /// Notes when a thread begins to run on a CPU: for vtimestamp.
+    THREAD_SWITCH = "thread_switch" on "sched_switch";
+    /// Keeps the arguments of a process, which cannot be read from another's context, when it runs a program.
+    PSARGS_EXEC = "psargs_exec" on "sched_process_exec";
+    /// Keeps the arguments of a new process.
+    PSARGS_FORK = "psargs_fork" on "sched_process_fork";
+    /// Support: forgets them when the process is no more.
+    PSARGS_FREE = "psargs_free" on "sched_process_free";
 }
 
 /// What knows the arguments of processes whose memory cannot be read.
@@ -137,33 +123,33 @@ pub(super) const PSARGS: &[Support] = &[PSARGS_EXEC, PSARGS_FORK, PSARGS_FREE];
 
 programs! {
     /// signal-send.
-    SIGNAL_SEND = "proc_signal_send", "signal_generate", SignalSend, PSARGS;
+    SIGNAL_SEND = "proc_signal_send" on "signal_generate": SignalSend, PSARGS;
     /// signal-discard.
-    SIGNAL_DISCARD = "proc_signal_discard", "signal_generate", SignalSend, PSARGS;
+    SIGNAL_DISCARD = "proc_signal_discard" on "signal_generate": SignalSend, PSARGS;
     /// signal-handle.
-    SIGNAL_HANDLE = "proc_signal_handle", "signal_deliver", SignalHandle, &[];
+    SIGNAL_HANDLE = "proc_signal_handle" on "signal_deliver": SignalHandle, &[];
     /// signal-clear.
-    SIGNAL_CLEAR = "proc_signal_clear", "sys_exit", SignalClear, &[];
+    SIGNAL_CLEAR = "proc_signal_clear" on "sys_exit": SignalClear, &[];
     /// fault.
-    FAULT = "proc_fault", "signal_generate", Fault, &[];
+    FAULT = "proc_fault" on "signal_generate": Fault, &[];
     /// create.
-    CREATE = "proc_create", "sched_process_fork", Create, &[];
+    CREATE = "proc_create" on "sched_process_fork": Create, &[];
     /// lwp-create.
-    LWP_CREATE = "proc_lwp_create", "sched_process_fork", Create, &[];
+    LWP_CREATE = "proc_lwp_create" on "sched_process_fork": Create, &[];
     /// exec.
-    EXEC = "proc_exec", "sys_enter", Exec, &[];
+    EXEC = "proc_exec" on "sys_enter": Exec, &[];
     /// exec-failure.
-    EXEC_FAILURE = "proc_exec_failure", "sys_exit", ExecFailure, &[];
+    EXEC_FAILURE = "proc_exec_failure" on "sys_exit": ExecFailure, &[];
     /// exec-success.
-    EXEC_SUCCESS = "proc_exec_success", "sched_process_exec", ExecSuccess, &[];
+    EXEC_SUCCESS = "proc_exec_success" on "sched_process_exec": ExecSuccess, &[];
     /// start.
-    START = "proc_start", "sys_exit", Start, &[];
+    START = "proc_start" on "sys_exit": Start, &[];
     /// lwp-start.
-    LWP_START = "proc_lwp_start", "sys_exit", Start, &[];
+    LWP_START = "proc_lwp_start" on "sys_exit": Start, &[];
     /// lwp-exit.
-    LWP_EXIT = "proc_lwp_exit", "sched_process_exit", Start, &[];
+    LWP_EXIT = "proc_lwp_exit" on "sched_process_exit": Start, &[];
     /// exit.
-    EXIT = "proc_exit", "sched_process_exit", Exit, &[];
+    EXIT = "proc_exit" on "sched_process_exit": Exit, &[];
 }
 
 const SIGNAL_SEND_ARGS: &[Arg] = &[
@@ -190,70 +176,55 @@ const SIGNAL_SEND_ARGS: &[Arg] = &[
     },
 ];
 
-macro_rules! probes {
-    ($( $name:literal, $program:ident, [$($args:tt)*], $doc:expr; )*) => {
-        /// The probes, in the order of their ids.
-        pub const PROBES: &[Probe] = &[ $( Probe {
-            provider: "proc",
-            function: "",
-            name: $name,
-            program: &$program,
-            discriminator: 0,
-            args: $($args)*,
-            doc: $doc,
-        } ),* ];
-    };
-}
-
-probes! {
-    "signal-send", SIGNAL_SEND, [SIGNAL_SEND_ARGS],
+probes! { "proc":
+    "signal-send", SIGNAL_SEND, SIGNAL_SEND_ARGS,
         "Fires when a signal is sent, in the context of the sender; of a signal that the kernel sends on its own (a timer's, the \
          terminal's), in that of whatever runs. One that the target ignores fires too, with result 1.";
-    "signal-discard", SIGNAL_DISCARD, [SIGNAL_SEND_ARGS],
+    "signal-discard", SIGNAL_DISCARD, SIGNAL_SEND_ARGS,
         "Fires when a signal is sent to a process that ignores it, in the context of the sender.";
-    "signal-handle", SIGNAL_HANDLE, [&[
+    "signal-handle", SIGNAL_HANDLE, &[
             Arg { ctype: "int", field: "sig", doc: "the signal" },
             Arg { ctype: "siginfo_t *", field: "info", doc: "what comes with it" },
             Arg { ctype: "uintptr_t", field: "handler", doc: "the handler's address; 0 for the default action" },
             Arg { ctype: "uint32_t", field: "flags", doc: "flags of sigaction(2): SA_RESTART 0x10000000 and so on" },
-        ]],
+        ],
         "Fires in the target when a signal is about to be handled, by a handler or by the default action. Of one that ends the \
          process at once, the siginfo is gone by then: who sent it, signal-send tells.";
-    "signal-clear", SIGNAL_CLEAR, [&[Arg { ctype: "int", field: "sig", doc: "the signal" }]],
+    "signal-clear", SIGNAL_CLEAR, &[Arg { ctype: "int", field: "sig", doc: "the signal" }],
         "Fires in the target when sigwait(3), sigwaitinfo(2) or sigtimedwait(2) has taken a signal.";
-    "fault", FAULT, [&[
+    "fault", FAULT, &[
             Arg { ctype: "int", field: "fault", doc: "the kind of fault: FLTILL, FLTBOUNDS, FLTIZDIV and so on" },
             Arg { ctype: "siginfo_t *", field: "info", doc: "the signal for it, with the address in si_addr" },
-        ]],
+        ],
         "Fires in a thread that did what the machine refuses: a wrong address or instruction, a division by zero, a breakpoint.";
-    "create", CREATE, [&[Arg { ctype: "psinfo_t *", field: "ps", doc: "the new process" }]],
+    "create", CREATE, &[Arg { ctype: "psinfo_t *", field: "ps", doc: "the new process" }],
         "Fires in the parent when a process is made: by fork, vfork or clone.";
-    "lwp-create", LWP_CREATE, [&[
+    "lwp-create", LWP_CREATE, &[
             Arg { ctype: "lwpsinfo_t *", field: "lwp", doc: "the new thread" },
             Arg { ctype: "psinfo_t *", field: "ps", doc: "its process" },
-        ]],
+        ],
         "Fires in the creating thread when a thread is made, the first of a new process included.";
-    "exec", EXEC, [&[Arg { ctype: "string", field: "path", doc: "the program's path as it was given" }]],
+    "exec", EXEC, &[Arg { ctype: "string", field: "path", doc: "the program's path as it was given" }],
         "Fires when a process is about to run a program. Empty when the path was not in memory yet.";
-    "exec-failure", EXEC_FAILURE, [&[
+    "exec-failure", EXEC_FAILURE, &[
             Arg { ctype: "int", field: "error", doc: "the error" },
             Arg { ctype: "string", field: "path", doc: "the program's path as it was given" },
-        ]],
+        ],
         "Fires when a program could not be run.";
-    "exec-success", EXEC_SUCCESS, [&[
+    "exec-success", EXEC_SUCCESS, &[
             Arg { ctype: "string", field: "path", doc: "the program's path as it was given" },
             Arg { ctype: "string", field: "psargs", doc: "its arguments, separated by spaces, cut at 79 bytes" },
-        ]],
+        ],
         "Fires in the new program, before its first instruction.";
-    "start", START, [&[]],
+    "start", START, &[],
         "Fires in a new process, before its first instruction.";
-    "lwp-start", LWP_START, [&[]],
+    "lwp-start", LWP_START, &[],
         "Fires in a new thread, the first of a new process included.";
-    "exit", EXIT, [&[
+    "exit", EXIT, &[
             Arg { ctype: "int", field: "reason", doc: "CLD_EXITED 1; CLD_KILLED 2, by a signal; CLD_DUMPED 3, with a core dump" },
             Arg { ctype: "int", field: "status", doc: "the exit status, or the signal" },
-        ]],
+        ],
         "Fires in a process when its last thread ends.";
-    "lwp-exit", LWP_EXIT, [&[]],
+    "lwp-exit", LWP_EXIT, &[],
         "Fires in a thread when it ends.";
 }

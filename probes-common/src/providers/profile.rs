@@ -1,7 +1,9 @@
 //! The profile provider: profile-N on every CPU, tick-N on one. The linker makes a copy of the trampoline for each rate.
+
 use crate::probe::{Arg, Attach, Program};
 use crate::record;
 use crate::schema::Described;
+use crate::table::probes;
 
 record! {
     /// A clock tick.
@@ -21,8 +23,14 @@ pub const PROFILE: Program =
 pub const TICK: Program =
     Program { name: "tick", attach: Attach::Tick, family: false, record: &Sample::DEF, needs: &[] };
 
-/// The arguments of every probe of this provider.
-pub const ARGS: &[Arg] = &[
+const ARGS: &[Arg] = &[
     Arg { ctype: "uint64_t", field: "kernel_pc", doc: "kernel program counter, or 0" },
     Arg { ctype: "uint64_t", field: "user_pc", doc: "user program counter, or 0" },
 ];
+
+probes! { "profile":
+    "profile", PROFILE, ARGS,
+        "Fires at this rate on every CPU, in whatever runs there.";
+    "tick", TICK, ARGS,
+        "Fires at this rate on one CPU.";
+}

@@ -3,10 +3,11 @@
 //! Linux has no dispatcher queue that a running thread is outside of by name, but its scheduler does take the thread that is
 //! to run out of its queue and puts one back that could run on (kernel/sched/fair.c, set_next_entity and put_prev_entity,
 //! Linux 6.18): enqueue and dequeue are derived from the switches, wake-ups and migrations at which that happens.
+
 use super::proc::PSARGS;
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+use crate::probe::Arg;
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs};
 use crate::types::{CpuInfo, LwpsInfo, PsInfo};
 
 record! {
@@ -47,56 +48,39 @@ record! {
     }
 }
 
-macro_rules! programs {
-    ($( $(#[doc = $doc:literal])* $constant:ident = $name:literal, $tracepoint:literal, $record:ident, $needs:expr; )*) => { $(
-        $(#[doc = $doc])*
-        pub const $constant: Program = Program {
-            name: $name,
-            attach: Attach::RawTracepoint($tracepoint),
-            family: false,
-            record: &$record::DEF,
-            needs: $needs,
-        };
-    )* };
-}
-
-const NOTHING: &[Support] = &[];
-
 programs! {
     /// preempt.
-    PREEMPT = "sched_preempt", "sched_switch", Alone, NOTHING;
+    PREEMPT = "sched_preempt" on "sched_switch": Alone, &[];
     /// sleep.
-    SLEEP = "sched_sleep", "sched_switch", Alone, NOTHING;
+    SLEEP = "sched_sleep" on "sched_switch": Alone, &[];
     /// enqueue of a thread that leaves its CPU and could run on.
-    ENQUEUE_SWITCH = "sched_enqueue_switch", "sched_switch", Queued, PSARGS;
+    ENQUEUE_SWITCH = "sched_enqueue_switch" on "sched_switch": Queued, PSARGS;
     /// off-cpu.
-    OFF_CPU = "sched_off_cpu", "sched_switch", Other, PSARGS;
+    OFF_CPU = "sched_off_cpu" on "sched_switch": Other, PSARGS;
     /// dequeue of the thread that is to run.
-    DEQUEUE_SWITCH = "sched_dequeue_switch", "sched_switch", Queued, PSARGS;
+    DEQUEUE_SWITCH = "sched_dequeue_switch" on "sched_switch": Queued, PSARGS;
     /// on-cpu.
-    ON_CPU = "sched_on_cpu", "sched_exit_tp", Alone, NOTHING;
+    ON_CPU = "sched_on_cpu" on "sched_exit_tp": Alone, &[];
     /// on-cpu where the kernel does not tell of a switch that is done: the clauses are given the thread that comes, while the
     /// one that leaves is still the current one.
-    ON_CPU_SWITCH = "sched_on_cpu_switch", "sched_switch", Alone, NOTHING;
+    ON_CPU_SWITCH = "sched_on_cpu_switch" on "sched_switch": Alone, &[];
     /// remain-cpu.
-    REMAIN_CPU = "sched_remain_cpu", "sched_exit_tp", Alone, NOTHING;
+    REMAIN_CPU = "sched_remain_cpu" on "sched_exit_tp": Alone, &[];
     /// wakeup.
-    WAKEUP = "sched_wakeup", "sched_waking", Other, PSARGS;
+    WAKEUP = "sched_wakeup" on "sched_waking": Other, PSARGS;
     /// enqueue of a thread that was woken.
-    ENQUEUE_WAKEUP = "sched_enqueue_wakeup", "sched_wakeup", Queued, PSARGS;
+    ENQUEUE_WAKEUP = "sched_enqueue_wakeup" on "sched_wakeup": Queued, PSARGS;
     /// enqueue of a new thread.
-    ENQUEUE_NEW = "sched_enqueue_new", "sched_wakeup_new", Queued, PSARGS;
+    ENQUEUE_NEW = "sched_enqueue_new" on "sched_wakeup_new": Queued, PSARGS;
     /// dequeue of a thread that is moved to another CPU.
-    DEQUEUE_MIGRATE = "sched_dequeue_migrate", "sched_migrate_task", Queued, PSARGS;
+    DEQUEUE_MIGRATE = "sched_dequeue_migrate" on "sched_migrate_task": Queued, PSARGS;
     /// enqueue of a thread that is moved to another CPU.
-    ENQUEUE_MIGRATE = "sched_enqueue_migrate", "sched_migrate_task", Queued, PSARGS;
+    ENQUEUE_MIGRATE = "sched_enqueue_migrate" on "sched_migrate_task": Queued, PSARGS;
     /// surrender.
-    SURRENDER = "sched_surrender", "sched_set_need_resched_tp", Other, PSARGS;
+    SURRENDER = "sched_surrender" on "sched_set_need_resched_tp": Other, PSARGS;
     /// change-pri.
-    CHANGE_PRI = "sched_change_pri", "sched_pi_setprio", Priority, PSARGS;
+    CHANGE_PRI = "sched_change_pri" on "sched_pi_setprio": Priority, PSARGS;
 }
-
-const ALONE_ARGS: &[Arg] = &[];
 
 macro_rules! args {
     ($($name:ident = $thread:literal, $process:literal $(, $ctype:literal $field:literal $doc:literal)?;)*) => { $(
@@ -116,53 +100,38 @@ args! {
     PRIORITY_ARGS = "the thread", "its process", "int" "pri" "its new priority, as pr_pri counts it; pr_pri is the old one";
 }
 
-macro_rules! probes {
-    ($( $function:literal, $name:literal, $program:ident, $args:ident, $doc:expr; )*) => {
-        /// The probes, in the order of their ids.
-        pub const PROBES: &[Probe] = &[ $( Probe {
-            provider: "sched",
-            function: $function,
-            name: $name,
-            program: &$program,
-            discriminator: 0,
-            args: $args,
-            doc: $doc,
-        } ),* ];
-    };
-}
-
-probes! {
-    "", "preempt", PREEMPT, ALONE_ARGS,
+probes! { "sched":
+    "preempt", PREEMPT, &[],
         "Fires in a thread that leaves its CPU although it could run on: another is to run, or it called sched_yield(2). off-cpu \
          follows.";
-    "", "sleep", SLEEP, ALONE_ARGS,
+    "sleep", SLEEP, &[],
         "Fires in a thread that leaves its CPU to wait for something. off-cpu follows.";
-    "switch", "enqueue", ENQUEUE_SWITCH, QUEUED_ARGS,
+    "enqueue" in "switch", ENQUEUE_SWITCH, QUEUED_ARGS,
         "Fires when a thread goes back to the queue of the CPU that it leaves, since it could run on.";
-    "switch", "dequeue", DEQUEUE_SWITCH, QUEUED_ARGS,
+    "dequeue" in "switch", DEQUEUE_SWITCH, QUEUED_ARGS,
         "Fires when a thread is taken from the queue of a CPU to run there; on-cpu follows.";
-    "", "off-cpu", OFF_CPU, NEXT_ARGS,
+    "off-cpu", OFF_CPU, NEXT_ARGS,
         "Fires in a thread that leaves its CPU. curlwpsinfo->pr_state is SSLEEP where it goes to sleep, SONPROC where it could run \
          on.";
-    "", "on-cpu", ON_CPU, ALONE_ARGS,
+    "on-cpu", ON_CPU, &[],
         "Fires in a thread that has got a CPU. Where the kernel lacks the tracepoint sched_exit (before Linux 6.15) it fires a \
          little before, while the thread that leaves is still in place: pid, execname, self->, curpsinfo and so on are those of \
          the thread that comes, but stacks are empty, and its memory, registers, files and directories cannot be read.";
-    "", "remain-cpu", REMAIN_CPU, ALONE_ARGS,
+    "remain-cpu", REMAIN_CPU, &[],
         "Fires when the scheduler was asked who is to run, and has chosen the thread that runs already.";
-    "", "wakeup", WAKEUP, WOKEN_ARGS,
+    "wakeup", WAKEUP, WOKEN_ARGS,
         "Fires in the thread, or in the interrupt, that wakes another, before that one can run.";
-    "wakeup", "enqueue", ENQUEUE_WAKEUP, QUEUED_ARGS,
+    "enqueue" in "wakeup", ENQUEUE_WAKEUP, QUEUED_ARGS,
         "Fires when a thread that was woken is in the queue of a CPU.";
-    "new", "enqueue", ENQUEUE_NEW, QUEUED_ARGS,
+    "enqueue" in "new", ENQUEUE_NEW, QUEUED_ARGS,
         "Fires when a new thread is in the queue of a CPU.";
-    "migrate", "dequeue", DEQUEUE_MIGRATE, QUEUED_ARGS,
+    "dequeue" in "migrate", DEQUEUE_MIGRATE, QUEUED_ARGS,
         "Fires when a thread is taken from the queue of a CPU to be put into that of another.";
-    "migrate", "enqueue", ENQUEUE_MIGRATE, QUEUED_ARGS,
+    "enqueue" in "migrate", ENQUEUE_MIGRATE, QUEUED_ARGS,
         "Fires when a thread that waits in the queue of a CPU is put into that of another; dequeue has fired for the first.";
-    "", "surrender", SURRENDER, RUNNING_ARGS,
+    "surrender", SURRENDER, RUNNING_ARGS,
         "Fires when another CPU is told to ask its scheduler who is to run.";
-    "", "change-pri", CHANGE_PRI, PRIORITY_ARGS,
+    "change-pri", CHANGE_PRI, PRIORITY_ARGS,
         "Fires when a thread that holds a lock is lent the priority of one that waits for it, and when it gives that back. Linux has \
          no tracepoint of other changes: syscall::setpriority:entry and syscall::sched_set*:entry show who asks for them.";
 }

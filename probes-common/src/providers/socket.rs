@@ -1,8 +1,9 @@
 //! The socket provider: one probe a call, `socket::CALL:entry` and `socket::CALL:return`. Calls that work on other files
 //! too (read, write, close, ...) fire only where the descriptor is a socket's. The discriminator is the index in [`CALLS`].
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+
+use crate::probe::{Arg, Probe};
 use crate::record;
-use crate::schema::Described;
+use crate::table::{programs, supports};
 use crate::types_net::{SockCall, SockInfo};
 
 record! {
@@ -31,29 +32,19 @@ record! {
     }
 }
 
-/// Takes note of the calls on sockets, for their returns.
-pub const CALLS_ENTER: Support = Support { name: "calls_enter", attach: Attach::RawTracepoint("sys_enter") };
-/// Forgets the calls of threads that end.
-pub const CALLS_FORGET: Support =
-    Support { name: "calls_forget", attach: Attach::RawTracepoint("sched_process_exit") };
+supports! {
+    /// Takes note of the calls on sockets, for their returns.
+    CALLS_ENTER = "calls_enter" on "sys_enter";
+    /// Forgets the calls of threads that end.
+    CALLS_FORGET = "calls_forget" on "sched_process_exit";
+}
 
-/// Calls beginning.
-pub const ENTRY: Program = Program {
-    name: "socket_entry",
-    attach: Attach::RawTracepoint("sys_enter"),
-    family: true,
-    record: &SocketEntry::DEF,
-    needs: &[],
-};
-
-/// Calls ended.
-pub const RETURN: Program = Program {
-    name: "socket_return",
-    attach: Attach::RawTracepoint("sys_exit"),
-    family: true,
-    record: &SocketReturn::DEF,
-    needs: &[CALLS_ENTER, CALLS_FORGET],
-};
+programs! {
+    /// Calls beginning.
+    ENTRY = family "socket_entry" on "sys_enter": SocketEntry, &[];
+    /// Calls ended.
+    RETURN = family "socket_return" on "sys_exit": SocketReturn, &[CALLS_ENTER, CALLS_FORGET];
+}
 
 /// The arguments of every entry probe.
 pub const ENTRY_ARGS: &[Arg] = &[

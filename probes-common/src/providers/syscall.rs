@@ -1,25 +1,15 @@
 //! The syscall provider: one trampoline for every entry, one for every return. The discriminator is the call's number.
-use crate::probe::{Arg, Attach, Program};
+
+use crate::probe::Arg;
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs, words};
+
+words! {
+    /// A system call begins.
+    pub struct SyscallEntry as "syscall_entry", ENTRY_ARGS: [u64 as "uint64_t"; 6]
+}
 
 record! {
-    /// A system call begins.
-    pub struct SyscallEntry as "syscall_entry" {
-        /// First argument.
-        0 arg0: u64 as "uint64_t";
-        /// Second argument.
-        1 arg1: u64 as "uint64_t";
-        /// Third argument.
-        2 arg2: u64 as "uint64_t";
-        /// Fourth argument.
-        3 arg3: u64 as "uint64_t";
-        /// Fifth argument.
-        4 arg4: u64 as "uint64_t";
-        /// Sixth argument.
-        5 arg5: u64 as "uint64_t";
-    }
-
     /// A system call has ended.
     pub struct SyscallReturn as "syscall_return" {
         /// Result, -1 on failure.
@@ -33,36 +23,19 @@ record! {
     }
 }
 
-/// System calls beginning.
-pub const ENTRY: Program = Program {
-    name: "syscall_entry",
-    attach: Attach::RawTracepoint("sys_enter"),
-    family: true,
-    record: &SyscallEntry::DEF,
-    needs: &[],
-};
+programs! {
+    /// System calls beginning.
+    ENTRY = family "syscall_entry" on "sys_enter": SyscallEntry, &[];
+    /// System calls ended.
+    RETURN = family "syscall_return" on "sys_exit": SyscallReturn, &[];
+}
 
-/// System calls ended.
-pub const RETURN: Program = Program {
-    name: "syscall_return",
-    attach: Attach::RawTracepoint("sys_exit"),
-    family: true,
-    record: &SyscallReturn::DEF,
-    needs: &[],
-};
-
-/// The arguments of every entry probe.
-pub const ENTRY_ARGS: &[Arg] = &[
-    Arg { ctype: "uint64_t", field: "arg0", doc: "first argument of the call" },
-    Arg { ctype: "uint64_t", field: "arg1", doc: "second argument" },
-    Arg { ctype: "uint64_t", field: "arg2", doc: "third argument" },
-    Arg { ctype: "uint64_t", field: "arg3", doc: "fourth argument" },
-    Arg { ctype: "uint64_t", field: "arg4", doc: "fifth argument" },
-    Arg { ctype: "uint64_t", field: "arg5", doc: "sixth argument" },
-];
-
-/// The arguments of every return probe.
-pub const RETURN_ARGS: &[Arg] = &[
-    Arg { ctype: "int64_t", field: "result", doc: "result, -1 on failure; errno says why" },
-    Arg { ctype: "int64_t", field: "result2", doc: "the same" },
-];
+probes! { "syscall":
+    "entry", ENTRY, ENTRY_ARGS,
+        "Fires when a thread enters the system call.";
+    "return", RETURN, &[
+            Arg { ctype: "int64_t", field: "result", doc: "result, -1 on failure; errno says why" },
+            Arg { ctype: "int64_t", field: "result2", doc: "the same" },
+        ],
+        "Fires when the system call returns to the thread; one that was blocked when tracing began has no entry.";
+}

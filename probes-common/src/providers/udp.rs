@@ -1,7 +1,8 @@
 //! The udp provider: datagrams on their way to and from the interface.
-use crate::probe::{Arg, Attach, Probe, Program, Support};
+
+use crate::probe::{Arg, Support};
 use crate::record;
-use crate::schema::Described;
+use crate::table::{probes, programs, supports};
 use crate::types_net::{CsInfo, IpInfo, PktInfo, UdpInfo, UdpsInfo};
 
 record! {
@@ -20,36 +21,26 @@ record! {
     }
 }
 
-/// Learns who uses a socket, when a call on it begins: the last process that did owns it.
-pub const LEARN_USE: Support = Support { name: "udp_learn_use", attach: Attach::RawTracepoint("sys_enter") };
-/// Learns the port that a socket has got by a call.
-pub const LEARN_PORT: Support = Support { name: "udp_learn_port", attach: Attach::RawTracepoint("sys_exit") };
-/// Learns the socket of a datagram that is sent by the call that gives it its port.
-pub const LEARN_SEND: Support =
-    Support { name: "udp_learn_send", attach: Attach::RawTracepoint("net_dev_queue") };
+supports! {
+    /// Learns who uses a socket, when a call on it begins: the last process that did owns it.
+    LEARN_USE = "udp_learn_use" on "sys_enter";
+    /// Learns the port that a socket has got by a call.
+    LEARN_PORT = "udp_learn_port" on "sys_exit";
+    /// Learns the socket of a datagram that is sent by the call that gives it its port.
+    LEARN_SEND = "udp_learn_send" on "net_dev_queue";
+}
 
 pub(super) const NEEDS: &[Support] = &[LEARN_USE, LEARN_PORT, LEARN_SEND];
 
 /// The map of the sockets by their ends, in which the tracer puts those that were before it.
 pub const DATAGRAMS: &str = "DATAGRAMS";
 
-/// send.
-pub const SEND: Program = Program {
-    name: "udp_send",
-    attach: Attach::RawTracepoint("net_dev_queue"),
-    family: false,
-    record: &Datagram::DEF,
-    needs: NEEDS,
-};
-
-/// receive.
-pub const RECEIVE: Program = Program {
-    name: "udp_receive",
-    attach: Attach::RawTracepoint("netif_receive_skb"),
-    family: false,
-    record: &Datagram::DEF,
-    needs: NEEDS,
-};
+programs! {
+    /// send.
+    SEND = "udp_send" on "net_dev_queue": Datagram, NEEDS;
+    /// receive.
+    RECEIVE = "udp_receive" on "netif_receive_skb": Datagram, NEEDS;
+}
 
 const ARGS: &[Arg] = &[
     Arg { ctype: "pktinfo_t *", field: "pkt", doc: "the packet" },
@@ -59,31 +50,10 @@ const ARGS: &[Arg] = &[
     Arg { ctype: "udpinfo_t *", field: "udp", doc: "the datagram's header" },
 ];
 
-macro_rules! probe {
-    ($name:literal, $program:ident, $doc:literal) => {
-        Probe {
-            provider: "udp",
-            function: "",
-            name: $name,
-            program: &$program,
-            discriminator: 0,
-            args: ARGS,
-            doc: $doc,
-        }
-    };
-}
-
-/// The probes, in the order of their ids.
-pub const PROBES: &[Probe] = &[
-    probe!(
-        "send",
-        SEND,
-        "Fires when a datagram of a socket is handed to a network interface's queue. Of one in fragments, the first."
-    ),
-    probe!(
-        "receive",
-        RECEIVE,
+probes! { "udp":
+    "send", SEND, ARGS,
+        "Fires when a datagram of a socket is handed to a network interface's queue. Of one in fragments, the first.";
+    "receive", RECEIVE, ARGS,
         "Fires when a datagram arrives that is for a socket of this machine, before it is processed. A socket is known by the \
-         calls that are made on it; the kernel's own are not."
-    ),
-];
+         calls that are made on it; the kernel's own are not.";
+}

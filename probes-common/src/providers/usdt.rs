@@ -2,9 +2,9 @@
 //! file. One trampoline serves them all; the cookie of an attachment says which probe it is, and by which row of [`SPECS`] its
 //! arguments are found.
 
-use crate::probe::{Arg, Attach, Program};
-use crate::record;
+use crate::probe::{Attach, Program};
 use crate::schema::Described;
+use crate::table::words;
 
 /// The map of where arguments are: a [`Spec`] for each place of a probe, filled in by the tracer.
 pub const SPECS: &str = "USDT_SPECS";
@@ -53,52 +53,11 @@ pub mod sort {
 /// Where there is no register.
 pub const NO_REGISTER: u16 = u16::MAX;
 
-record! {
+words! {
     /// The arguments of a probe of a program.
-    pub struct UserProbe as "user_probe" {
-        /// The first argument.
-        0 arg0: i64 as "int64_t";
-        /// The second argument.
-        1 arg1: i64 as "int64_t";
-        /// The third argument.
-        2 arg2: i64 as "int64_t";
-        /// The fourth argument.
-        3 arg3: i64 as "int64_t";
-        /// The fifth argument.
-        4 arg4: i64 as "int64_t";
-        /// The sixth argument.
-        5 arg5: i64 as "int64_t";
-        /// The seventh argument.
-        6 arg6: i64 as "int64_t";
-        /// The eighth argument.
-        7 arg7: i64 as "int64_t";
-        /// The ninth argument.
-        8 arg8: i64 as "int64_t";
-        /// The tenth argument.
-        9 arg9: i64 as "int64_t";
-        /// The eleventh argument.
-        10 arg10: i64 as "int64_t";
-        /// The twelfth argument.
-        11 arg11: i64 as "int64_t";
-    }
+    pub struct UserProbe as "user_probe", ARGS: [i64 as "int64_t"; 12]
 }
 
 /// Any of them.
 pub const USDT: Program =
     Program { name: "usdt", attach: Attach::Uprobe, family: true, record: &UserProbe::DEF, needs: &[] };
-
-/// The arguments of a probe that has the most; others have the first of them.
-pub const ARGS: &[Arg] = &[
-    Arg { ctype: "int64_t", field: "arg0", doc: "first argument" },
-    Arg { ctype: "int64_t", field: "arg1", doc: "second argument" },
-    Arg { ctype: "int64_t", field: "arg2", doc: "third argument" },
-    Arg { ctype: "int64_t", field: "arg3", doc: "fourth argument" },
-    Arg { ctype: "int64_t", field: "arg4", doc: "fifth argument" },
-    Arg { ctype: "int64_t", field: "arg5", doc: "sixth argument" },
-    Arg { ctype: "int64_t", field: "arg6", doc: "seventh argument" },
-    Arg { ctype: "int64_t", field: "arg7", doc: "eighth argument" },
-    Arg { ctype: "int64_t", field: "arg8", doc: "ninth argument" },
-    Arg { ctype: "int64_t", field: "arg9", doc: "tenth argument" },
-    Arg { ctype: "int64_t", field: "arg10", doc: "eleventh argument" },
-    Arg { ctype: "int64_t", field: "arg11", doc: "twelfth argument" },
-];

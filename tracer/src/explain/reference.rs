@@ -63,11 +63,15 @@ impl Page {
             }
         }
         self.line("\n### syscall");
-        let rows = [("NAME:entry", syscall::ENTRY_ARGS), ("NAME:return", syscall::RETURN_ARGS)];
-        self.table(&["Probe", "args"], rows.map(|(name, args)| vec![code(name), arguments(args)]));
+        let rows = syscall::PROBES.iter();
+        let rows = rows.map(|probe| vec![code(&format!("NAME:{}", probe.name)), arguments(probe.args)]);
+        self.table(&["Probe", "args"], rows);
         self.line("\n### profile");
-        let rows = [("profile-RATE, on each CPU", profile::ARGS), ("tick-RATE, on one", profile::ARGS)];
-        self.table(&["Probe", "args"], rows.map(|(name, args)| vec![name.to_owned(), arguments(args)]));
+        let rows = ["profile-RATE, on each CPU", "tick-RATE, on one"].into_iter().zip(profile::PROBES);
+        self.table(
+            &["Probe", "args"],
+            rows.map(|(name, probe)| vec![name.to_owned(), arguments(probe.args)]),
+        );
         self.line("\n## Types of arguments");
         for row in builtins::TABLE {
             if let builtins::Kind::Record(def) = row.ty {

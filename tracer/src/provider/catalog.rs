@@ -8,14 +8,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use probes_common::probe::{Arg, Attach, Program};
-use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, syscall};
+use probes_common::probe::{Arg, Attach, Probe, Program};
+use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, sdt, syscall};
 
 use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
 use super::user::{Followed, Found, Sites, User};
-use super::{Instance, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
+use super::{Instance, KERNEL, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
 use crate::kernel::addresses::Addresses;
 use crate::kernel::arch::Abi;
@@ -23,9 +23,6 @@ use crate::kernel::btf::TypeId;
 use crate::kernel::functions::Functions;
 use crate::kernel::modules::{Modules, Types};
 use crate::kernel::tracepoints::Tracepoints;
-
-/// The module of what lives in the kernel itself.
-pub(super) const KERNEL: &str = "vmlinux";
 
 /// The profile probes that are there without being asked for, so that `-l` and `profile:::` have some to show: DTrace's
 /// usual rates, which keep out of step with what happens at round ones.
@@ -81,34 +78,13 @@ impl Catalog {
             user: User::default(),
         };
         for probe in PROVIDERS.iter().copied().flatten() {
+            let module = if probe.provider == DTRACE { "" } else { KERNEL };
             let program = catalog.program(probe.program);
-            catalog.add(ProbeInfo {
-                provider: probe.provider.into(),
-                module: if probe.provider == dtrace::PROBES[0].provider { "" } else { KERNEL }.into(),
-                function: probe.function.into(),
-                name: probe.name.into(),
-                program,
-                discriminator: probe.discriminator,
-                instance: None,
-                args: probe.args,
-                doc: probe.doc,
-                lacks: None,
-            });
+            catalog.add(ProbeInfo { module: module.into(), program, ..ProbeInfo::of(probe) });
         }
-        for (number, name) in target.machine.syscalls(Abi::Native) {
-            for &(side, program, args, doc) in SYSCALL_SIDES {
-                catalog.add(ProbeInfo {
-                    provider: "syscall".into(),
-                    module: KERNEL.into(),
-                    function: name.into(),
-                    name: side.into(),
-                    program,
-                    discriminator: number,
-                    instance: None,
-                    args,
-                    doc,
-                    lacks: None,
-                });
+        for (discriminator, name) in target.machine.syscalls(Abi::Native) {
+            for side in syscall::PROBES {
+                catalog.add(ProbeInfo { function: name.into(), discriminator, ..ProbeInfo::of(side) });
             }
         }
         for name in USUAL_RATES {
@@ -297,18 +273,12 @@ impl Catalog {
 
     /// Adds the profile probe called `name`, if it is one.
     fn add_rate(&mut self, name: &str) {
-        let Some((program, doc, Ok(rate))) = parse_rate(name) else { return };
+        let Some((probe, Ok(rate))) = parse_rate(name) else { return };
         self.add(ProbeInfo {
-            provider: PROFILE.into(),
             module: "".into(),
-            function: "".into(),
             name: Cow::Owned(name.to_owned()),
-            program,
-            discriminator: 0,
             instance: Some(Instance::Rate(rate)),
-            args: profile::ARGS,
-            doc,
-            lacks: None,
+            ..ProbeInfo::of(probe)
         });
     }
 
@@ -330,25 +300,23 @@ impl Catalog {
             return;
         }
         let tracepoints = self.tracepoints.clone();
-        let probes: Vec<(String, &str)> = match provider {
-            SDT => tracepoints.events(),
-            _ => tracepoints.names().into_iter().map(|name| (KERNEL.to_owned(), name)).collect(),
+        let in_kernel = |name| (KERNEL.to_owned(), name);
+        let (probe, instance, named): (_, fn(_) -> Instance, Vec<(String, &str)>) = match provider {
+            SDT => (&sdt::PROBES[0], Instance::Event, tracepoints.events()),
+            _ => {
+                let named = tracepoints.names().into_iter().map(in_kernel).collect();
+                (&rawtp::PROBES[0], Instance::Tracepoint, named)
+            }
         };
-        for (module, name) in probes {
-            let count = tracepoints.param_count(name).min(rawtp::ARGS.len());
+        for (module, name) in named {
+            let count = tracepoints.param_count(name).min(probe.args.len());
             let name: &'static str = Box::leak(Box::from(name));
-            let instance = if provider == SDT { Instance::Event(name) } else { Instance::Tracepoint(name) };
             self.add(ProbeInfo {
-                provider: provider.into(),
                 module: module.into(),
-                function: "".into(),
                 name: name.into(),
-                program: &rawtp::RAWTP,
-                discriminator: 0,
-                instance: Some(instance),
-                args: &rawtp::ARGS[..count],
-                doc: "Fires where the kernel has this tracepoint; its arguments are what the kernel passes to it.",
-                lacks: None,
+                instance: Some(instance(name)),
+                args: &probe.args[..count],
+                ..ProbeInfo::of(probe)
             });
         }
     }
@@ -395,25 +363,17 @@ impl Catalog {
     }
 }
 
-/// The two probes of a system call: name, trampoline, arguments, documentation.
-const SYSCALL_SIDES: &[(&str, &Program, &[Arg], &str)] = &[
-    ("entry", &syscall::ENTRY, syscall::ENTRY_ARGS, "Fires when a thread enters the system call."),
-    (
-        "return",
-        &syscall::RETURN,
-        syscall::RETURN_ARGS,
-        "Fires when the system call returns to the thread; one that was blocked when tracing began has no entry.",
-    ),
-];
+/// The provider of BEGIN, END and ERROR, which are the tracer's own.
+const DTRACE: &str = dtrace::PROBES[0].provider;
 
 /// The provider of rates.
-const PROFILE: &str = "profile";
+const PROFILE: &str = profile::PROBES[0].provider;
 
 /// The provider of tracepoints.
-const RAWTP: &str = "rawtp";
+const RAWTP: &str = rawtp::PROBES[0].provider;
 
 /// The same by DTrace's name, their modules being the kernel's subsystems.
-const SDT: &str = "sdt";
+const SDT: &str = sdt::PROBES[0].provider;
 
 /// Providers of which there are so many probes that they are looked at only where a description names the provider, or names
 /// nothing else; in this order.
@@ -425,15 +385,11 @@ fn names_provider(pattern: &Pattern, provider: &str) -> bool {
     pattern.provider.get(..2) == provider.get(..2) && matches(&pattern.provider, provider)
 }
 
-/// The program of the profile probe `name`, when it fires, and its rate.
-pub(super) fn parse_rate(name: &str) -> Option<(&'static Program, &'static str, Result<Rate, BadRate>)> {
+/// What the profile probe `name` is made like, and its rate.
+pub(super) fn parse_rate(name: &str) -> Option<(&'static Probe, Result<Rate, BadRate>)> {
     let (kind, rate) = name.split_once('-')?;
-    let (program, doc) = match kind {
-        "profile" => (&profile::PROFILE, "Fires at this rate on every CPU, in whatever runs there."),
-        "tick" => (&profile::TICK, "Fires at this rate on one CPU."),
-        _ => return None,
-    };
-    Some((program, doc, rate::parse(rate)))
+    let probe = profile::PROBES.iter().find(|probe| probe.name == kind)?;
+    Some((probe, rate::parse(rate)))
 }
 
 /// Whether the other parts of a description allow for a profile probe.

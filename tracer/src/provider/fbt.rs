@@ -3,37 +3,20 @@
 //! Invariant: a probe's id is its function's place in the kernel's list, counted from [`FIRST`] on: the same whether a description
 //! made all of them or only this one. The trampoline tells functions apart by numbers that are given out as they are asked for.
 
-use probes_common::probe::{Arg, Program};
 use probes_common::providers::fbt::{self, Cookie};
 
-use super::catalog::{Catalog, KERNEL};
-use super::{Instance, Pattern, ProbeId, ProbeInfo, matches};
+use super::catalog::Catalog;
+use super::{Instance, KERNEL, Pattern, ProbeId, ProbeInfo, matches};
 use crate::kernel::btf::{Btf, Prototype, Shape, TypeId};
 
 /// The provider's name.
-pub(super) const FBT: &str = "fbt";
+pub(super) const FBT: &str = fbt::PROBES[0].provider;
 
 /// The id of the first of its probes. There are some 100,000: the others' ids are kept free of them.
 const FIRST: u32 = 100_000;
 
 /// Functions that one copy of a trampoline can tell apart.
 const HOSTED: usize = 1 << 16;
-
-/// The two probes of a function: name, trampoline, arguments, documentation.
-const SIDES: [(&str, &Program, &[Arg], &str); 2] = [
-    (
-        "entry",
-        &fbt::ENTRY,
-        fbt::ENTRY_ARGS,
-        "Fires when the function is entered, with its arguments; calls that the compiler put in their callers' place are not seen.",
-    ),
-    (
-        "return",
-        &fbt::RETURN,
-        fbt::RETURN_ARGS,
-        "Fires when the function returns. args[1] is what it gives back.",
-    ),
-];
 
 /// The type of an argument of a function, as the kernel tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +41,9 @@ impl Catalog {
             if !matches(&pattern.function, function.name) || !matches(&pattern.module, module) {
                 continue;
             }
-            for ((name, program, args, doc), side) in SIDES.into_iter().zip(0..) {
+            for (probe, side) in fbt::PROBES.iter().zip(0..) {
                 let id = ProbeId(FIRST + 2 * place + side);
-                if !matches(&pattern.name, name) || self.get(id).is_some() {
+                if !matches(&pattern.name, probe.name) || self.get(id).is_some() {
                     continue;
                 }
                 let number = self.functions_added[side as usize];
@@ -68,16 +51,11 @@ impl Catalog {
                 self.add_at(
                     id,
                     ProbeInfo {
-                        provider: FBT.into(),
                         module: module.into(),
                         function: function.name.into(),
-                        name: name.into(),
-                        program,
                         discriminator: (number % HOSTED) as u16,
                         instance: Some(Instance::Functions((number / HOSTED) as u8)),
-                        args,
-                        doc,
-                        lacks: None,
+                        ..ProbeInfo::of(probe)
                     },
                 );
             }

@@ -12,7 +12,7 @@ mod user;
 use std::borrow::Cow;
 use std::fmt;
 
-use probes_common::probe::{Arg, Attach, Program};
+use probes_common::probe::{Arg, Attach, Probe, Program};
 
 pub use catalog::Catalog;
 pub use fbt::Argument;
@@ -21,6 +21,9 @@ pub use listing::{list, list_verbose};
 pub use rate::Rate;
 pub use unmatched::{OfProcess, Unmatched};
 pub use user::{Followed, Prepare, Site, Sites};
+
+/// The module of what lives in the kernel itself.
+const KERNEL: &str = "vmlinux";
 
 /// A probe's id, as `-l` shows it: an index into the catalog plus one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +52,24 @@ pub struct ProbeInfo {
     pub doc: &'static str,
     /// What this kernel lacks for it; an unavailable probe is listed but never matched.
     pub lacks: Option<Attach>,
+}
+
+impl ProbeInfo {
+    /// A probe of the kernel as its provider's table has it.
+    pub fn of(probe: &'static Probe) -> ProbeInfo {
+        ProbeInfo {
+            provider: probe.provider.into(),
+            module: KERNEL.into(),
+            function: probe.function.into(),
+            name: probe.name.into(),
+            program: probe.program,
+            discriminator: probe.discriminator,
+            instance: None,
+            args: probe.args,
+            doc: probe.doc,
+            lacks: None,
+        }
+    }
 }
 
 impl fmt::Display for ProbeInfo {

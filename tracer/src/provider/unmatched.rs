@@ -57,7 +57,7 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
         return Some(format!("this kernel has no {}, which the probe needs", describe(attach)));
     }
     match parse_rate(&pattern.name) {
-        Some((_, _, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),
+        Some((_, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),
         _ => absent::find(pattern).map(|row| row.reason.to_owned()),
     }
 }

@@ -21,40 +21,12 @@ pub(super) const READ_RETURN: ProbeId = ProbeId(8);
 
 impl Fixture {
     pub(super) fn new() -> Fixture {
-        let stable = |probe: &'static probes_common::probe::Probe| ProbeInfo {
-            provider: probe.provider.into(),
-            module: "".into(),
-            function: probe.function.into(),
-            name: probe.name.into(),
-            program: probe.program,
-            discriminator: probe.discriminator,
-            instance: None,
-            args: probe.args,
-            doc: probe.doc,
-            lacks: None,
-        };
-        let mut probes = vec![stable(&dtrace::PROBES[0])];
-        probes.push(stable(
-            proc::PROBES.iter().find(|probe| probe.name == "signal-send").expect("it is there"),
-        ));
-        probes.push(stable(&dtrace::PROBES[2]));
-        for (side, program, args) in [
-            ("entry", &syscall::ENTRY, syscall::ENTRY_ARGS),
-            ("return", &syscall::RETURN, syscall::RETURN_ARGS),
-        ] {
-            for (number, name) in [(0, "read"), (1, "write"), (3, "close"), (257, "openat")] {
-                probes.push(ProbeInfo {
-                    provider: "syscall".into(),
-                    module: "vmlinux".into(),
-                    function: name.into(),
-                    name: side.into(),
-                    program,
-                    discriminator: number,
-                    instance: None,
-                    args,
-                    doc: "",
-                    lacks: None,
-                });
+        let signal_send = proc::PROBES.iter().find(|probe| probe.name == "signal-send");
+        let signal_send = signal_send.expect("it is there");
+        let mut probes = [&dtrace::PROBES[0], signal_send, &dtrace::PROBES[2]].map(ProbeInfo::of).to_vec();
+        for side in syscall::PROBES {
+            for (discriminator, name) in [(0, "read"), (1, "write"), (3, "close"), (257, "openat")] {
+                probes.push(ProbeInfo { function: name.into(), discriminator, ..ProbeInfo::of(side) });
             }
         }
         Fixture(probes)
