@@ -36,7 +36,7 @@ fn main() -> io::Result<()> {
     fs::write(place.join(format!("tracer.{SECTION}")), page(&command)?)?;
     for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
         let name = format!("tracer-{}", subcommand.get_name());
-        man(subcommand.clone()).render(&mut fs::File::create(place.join(format!("{name}.{SECTION}")))?)?;
+        fs::write(place.join(format!("{name}.{SECTION}")), subpage(subcommand)?)?;
     }
     Ok(())
 }
@@ -96,6 +96,21 @@ fn man(command: Command) -> Man {
         .section(SECTION)
         .manual("System Administration")
         .source(concat!("tracer ", env!("CARGO_PKG_VERSION")))
+}
+
+/// The page of a subcommand. Its synopsis is not clap_mangen's, which leaves out what options take.
+fn subpage(command: &Command) -> io::Result<String> {
+    let mut page = Vec::new();
+    man(command.clone()).render(&mut page)?;
+    let page = String::from_utf8(page).map_err(io::Error::other)?;
+    let (before, after) = page.split_once(".SH SYNOPSIS\n").unwrap_or((&page, ""));
+    let (_, after) = after.split_once('\n').unwrap_or_default();
+    let options = command.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_positional());
+    let options = options.map(|arg| format!(" [{arg}]"));
+    let words: String = options.chain(command.get_positionals().map(|arg| format!(" {arg}"))).collect();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]).text([bold(command.get_bin_name().unwrap_or_default()), roman(words)]);
+    Ok(format!("{before}{}{after}", roff.to_roff()))
 }
 
 /// The page of the command itself.

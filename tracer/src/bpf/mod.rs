@@ -10,7 +10,9 @@ pub use disassemble::disassemble;
 pub use helper::helper_name;
 pub use insn::Insn;
 
-use crate::ir::At;
+/// Where in the source an instruction comes from: opaque here, carried to [`Code::lines`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct At(pub u32);
 
 /// What the linker has to fill in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

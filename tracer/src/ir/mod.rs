@@ -27,6 +27,8 @@ pub use builder::Builder;
 
 use crate::bpf::Code;
 
+pub use crate::bpf::At;
+
 /// Compiles a function.
 pub fn compile(mut function: Function) -> Result<Code, Error> {
     check::check_shape(&function)?;
@@ -65,10 +67,6 @@ pub struct Label(pub(crate) u32);
 /// A piece of the stack frame that has an address, 8-byte aligned.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct StackSlot(pub(crate) u32);
-
-/// Where in the source an instruction comes from: opaque here, carried to [`Code::lines`](crate::bpf::Code).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct At(pub u32);
 
 /// A value that an instruction reads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

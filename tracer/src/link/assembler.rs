@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::function::{Function, Target};
-use crate::bpf::Insn;
 use crate::bpf::insn::{LD_IMM64, alu, class, jmp, size};
-use crate::ir::At;
+use crate::bpf::{At, Insn};
 
 /// A place to jump to, placed or to be placed.
 #[derive(Clone, Copy)]

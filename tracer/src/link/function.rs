@@ -1,7 +1,6 @@
 //! Functions with symbolic references: the one form in which the linker holds trampolines, runtime routines and clauses.
 
-use crate::bpf::{Code, Insn, RelocationKind};
-use crate::ir::At;
+use crate::bpf::{At, Code, Insn, RelocationKind};
 
 /// What an instruction refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::function::{Function, Linkage, Target};
-use crate::bpf::Insn;
-use crate::ir::At;
+use crate::bpf::{At, Insn};
 
 /// The most instructions that a function grows to: jumps reach 32767 of them.
 const LONGEST: usize = 16_000;

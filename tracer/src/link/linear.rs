@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::LinkError;
 use super::btf::Btf;
 use super::function::{Function, Linkage, Target};
-use crate::bpf::Insn;
 use crate::bpf::insn::LD_IMM64;
-use crate::ir::At;
+use crate::bpf::{At, Insn};
 
 /// The instructions of a program with all that it calls.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

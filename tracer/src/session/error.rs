@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::ir::At;
+use crate::bpf::At;
 pub use crate::kernel::sys::reason;
 use crate::link::LinkError;
 
