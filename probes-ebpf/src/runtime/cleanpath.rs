@@ -1,8 +1,6 @@
 //! cleanpath(): a path without `//`, `/./` and `/../`, by its text alone.
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// Goes through the path, a slash with what follows it at a turn; a component that `..` takes back, a byte at a turn.
 #[repr(C)]
@@ -65,22 +63,12 @@ impl Clean {
     }
 }
 
-/// cleanpath() of the first string.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_cleanpath(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe { Job::new(slot, Clean { at: 0, to: 0, back: 0 }, first, second, to, sizes) }.run();
-    0
+routines! {
+    /// cleanpath() of the first string.
+    string_cleanpath(call) {
+        call.job(Clean { at: 0, to: 0, back: 0 }).run();
+        0
+    }
 }
 
 #[cfg(test)]

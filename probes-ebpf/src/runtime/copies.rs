@@ -1,8 +1,6 @@
 //! Strings made of strings: strjoin(), substr(), tolower(), toupper(), and the length that they need.
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// Copies the first string, then the second.
 #[repr(C)]
@@ -29,22 +27,12 @@ impl Step for Join {
     }
 }
 
-/// strjoin(): the first string and the second behind it.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_join(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe { Job::new(slot, Join { from: 0, to: 0, second: 0 }, first, second, to, sizes) }.run();
-    0
+routines! {
+    /// strjoin(): the first string and the second behind it.
+    string_join(call) {
+        call.job(Join { from: 0, to: 0, second: 0 }).run();
+        0
+    }
 }
 
 /// Finds the end of the first string.
@@ -85,43 +73,29 @@ impl Step for Part {
     }
 }
 
-/// substr(): so many bytes (the second number) of the first string from an index (the first number). A negative index
-/// counts from the end; one before the beginning loses what lies before it. A negative number of bytes leaves so many at
-/// the end.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_part(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    let (mut index, mut left, length) = unsafe {
-        let [index, left] = (*slot).work.numbers;
-        (index, left, Job::new(slot, Length(0), first, second, to, sizes).run().0 as i64)
-    };
-    if index < 0 {
-        index = index.wrapping_add(length);
-        if index < 0 && index.wrapping_add(left) > 0 {
-            left = left.wrapping_add(index);
-            index = 0;
+routines! {
+    /// substr(): so many bytes (the second number) of the first string from an index (the first number). A negative index
+    /// counts from the end; one before the beginning loses what lies before it. A negative number of bytes leaves so many at
+    /// the end.
+    string_part(call) {
+        let [mut index, mut left] = call.numbers();
+        let length = call.job(Length(0)).run().0 as i64;
+        if index < 0 {
+            index = index.wrapping_add(length);
+            if index < 0 && index.wrapping_add(left) > 0 {
+                left = left.wrapping_add(index);
+                index = 0;
+            }
         }
+        if index >= length || index < 0 {
+            return 0;
+        }
+        if left < 0 {
+            left = left.wrapping_add(length - index);
+        }
+        call.job(Part { from: index as u64, to: 0, left }).run();
+        0
     }
-    if index >= length || index < 0 {
-        return 0;
-    }
-    if left < 0 {
-        left = left.wrapping_add(length - index);
-    }
-    let part = Part { from: index as u64, to: 0, left };
-    // SAFETY: the caller's promise.
-    unsafe { Job::new(slot, part, first, second, to, sizes) }.run();
-    0
 }
 
 /// Copies the first string with its letters changed: those from `from` on by the alphabet's length have bit 5 flipped.
@@ -146,25 +120,13 @@ impl Step for Letters {
     }
 }
 
-/// tolower(), toupper(): the first number is the first of the letters to be changed, `A` or `a`.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_letters(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let from = (*slot).work.numbers[0] as u64;
-        Job::new(slot, Letters { at: 0, from }, first, second, to, sizes).run();
+routines! {
+    /// tolower(), toupper(): the first number is the first of the letters to be changed, `A` or `a`.
+    string_letters(call) {
+        let from = call.numbers()[0] as u64;
+        call.job(Letters { at: 0, from }).run();
+        0
     }
-    0
 }
 
 #[cfg(test)]

@@ -29,30 +29,81 @@ pub trait Step: Sized {
 /// The most turns that the kernel grants a loop (BPF_MAX_LOOPS in include/linux/bpf_verifier.h).
 const TURNS: u32 = 1 << 23;
 
-impl<S: Step> Job<S> {
-    /// Makes a job whose state lies in the slot. The sizes of the three buffers come in one argument, `first | second << 16 |
-    /// result << 32`, a constant of the call.
+/// What a routine is called with: jobs are made of it, one after the other.
+#[derive(Clone, Copy)]
+pub struct Call {
+    slot: *mut Slot,
+    first: *const u8,
+    second: *const u8,
+    result: *mut u8,
+    sizes: u64,
+}
+
+impl Call {
+    /// The sizes of the three buffers come in one argument, `first | second << 16 | result << 32`, a constant of the call.
     ///
     /// # Safety
-    /// The strings and the result have those sizes, `slot` is a claimed slot, and `S` fits `Work::state`.
+    /// The strings and the result have those sizes, and `slot` is a claimed slot.
     #[inline(always)]
     pub unsafe fn new(
         slot: *mut Slot,
-        state: S,
         first: *const u8,
         second: *const u8,
         result: *mut u8,
         sizes: u64,
-    ) -> Job<S> {
-        const { assert!(size_of::<S>() <= size_of::<[u64; 12]>()) };
-        let (first_size, second_size, result_size) = (sizes & 0xffff, sizes >> 16 & 0xffff, sizes >> 32);
-        // SAFETY: the caller's promise.
-        let place = unsafe { (&raw mut (*slot).work.state).cast::<S>() };
-        // SAFETY: as above.
-        unsafe { place.write(state) };
-        Job { state: place, first, second, result, first_size, second_size, result_size }
+    ) -> Call {
+        Call { slot, first, second, result, sizes }
     }
 
+    /// The two numbers that come beside the strings.
+    #[inline(always)]
+    pub fn numbers(self) -> [i64; 2] {
+        // SAFETY: the promise of `new`.
+        unsafe { (*self.slot).work.numbers }
+    }
+
+    /// A job that begins with this state, which lies in the slot: where that of the job before lay.
+    #[inline(always)]
+    pub fn job<S: Step>(self, state: S) -> Job<S> {
+        const { assert!(size_of::<S>() <= size_of::<[u64; 12]>()) };
+        let Call { slot, first, second, result, sizes } = self;
+        let (first_size, second_size, result_size) = (sizes & 0xffff, sizes >> 16 & 0xffff, sizes >> 32);
+        // SAFETY: the promise of `new`; the state fits.
+        let place = unsafe {
+            let place = (&raw mut (*slot).work.state).cast::<S>();
+            place.write(state);
+            place
+        };
+        Job { state: place, first, second, result, first_size, second_size, result_size }
+    }
+}
+
+/// Routines on strings, by the names that compiled clauses call: `name(call) { body }`.
+macro_rules! routines {
+    ($( $(#[doc = $doc:literal])* $name:ident($call:ident) $body:block )*) => { $(
+        $(#[doc = $doc])*
+        ///
+        /// # Safety
+        /// As `Call::new` says.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub unsafe extern "C" fn $name(
+            slot: *mut probes_common::abi::Slot,
+            first: *const u8,
+            second: *const u8,
+            to: *mut u8,
+            sizes: u64,
+        ) -> i64 {
+            // SAFETY: the caller's promise.
+            let $call = unsafe { $crate::runtime::job::Call::new(slot, first, second, to, sizes) };
+            $body
+        }
+    )* };
+}
+
+pub(crate) use routines;
+
+impl<S: Step> Job<S> {
     /// Runs to the end, and gives the state.
     #[inline(always)]
     pub fn run(&mut self) -> &mut S {

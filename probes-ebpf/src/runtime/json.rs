@@ -3,9 +3,7 @@
 //! The text is read once, from its beginning to the end of the element. What the element is, is not checked further than is
 //! needed to find its end; strings are given without their quotes and as they are written.
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 #[repr(C)]
 struct Scan {
@@ -247,28 +245,16 @@ impl Step for Erase {
     }
 }
 
-/// json(): the element of the first string that the second leads to; nothing where there is none.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_json(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    let scan =
-        Scan { at: 0, path: 0, mode: VALUE, depth: 0, quoted: 0, skip: 0, name: 0, same: 0, to: 0, found: 0 };
-    // SAFETY: the caller's promise.
-    unsafe {
-        if Job::new(slot, scan, first, second, to, sizes).run().found == 0 {
-            Job::new(slot, Erase(0), first, second, to, sizes).run();
+routines! {
+    /// json(): the element of the first string that the second leads to; nothing where there is none.
+    string_json(call) {
+        let scan =
+            Scan { at: 0, path: 0, mode: VALUE, depth: 0, quoted: 0, skip: 0, name: 0, same: 0, to: 0, found: 0 };
+        if call.job(scan).run().found == 0 {
+            call.job(Erase(0)).run();
         }
+        0
     }
-    0
 }
 
 #[cfg(test)]

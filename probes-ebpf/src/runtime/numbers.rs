@@ -1,8 +1,6 @@
 //! Numbers as text and text as numbers: lltostr() and strtoll().
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// Counts the digits of a number.
 #[repr(C)]
@@ -50,26 +48,14 @@ impl Step for Write {
     }
 }
 
-/// lltostr(): the first number in the base that is the second, 2 to 36; with a sign in base 10, with `0` before it in base
-/// 8 and `0x` in base 16.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn number_text(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let [number, base] = (*slot).work.numbers;
+routines! {
+    /// lltostr(): the first number in the base that is the second, 2 to 36; with a sign in base 10, with `0` before it in base
+    /// 8 and `0x` in base 16.
+    number_text(call) {
+        let [number, base] = call.numbers();
         let negative = base == 10 && number < 0;
         let (value, base) = (if negative { number.wrapping_neg() } else { number } as u64, base as u64);
-        let mut job = Job::new(slot, Digits { value, base, count: 0 }, first, second, to, sizes);
+        let mut job = call.job(Digits { value, base, count: 0 });
         let mut count = job.run().count;
         let mut at = 0;
         if negative {
@@ -88,9 +74,9 @@ pub unsafe extern "C" fn number_text(
             }
         }
         count += at;
-        Job::new(slot, Write { value, base, at: count }, first, second, to, sizes).run();
+        call.job(Write { value, base, at: count }).run();
+        0
     }
-    0
 }
 
 /// Reads a number.
@@ -169,24 +155,11 @@ fn digit(byte: u8) -> u64 {
     }
 }
 
-/// strtoll(): the number that the first string begins with, in the base that is the first number; 0 where there is none.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn text_number(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let base = (*slot).work.numbers[0] as u64;
-        let read = Read { at: 0, base, value: 0, negative: 0, expected: BLANK };
-        let mut job = Job::new(slot, read, first, second, to, sizes);
+routines! {
+    /// strtoll(): the number that the first string begins with, in the base that is the first number; 0 where there is none.
+    text_number(call) {
+        let base = call.numbers()[0] as u64;
+        let mut job = call.job(Read { at: 0, base, value: 0, negative: 0, expected: BLANK });
         let end = job.run();
         if end.negative != 0 { end.value.wrapping_neg() as i64 } else { end.value as i64 }
     }

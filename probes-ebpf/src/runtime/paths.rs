@@ -1,8 +1,6 @@
 //! basename() and dirname(), as POSIX has them.
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// Goes through a path once, component by component.
 #[repr(C)]
@@ -61,24 +59,11 @@ impl Step for Cut {
     }
 }
 
-/// basename(), and with a first number that is not 0 dirname().
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_path(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let directory = (*slot).work.numbers[0] != 0;
-        let components = Components { at: 0, start: 0, end: 0, before: 0, inside: 0 };
-        let mut job = Job::new(slot, components, first, second, to, sizes);
+routines! {
+    /// basename(), and with a first number that is not 0 dirname().
+    string_path(call) {
+        let directory = call.numbers()[0] != 0;
+        let mut job = call.job(Components { at: 0, start: 0, end: 0, before: 0, inside: 0 });
         let &mut Components { start, end, before, .. } = job.run();
         let (from, end) = if directory { (0, before) } else { (start, end) };
         if end == 0 {
@@ -86,9 +71,9 @@ pub unsafe extern "C" fn string_path(
             job.put(0, if rooted { b'/' } else { b'.' });
             return 0;
         }
-        Job::new(slot, Cut { from, end, to: 0 }, first, second, to, sizes).run();
+        call.job(Cut { from, end, to: 0 }).run();
+        0
     }
-    0
 }
 
 #[cfg(test)]

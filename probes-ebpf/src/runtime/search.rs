@@ -1,8 +1,6 @@
 //! Finding strings and characters in strings: index(), rindex(), strstr(), strchr(), strrchr().
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// Looks for the second string in the first, forward or backward.
 #[repr(C)]
@@ -59,49 +57,38 @@ impl Step for Lengths {
 /// No position was given.
 const NOWHERE: i64 = i64::MIN;
 
-/// index(), and with a second number that is not 0 rindex(): where the second string begins in the first, at or after (at
-/// or before) the position that is the first number; -1 where it does not. As in Perl, an empty string is found at the
-/// nearest place inside.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_index(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    let ([position, backward], length, wanted) = unsafe {
-        let numbers = (*slot).work.numbers;
-        let mut job = Job::new(slot, Lengths { first: 0, second: 0 }, first, second, to, sizes);
-        let lengths = job.run();
-        (numbers, lengths.first as i64, lengths.second)
-    };
-    if wanted == 0 && length == 0 {
-        return 0;
+routines! {
+    /// index(), and with a second number that is not 0 rindex(): where the second string begins in the first, at or after (at
+    /// or before) the position that is the first number; -1 where it does not. As in Perl, an empty string is found at the
+    /// nearest place inside.
+    string_index(call) {
+        let [position, backward] = call.numbers();
+        let (length, wanted) = {
+            let mut job = call.job(Lengths { first: 0, second: 0 });
+            let lengths = job.run();
+            (lengths.first as i64, lengths.second)
+        };
+        if wanted == 0 && length == 0 {
+            return 0;
+        }
+        let given = position != NOWHERE;
+        let search = if backward != 0 {
+            if given && position < 0 {
+                return if wanted == 0 { 0 } else { -1 };
+            }
+            let at = if given && position < length { position } else { length };
+            Search { at: at as u64, same: 0, last: 0, by: u64::MAX, found: 0 }
+        } else {
+            let at = if given && position > 0 { position } else { 0 };
+            if at >= length {
+                return if wanted == 0 { length } else { -1 };
+            }
+            Search { at: at as u64, same: 0, last: length as u64 - 1, by: 1, found: 0 }
+        };
+        let mut job = call.job(search);
+        let end = job.run();
+        if end.found != 0 { end.at as i64 } else { -1 }
     }
-    let given = position != NOWHERE;
-    let search = if backward != 0 {
-        if given && position < 0 {
-            return if wanted == 0 { 0 } else { -1 };
-        }
-        let at = if given && position < length { position } else { length };
-        Search { at: at as u64, same: 0, last: 0, by: u64::MAX, found: 0 }
-    } else {
-        let at = if given && position > 0 { position } else { 0 };
-        if at >= length {
-            return if wanted == 0 { length } else { -1 };
-        }
-        Search { at: at as u64, same: 0, last: length as u64 - 1, by: 1, found: 0 }
-    };
-    // SAFETY: the caller's promise.
-    let mut job = unsafe { Job::new(slot, search, first, second, to, sizes) };
-    let end = job.run();
-    if end.found != 0 { end.at as i64 } else { -1 }
 }
 
 /// Looks for a byte in the first string.
@@ -133,25 +120,13 @@ impl Step for Find {
     }
 }
 
-/// Where the byte that is the first number is in the first string: the first, or with a second number that is not 0 the
-/// last; -1 where it is not. A zero is found at the end.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_find(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let [wanted, last] = (*slot).work.numbers;
+routines! {
+    /// Where the byte that is the first number is in the first string: the first, or with a second number that is not 0 the
+    /// last; -1 where it is not. A zero is found at the end.
+    string_find(call) {
+        let [wanted, last] = call.numbers();
         let find = Find { at: 0, wanted: wanted as u64 & 0xff, last: last as u64, found: NOT };
-        Job::new(slot, find, first, second, to, sizes).run().found as i64
+        call.job(find).run().found as i64
     }
 }
 

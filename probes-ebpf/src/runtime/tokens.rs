@@ -1,8 +1,6 @@
 //! strtok(): the next piece of a string between delimiters.
 
-use probes_common::abi::Slot;
-
-use super::job::{Job, Step};
+use super::job::{Job, Step, routines};
 
 /// The delimiters as a set of bytes.
 #[repr(C)]
@@ -53,26 +51,13 @@ impl Step for Token {
     }
 }
 
-/// strtok(): the piece of the first string that begins at or after the place that is the first number, delimited by any
-/// byte of the second string. Gives where the next may begin.
-///
-/// # Safety
-/// As `Job::new` says.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub unsafe extern "C" fn string_token(
-    slot: *mut Slot,
-    first: *const u8,
-    second: *const u8,
-    to: *mut u8,
-    sizes: u64,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let at = (*slot).work.numbers[0] as u64;
-        let mut job = Job::new(slot, Delimiters { set: [0; 4], at: 0 }, first, second, to, sizes);
-        let set = job.run().set;
-        Job::new(slot, Token { set, at, to: 0 }, first, second, to, sizes).run().at as i64
+routines! {
+    /// strtok(): the piece of the first string that begins at or after the place that is the first number, delimited by any
+    /// byte of the second string. Gives where the next may begin.
+    string_token(call) {
+        let at = call.numbers()[0] as u64;
+        let set = call.job(Delimiters { set: [0; 4], at: 0 }).run().set;
+        call.job(Token { set, at, to: 0 }).run().at as i64
     }
 }
 
