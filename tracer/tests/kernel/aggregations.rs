@@ -30,7 +30,7 @@ pub(crate) const FAMILY: Family = Family {
     ],
     workloads: &[
         ("aggregations_values", values),
-        ("aggregations_threads", busy_threads),
+        ("busy_threads", busy_threads),
         ("aggregations_many", many),
     ],
 };
@@ -138,7 +138,7 @@ fn threads() -> Result<()> {
     const PROGRAM: &str = r#"
         syscall::lseek:entry /pid == $1/ { @all = count(); @sum = sum(arg1); @each[tid] = count(); @few[arg1 % 7] = count(); }
         END { printa("all %@d\n", @all); printa("sum %@d\n", @sum); printa("each %@d\n", @each); printa("few %d %@d\n", @few); }"#;
-    let seen = observe(PROGRAM, "aggregations_threads", &["4", "5000"])?;
+    let seen = observe(PROGRAM, "busy_threads", &["4", "5000"])?;
     let mut lines = seen.output.lines();
     let mut truth = vec![format!("all {}", 4 * 5000), format!("sum {}", 4 * (0..5000).sum::<i64>())];
     truth.extend(std::iter::repeat_n("each 5000".to_owned(), 4));
@@ -233,7 +233,7 @@ fn exactly_once() -> Result<()> {
         syscall::lseek:entry /pid == $1/ { @n = count(); @s = sum(arg1); @k[arg1 % 10] = count(); }
         tick-10ms, END { printa("n %@d\n", @n); clear(@n); printa("s %@d\n", @s); trunc(@s); }
         tick-10ms, END { printa("k %@d\n", @k); } tick-10ms, END { trunc(@k); }"#;
-    let seen = observe(PROGRAM, "aggregations_threads", &["2", "100000"])?;
+    let seen = observe(PROGRAM, "busy_threads", &["2", "100000"])?;
     let total = |name: &str| -> Result<i64> {
         let values = seen.output.lines().into_iter().filter_map(|line| line.strip_prefix(name));
         Ok(values.map(str::parse::<i64>).collect::<Result<Vec<_>, _>>()?.into_iter().sum())

@@ -6,13 +6,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::harness::run::{Output, command};
-use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth, workload};
+use crate::harness::{Family, Report, Tracer, Workload, skip, tracer, truth, until, workload};
 
 pub(crate) const FAMILY: Family = Family {
     name: "cli",
@@ -316,17 +316,6 @@ fn expect_signal(report: &str, signal: i32) -> Result<()> {
     until("the command reports", || Ok(fs::metadata(report).is_ok_and(|file| file.len() > 0)))?;
     let report = truth(report)?;
     ensure!(report.number("signal")? == i64::from(signal), "{report:?}");
-    Ok(())
-}
-
-fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + patience(Duration::from_secs(10));
-    while !done()? {
-        if Instant::now() > deadline {
-            bail!("waited in vain until {what}");
-        }
-        sleep(Duration::from_millis(5));
-    }
     Ok(())
 }
 

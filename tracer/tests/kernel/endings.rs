@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::harness::run::command;
-use crate::harness::{Family, Report, Tracer, Workload, patience, skip};
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "endings",
@@ -336,15 +336,4 @@ fn ended(child: &mut Child) -> Result<ExitStatus> {
         }
         sleep(Duration::from_millis(5));
     }
-}
-
-fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + patience(Duration::from_secs(10));
-    while !done()? {
-        if Instant::now() > deadline {
-            bail!("waited in vain until {what}");
-        }
-        sleep(Duration::from_millis(5));
-    }
-    Ok(())
 }

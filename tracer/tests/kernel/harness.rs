@@ -2,7 +2,7 @@
 //! programs that it traces. A test that cannot run says why and counts as skipped; it never counts as passed.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
 
@@ -71,6 +71,16 @@ fn attempt(family: &Family, name: &str, body: fn() -> anyhow::Result<()>) -> any
 pub(crate) fn patience(limit: Duration) -> Duration {
     let factor = std::env::var("TRACER_TEST_PATIENCE").ok().and_then(|factor| factor.parse().ok());
     limit * factor.unwrap_or(1)
+}
+
+/// Waits until that is so, ten seconds at the most.
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience(Duration::from_secs(10));
+    while !done()? {
+        anyhow::ensure!(Instant::now() <= deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Skips where the kernel would not let us trace.

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::expressions::prints;
-use crate::harness::{Family, Report, observe, tracer};
+use crate::harness::{Family, observe, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "speculation",
@@ -17,7 +17,7 @@ pub(crate) const FAMILY: Family = Family {
         ("a_number_beyond_nspec_is_a_fault", number),
         ("a_speculation_lasts_to_the_end_of_its_block", blocks),
     ],
-    workloads: &[("speculation_threads", busy_threads)],
+    workloads: &[],
 };
 
 fn lines(expected: &[&str]) -> Vec<String> {
@@ -60,7 +60,7 @@ fn threads() -> Result<()> {
         syscall::lseek:return /self->s && self->n % 2/ { commit(self->s); self->s = 0; }
         syscall::lseek:return /self->s/ { discard(self->s); self->s = 0; }"#;
     let program = format!("#pragma D option nspec=8\n#pragma D option bufsize=16m\n{PROGRAM}");
-    let seen = observe(&program, "speculation_threads", &["4", "2000"])?;
+    let seen = observe(&program, "busy_threads", &["4", "2000"])?;
     let mut count = 0;
     for pair in seen.output.lines().chunks(2) {
         let [first, second] = pair else { anyhow::bail!("a record without its other: {pair:?}") };
@@ -73,23 +73,6 @@ fn threads() -> Result<()> {
     ensure!(count == 4 * 1000, "{count} committed: {}", seen.output.stderr);
     ensure!(seen.output.stderr.is_empty(), "{}", seen.output.stderr);
     Ok(())
-}
-
-/// So many threads, each of which seeks to 0, 1, 2, and so on.
-fn busy_threads(arguments: &[String]) -> Result<Report> {
-    let [threads, calls] = arguments else { anyhow::bail!("how many threads, how many calls?") };
-    let (threads, calls): (usize, i64) = (threads.parse()?, calls.parse()?);
-    let seek = move || {
-        for offset in 0..calls {
-            // SAFETY: integers; no descriptor has that number.
-            unsafe { libc::lseek(-1, offset, libc::SEEK_SET) };
-        }
-    };
-    let handles: Vec<_> = (0..threads).map(|_| std::thread::spawn(seek)).collect();
-    for handle in handles {
-        ensure!(handle.join().is_ok(), "a thread panicked");
-    }
-    Ok(Report::default())
 }
 
 fn unused() -> Result<()> {
