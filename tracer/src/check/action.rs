@@ -179,7 +179,7 @@ impl Checker<'_> {
             ast::ExprKind::Agg(aggregation)
                 if aggregation.keys.is_empty() || !self.is_filled(&aggregation.name) =>
             {
-                Ok(self.mention(row.name, aggregation))
+                self.mention(row.name, aggregation)
             }
             ast::ExprKind::Agg(aggregation) => {
                 let message = format!("`{}` takes a whole aggregation, not an element", row.name);

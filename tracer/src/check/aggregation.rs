@@ -24,17 +24,6 @@ struct Entry {
     filled: Option<Filled>,
     /// Where filling it was refused.
     refused: bool,
-    /// The actions that name it.
-    mentions: Vec<Mention>,
-}
-
-/// An action that names an aggregation.
-#[derive(Debug, Clone, Copy)]
-struct Mention {
-    action: &'static str,
-    /// Whether it named a key, too.
-    keyed: bool,
-    span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -286,17 +275,37 @@ impl Checker<'_> {
     fn aggregation_id(&mut self, name: &str) -> AggregationId {
         let entries = &mut self.aggregations.entries;
         entries.iter().position(|entry| entry.name == name).unwrap_or_else(|| {
-            entries.push(Entry { name: name.to_owned(), filled: None, refused: false, mentions: Vec::new() });
+            entries.push(Entry { name: name.to_owned(), filled: None, refused: false });
             entries.len() - 1
         })
     }
 
-    /// An action that names an aggregation.
-    pub(super) fn mention(&mut self, action: &'static str, agg: &ast::AggRef) -> AggregationId {
-        let id = self.aggregation_id(&agg.name);
-        let keyed = !agg.keys.is_empty();
-        self.aggregations.entries[id].mentions.push(Mention { action, keyed, span: agg.span });
-        id
+    /// The aggregation that an action names. Something has to have filled it by then.
+    pub(super) fn mention(&mut self, action: &str, agg: &ast::AggRef) -> Result<AggregationId, Refused> {
+        // A name with a key makes an aggregation, if an empty one.
+        let named = !agg.keys.is_empty() || self.aggregations.entries.iter().any(|e| e.name == agg.name);
+        if self.is_filled(&agg.name) {
+            return Ok(self.aggregation_id(&agg.name));
+        }
+        let tag = match action {
+            _ if !named => Tag::D_IDENT_UNDEF,
+            "clear" => Tag::D_CLEAR_AGGBAD,
+            "trunc" => Tag::D_TRUNC_AGGBAD,
+            "printa" => Tag::D_PRINTA_AGGBAD,
+            _ => Tag::D_NORMALIZE_AGGBAD,
+        };
+        let message = format!("nothing has filled the aggregation `@{}` so far", agg.name);
+        let diagnostic = Diagnostic::error(tag, agg.span, message);
+        let filled = self.aggregations.entries.iter().filter(|entry| entry.filled.is_some());
+        let near = crate::diagnostic::nearest(&agg.name, filled.map(|entry| entry.name.as_str()));
+        let help = near
+            .map_or(format!("fill it in a clause before this one: `@{} = count();`", agg.name), |near| {
+                format!("did you mean `@{near}`?")
+            });
+        if named {
+            self.aggregation_id(&agg.name);
+        }
+        Err(self.refuse(diagnostic.help(help)))
     }
 
     /// A printa, to be checked when all keys are known.
@@ -307,27 +316,6 @@ impl Checker<'_> {
     /// The aggregations, when all clauses have been seen.
     pub(super) fn finish_aggregations(&mut self) -> Vec<Aggregation> {
         let Aggregations { entries, printed } = std::mem::take(&mut self.aggregations);
-        let names: Vec<&str> =
-            entries.iter().filter(|entry| entry.filled.is_some()).map(|entry| entry.name.as_str()).collect();
-        for entry in entries.iter().filter(|entry| entry.filled.is_none() && !entry.refused) {
-            for &Mention { action, keyed, span } in &entry.mentions {
-                let tag = match action {
-                    "clear" => Tag::D_CLEAR_AGGBAD,
-                    "trunc" => Tag::D_TRUNC_AGGBAD,
-                    "printa" => Tag::D_PRINTA_AGGBAD,
-                    _ => Tag::D_NORMALIZE_AGGBAD,
-                };
-                // A name with a key makes an aggregation, if an empty one.
-                let tag = if keyed { tag } else { Tag::D_IDENT_UNDEF };
-                let message = format!("nothing is ever counted in `@{}`", entry.name);
-                let diagnostic = Diagnostic::error(tag, span, message);
-                let near = crate::diagnostic::nearest(&entry.name, names.iter().copied());
-                let help = near.map_or(format!("fill it: `@{} = count();`", entry.name), |near| {
-                    format!("did you mean `@{near}`?")
-                });
-                self.found.push(diagnostic.help(help));
-            }
-        }
         let all: Option<Vec<Aggregation>> = entries.into_iter().map(Entry::finish).collect();
         let Some(all) = all else { return Vec::new() };
         printed.iter().for_each(|printed| self.check_printed(printed, &all));

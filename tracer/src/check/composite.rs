@@ -177,7 +177,10 @@ impl Checker<'_> {
         declarator: &Declarator,
     ) -> Result<(), Refused> {
         let Some(bits) = &declarator.bits else { return Ok(()) };
-        let Some(int) = ty.as_int() else {
+        if ty == Type::Void {
+            return self.object_size(&ty, declarator.span).map(drop);
+        }
+        let Some(int) = ty.as_int().filter(|_| matches!(ty, Type::Int(_))) else {
             let message = format!("a bit-field is an integer, not {ty:#}");
             let diagnostic = Diagnostic::error(Tag::D_DECL_BFTYPE, declarator.span, message);
             return Err(self.refuse(diagnostic.help("declare it as `unsigned int name : bits`")));

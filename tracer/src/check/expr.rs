@@ -1,7 +1,7 @@
 //! Expressions: each kind of the untyped tree becomes its typed form.
 
-use super::ctype::{FloatType, Text, Type};
-use super::lvalue::decayed;
+use super::ctype::{Text, Type};
+use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
 use super::types::{UINT64, of_literal};
@@ -44,8 +44,10 @@ impl Checker<'_> {
             ast::ExprKind::Assign { op, place, value } => self.assignment(*op, place, value, span),
             ast::ExprKind::Cond { cond, then, otherwise } => {
                 let cond = self.value_for(cond, Tag::D_OP_SCALAR);
-                let then = self.value_in(then, Tag::D_OP_ACT, Tag::D_OP_DYN);
-                let otherwise = self.value_in(otherwise, Tag::D_OP_ACT, Tag::D_OP_DYN);
+                let actions = Self::is_action(then) && Self::is_action(otherwise);
+                let act = if actions { Tag::D_OP_ACT } else { Tag::D_OP_INCOMPAT };
+                let then = self.value_in(then, act, Tag::D_OP_DYN);
+                let otherwise = self.value_in(otherwise, act, Tag::D_OP_DYN);
                 self.conditional(cond?, then?, otherwise?, span)
             }
             ast::ExprKind::Cast { ty, expr } => {
@@ -64,10 +66,6 @@ impl Checker<'_> {
             ast::ExprKind::SizeofType(ty) => {
                 let ty = self.type_name(ty)?;
                 self.size(&ty, span)
-            }
-            ast::ExprKind::Float(literal) => {
-                let ty = Type::Float(FloatType::Double);
-                Ok(Expr { kind: ExprKind::Float(literal.value), ty, span })
             }
             ast::ExprKind::Symbol { module, name } => self.symbol(module.as_ref(), name, span),
             ast::ExprKind::Offsetof { ty, member } => self.offset_of(ty, member, span),
@@ -99,6 +97,9 @@ impl Checker<'_> {
     }
 
     fn prefix(&mut self, op: UnOp, inner: &ast::Expr, span: Span) -> Result<Expr, Refused> {
+        if !matches!(op, UnOp::PreInc | UnOp::PreDec | UnOp::PostInc | UnOp::PostDec) {
+            self.named_first(inner)?;
+        }
         match op {
             UnOp::PreInc => return self.step(inner, 1, false, span),
             UnOp::PreDec => return self.step(inner, -1, false, span),
@@ -220,7 +221,8 @@ impl Checker<'_> {
         if let (Type::Array(..), Type::String(_)) = (&expr.ty, &to) {
             return self.stringof(expr, span);
         }
-        let expr = decayed(expr);
+        // An array is an address only as a pointer.
+        let expr = if matches!(to, Type::Pointer(_) | Type::Void) { decayed(expr) } else { enumerated(expr) };
         let allowed = match (&expr.ty, &to) {
             (Type::String(_), Type::String(_)) => return Ok(expr),
             (from, Type::String(_)) if from.is_scalar() => return self.stringof(expr, span),

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::operators::suits;
 use super::prototype::Prototype;
 use super::typed::{Builtin, Expr, ExprKind, Place, Text, Type};
 use super::types::INT64;
@@ -66,11 +67,11 @@ impl Checker<'_> {
             self.check_translated(&name.name, &translated, &ty, inline.value.span)?;
             return self.define_known(name, Known::Translated(translated, name.span));
         }
-        let value = self.value_for(&inline.value, Tag::D_OP_INCOMPAT);
         let base = self.base_type(&inline.base)?;
         let ty = self.derive(base, &inline.declarator.derived, inline.declarator.span)?;
         self.check_inline(inline, name, &ty)?;
-        let value = self.inlined(&name.name, value?, &ty)?;
+        let value = self.value_for(&inline.value, Tag::D_OP_INCOMPAT)?;
+        let value = self.inlined(&name.name, value, &ty)?;
         self.define(name, value)
     }
 
@@ -83,6 +84,7 @@ impl Checker<'_> {
     ) -> Result<(), Refused> {
         let base = self.base_type(&inline.base)?;
         let ty = self.derive(base, derived, inline.declarator.span)?;
+        self.check_inline(inline, name, &ty)?;
         // A parameter without a name is passed for nothing.
         let names =
             params.iter().map(|param| param.name.as_ref().map_or(String::new(), |name| name.name.clone()));
@@ -198,7 +200,7 @@ fn passed(value: Expr, ty: &Type) -> Option<Expr> {
     match (&value.ty, ty) {
         (Type::String(_), Type::String(_)) => Some(value),
         (from, to) if from == to => Some(value),
-        (from, to) if from.is_scalar() && to.is_scalar() => Some(value.converted(ty)),
+        (from, to) if from.is_scalar() && to.is_scalar() => suits(&value, ty).then(|| value.converted(ty)),
         _ => None,
     }
 }

@@ -484,6 +484,11 @@ pub(super) fn after(setup: Option<Expr>, value: Expr) -> Expr {
     Expr { kind: ExprKind::Comma(Box::new(setup), Box::new(value)), ty, span }
 }
 
+/// The value as [`decayed`], but an array as it is.
+pub(super) fn enumerated(expr: Expr) -> Expr {
+    if matches!(expr.ty, Type::Array(..)) { expr } else { decayed(expr) }
+}
+
 /// The value as operators take it: an array as the address of its first element, an enumeration as its integer, a
 /// bit-field that an int can hold as an int.
 pub(super) fn decayed(expr: Expr) -> Expr {

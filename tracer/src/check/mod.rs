@@ -97,6 +97,7 @@ pub fn check(
         kernel,
         modules,
         declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
+        provided: HashMap::new(),
         libraries: Vec::new(),
         externals: HashMap::new(),
         translators: Vec::new(),
@@ -148,6 +149,8 @@ struct Checker<'a> {
     modules: Option<Rc<modules::ModuleTypes>>,
     /// The names of the providers that the programs declare.
     declared: Vec<String>,
+    /// What they declare: the types that the clauses of each probe see.
+    provided: HashMap<String, HashMap<String, Vec<ctype::Type>>>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
     /// What is declared to be defined elsewhere.

@@ -108,6 +108,7 @@ impl Checker<'_> {
         builtins::find(name).is_some()
             || argument_number(name).is_some()
             || matches!(name, "args" | "uregs" | FILES | "self" | "this")
+            || functions::find(name).is_some()
     }
 
     /// All that a bare name can stand for.
@@ -120,8 +121,8 @@ impl Checker<'_> {
         names
     }
 
-    /// Tells that nothing was assigned to an array of this name.
-    pub(super) fn unknown_array(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
+    /// Tells that nothing was assigned to a variable of this name.
+    pub(super) fn unknown_value(&mut self, scope: Scope, ident: &Ident, span: Span) -> Refused {
         self.unknown(scope, ident, Tag::D_VAR_UNDEF, span)
     }
 

@@ -1,7 +1,7 @@
 //! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
 
 use super::lvalue::{after, decayed};
-use super::operators::interchangeable;
+use super::operators::{interchangeable, suits};
 use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
 use super::variables::{Known, Shape, spelled, widen};
@@ -35,6 +35,9 @@ impl Checker<'_> {
         value: &ast::Expr,
         span: Span,
     ) -> Result<Expr, Refused> {
+        if let Some((scope, name)) = op.and_then(|_| self.unassigned(to)) {
+            return Err(self.unknown_value(scope, name, to.span));
+        }
         let value = self.value_for(value, Tag::D_OP_INCOMPAT);
         let Ok(value) = value else {
             self.refuse_target(to);
@@ -42,6 +45,7 @@ impl Checker<'_> {
         };
         let value = if matches!(value.ty, Type::Array(_, 1..)) { value } else { decayed(value) };
         let first = if value.ty.as_text().is_some() { self.string() } else { value.ty.clone() };
+        self.check_operands(op, to, &value, span)?;
         let mut target = self.target(to, &first, value.span)?;
         let setup = op.and_then(|_| self.once(&mut target.place));
         let value = match op {
@@ -95,6 +99,58 @@ impl Checker<'_> {
         let value = self.fitting(sum, &target)?;
         let kind = ExprKind::Assign(target.place, Box::new(value));
         Ok(after(setup, Expr { kind, ty: target.ty, span }))
+    }
+
+    /// A variable that nothing was assigned to so far.
+    fn unassigned<'a>(&self, to: &'a ast::Expr) -> Option<(Scope, &'a ast::Ident)> {
+        let (scope, name) = variable(to)?;
+        let known = self.parameter(scope, &name.name).is_some()
+            || self.variables.get(scope, &name.name).is_some()
+            || scope == Scope::Global && Self::is_fixed(&name.name);
+        (!known).then_some((scope, name))
+    }
+
+    /// Whether an assignment would make the variable, or would have made it before.
+    fn may_be_made(&self, to: &ast::Expr) -> bool {
+        let refused = |(scope, name): (Scope, &ast::Ident)| {
+            matches!(self.variables.get(scope, &name.name), Some(Known::Refused))
+        };
+        self.unassigned(to).is_some() || variable(to).is_some_and(refused)
+    }
+
+    /// Makes a variable of a thread, of a clause or of an array that a unary operator is the first to name. It is an
+    /// `int64_t`.
+    pub(super) fn named_first(&mut self, operand: &ast::Expr) -> Result<(), Refused> {
+        let (Some((scope, name)), int) = (self.unassigned(operand), Type::Int(INT64)) else { return Ok(()) };
+        match &operand.kind {
+            ast::ExprKind::Index { keys, .. } => {
+                self.element_target(scope, name, keys, Some((&int, operand.span)), operand.span)?;
+            }
+            _ if scope != Scope::Global => {
+                self.variables.add(scope, &name.name, None, int, false, operand.span);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the types of the operands where nothing can be assigned to the left one: it is told first.
+    fn check_operands(
+        &mut self,
+        op: Option<ast::BinOp>,
+        to: &ast::Expr,
+        value: &Expr,
+        span: Span,
+    ) -> Result<(), Refused> {
+        if self.is_writable(to) || self.may_be_made(to) {
+            return Ok(());
+        }
+        let left = self.expr(to)?;
+        match op {
+            Some(op) => self.binary(op, left, value.clone(), span).map(drop),
+            None if suits(value, &left.ty) => Ok(()),
+            None => Err(self.incompatible(Tag::D_OP_INCOMPAT, "=", &left, value, span)),
+        }
     }
 
     /// What `+=` and `-=` ask of a pointer: to know how large what it leads to is.
@@ -275,7 +331,7 @@ impl Checker<'_> {
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {
-                let Some((first, value)) = first else { return Err(self.unknown_array(scope, name, span)) };
+                let Some((first, value)) = first else { return Err(self.unknown_value(scope, name, span)) };
                 if scope == Scope::Clause {
                     return Err(self.local_array(Tag::D_ARR_LOCAL, &spelling, span));
                 }
@@ -454,20 +510,14 @@ impl Checker<'_> {
 
     /// After a value was refused: what it was to be assigned to will not be complained about.
     fn refuse_target(&mut self, to: &ast::Expr) {
-        let var = match &to.kind {
-            ast::ExprKind::Index { base, .. } => &base.kind,
-            kind => kind,
-        };
-        if let ast::ExprKind::Var(scope, name) = var {
-            self.variables.add_refused(*scope, &name.name);
+        if let Some((scope, name)) = variable(to) {
+            self.variables.add_refused(scope, &name.name);
         }
     }
 
     /// Whether a global name stands for something that no program defines.
     pub(super) fn is_fixed(name: &str) -> bool {
-        Self::is_reserved(name)
-            || super::constants::find(name).is_some()
-            || super::functions::find(name).is_some()
+        Self::is_reserved(name) || super::constants::find(name).is_some()
     }
 
     fn read_only(&mut self, name: &str, span: Span) -> Refused {
@@ -498,6 +548,18 @@ impl Checker<'_> {
     /// The type of string variables.
     pub(super) fn string(&self) -> Type {
         Type::String(Text::Buffer(self.options.string_buffer()))
+    }
+}
+
+/// The variable that is assigned to, or whose element is.
+fn variable(to: &ast::Expr) -> Option<(Scope, &ast::Ident)> {
+    match &to.kind {
+        ast::ExprKind::Var(scope, name) => Some((*scope, name)),
+        ast::ExprKind::Index { base, .. } => match &base.kind {
+            ast::ExprKind::Var(scope, name) => Some((*scope, name)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! As in DTrace, they declare an interface. What a provider that is here has is compared; of another one nothing can be
 //! traced until something provides it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::prototype::Prototype;
 use super::typed::Type;
@@ -35,7 +35,8 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Tag::D_PROV_BADNAME, provider.name.span, message);
             return Err(self.refuse(diagnostic.help("choose another name")));
         }
-        let mut declared = HashSet::new();
+        let before = self.provided.get(&provider.name.name).cloned();
+        let mut declared = HashMap::new();
         for probe in &provider.probes {
             self.check_provided_name(&probe.name)?;
             // In a probe's name two underlines stand for a dash.
@@ -48,12 +49,20 @@ impl Checker<'_> {
             }
             if self.catalog.has_provider(&provider.name.name) {
                 self.check_interface(&provider.name.name, &name, translated.len(), probe.name.span)?;
-            } else if !declared.insert(name) {
+            } else if let Some(before) = &before {
+                if before.get(&name) != Some(&translated) {
+                    let message =
+                        format!("`{}` was declared before, without such a probe", provider.name.name);
+                    let diagnostic = Diagnostic::error(Tag::D_PROV_INCOMPAT, probe.name.span, message);
+                    return Err(self.refuse(diagnostic.help("declare all probes of a provider together")));
+                }
+            } else if declared.insert(name, translated).is_some() {
                 let message = format!("the probe `{}` is declared twice", probe.name.name);
                 let diagnostic = Diagnostic::error(Tag::D_PROV_PRDUP, probe.name.span, message);
                 return Err(self.refuse(diagnostic.help("declare it once")));
             }
         }
+        self.provided.entry(provider.name.name.clone()).or_insert(declared);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::ctype::{Composite, Type};
 use super::inline::{Macro, anything};
 use super::lvalue::{after, decayed};
+use super::operators::suits;
 use super::typed::{Expr, ExprKind, Part};
 use super::types::of_field;
 use super::variables::Known;
@@ -268,7 +269,7 @@ impl Checker<'_> {
         };
         let fits = match (&value.ty, ty) {
             (Type::String(_), ty) => matches!(ty, Type::String(_)) || ty.is_characters(),
-            (from, to) => from.is_scalar() && (to.is_scalar() || matches!(to, Type::Enum(_))),
+            (from, to) => from.is_scalar() && suits(&value, to),
         };
         match (fits, &value.ty) {
             (true, Type::String(_)) => Ok(value),

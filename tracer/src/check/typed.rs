@@ -251,8 +251,6 @@ pub struct Expr {
 pub enum ExprKind {
     /// An integer constant, of the expression's type.
     Int(i64),
-    /// A floating-point constant; good for recording only.
-    Float(f64),
     /// A string literal without its terminating zero; its type is a buffer that holds it.
     Str(Vec<u8>),
     /// A literal that was compared with an address: 16 bytes as in `probes_common::schema::Ip`.
@@ -270,7 +268,7 @@ pub enum ExprKind {
     /// The address of a place: `&x`, and an array where a pointer is wanted. A whole place only where it is an array or
     /// a structure; never a bit-field.
     AddressOf(Place),
-    /// `-x`, `~x`; on a promoted integer.
+    /// `-x`, `~x`; of 64 bits, as its operand.
     Unary(UnaryOp, Box<Expr>),
     /// An arithmetic or bitwise operation: both operands and the result have the same type, but for a shift's right.
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
@@ -295,6 +293,9 @@ pub enum ExprKind {
     /// A conversion to the expression's type: integer to integer, pointer to integer and back, any text to a buffer; an
     /// address in the kernel, or an array of characters, to the string that lies there.
     Cast(Box<Expr>),
+    /// What was computed with 64 bits, in the type that D gives it: recorded and stored it is cut to that, operators take
+    /// it whole.
+    Cut(Box<Expr>),
     /// A subroutine.
     Call(Subroutine, Vec<Expr>),
     /// The call stack at the probe; the type says which.

@@ -23,6 +23,11 @@ impl Checker<'_> {
         self.value_in(expr, tag, tag)
     }
 
+    /// Whether the expression is an action.
+    pub(super) fn is_action(expr: &ast::Expr) -> bool {
+        kind(expr) == Some(Valueless::Action)
+    }
+
     /// The value of an expression, with one tag for actions and one for aggregations.
     pub(super) fn value_in(
         &mut self,

@@ -7,7 +7,6 @@ impl Expr {
     pub fn operands(&self) -> Vec<&Expr> {
         match &self.kind {
             ExprKind::Int(_)
-            | ExprKind::Float(_)
             | ExprKind::Str(_)
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)
@@ -22,6 +21,7 @@ impl Expr {
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
+            | ExprKind::Cut(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -37,7 +37,6 @@ impl Expr {
     pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
             ExprKind::Int(_)
-            | ExprKind::Float(_)
             | ExprKind::Str(_)
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)
@@ -54,6 +53,7 @@ impl Expr {
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
+            | ExprKind::Cut(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

@@ -68,7 +68,7 @@ impl Clause<'_> {
                 self.effect(first);
                 self.effect(second);
             }
-            ExprKind::Cast(inner) => self.effect(inner),
+            ExprKind::Cast(inner) | ExprKind::Cut(inner) => self.effect(inner),
             _ if matches!(expr.ty, Type::String(_)) => self.text_effect(expr),
             _ if expr.ty.is_aggregate() || matches!(expr.ty, Type::Float(_)) => {
                 self.bytes(expr);
@@ -125,7 +125,7 @@ impl Clause<'_> {
                 self.effect(first);
                 self.int(second)
             }
-            ExprKind::Cast(inner) => {
+            ExprKind::Cast(inner) | ExprKind::Cut(inner) => {
                 let value = self.int(inner);
                 match fits(shape(&inner.ty), shape(&expr.ty)) {
                     true => value,
@@ -133,11 +133,7 @@ impl Clause<'_> {
                 }
             }
             ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, expr),
-            ExprKind::Str(_)
-            | ExprKind::Ip(_)
-            | ExprKind::Float(_)
-            | ExprKind::Stack
-            | ExprKind::Symbol(_) => {
+            ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Stack | ExprKind::Symbol(_) => {
                 unreachable!("the checker makes no integer of {:?}", expr.kind)
             }
         }

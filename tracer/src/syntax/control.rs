@@ -14,8 +14,12 @@ const FORMS: &[(&str, &str)] = &[
     ("depends_on", "#pragma D depends_on library|module|provider NAME"),
 ];
 
+/// The numbers after a file's name where the preprocessor begins to include it, and comes back from one.
+const ENTERED: &str = "1";
+const LEFT: &str = "2";
+
 impl Lexer<'_> {
-    /// Reads the line whose `#` is next, up to its newline, or to a comment on it.
+    /// Reads the line whose `#` is next, up to its newline.
     pub(super) fn control_line(&mut self) {
         let start = self.pos;
         self.pos += 1;
@@ -45,7 +49,7 @@ impl Lexer<'_> {
                 let help = if needs_cpp {
                     "give the option -C to run the C preprocessor first"
                 } else {
-                    "control lines are `#pragma D ...`, `#line` and `#error`; comments are `/* */` and `//`"
+                    "control lines are `#pragma D ...`, `#line` and `#error`; comments are `/* */`"
                 };
                 let message = format!("`#{name}` is no control line of D");
                 let problem = Diagnostic::error(Tag::D_PRAGCTL_INVAL, span, message);
@@ -60,8 +64,7 @@ impl Lexer<'_> {
         loop {
             self.take(|c| c != '\n' && c.is_whitespace());
             let rest = self.rest();
-            if rest.is_empty() || rest.starts_with(['\n']) || rest.starts_with("/*") || rest.starts_with("//")
-            {
+            if rest.is_empty() || rest.starts_with('\n') {
                 return words;
             }
             let start = self.pos;
@@ -87,6 +90,13 @@ impl Lexer<'_> {
         };
         if !is_number(&number.name) || !flags.iter().all(|flag| is_number(&flag.name)) {
             return self.wrong_line(span);
+        }
+        for flag in flags {
+            match flag.name.as_str() {
+                ENTERED => self.included += 1,
+                LEFT => self.included = self.included.saturating_sub(1),
+                _ => {}
+            }
         }
         let rest = self.rest();
         let next = rest.find('\n').map_or(self.text.len(), |newline| self.pos + newline + 1);

@@ -13,6 +13,8 @@ pub(super) struct Lexer<'a> {
     pub(super) pos: usize,
     /// Whether only blanks and comments stand between the line's beginning and `pos`.
     pub(super) fresh: bool,
+    /// How many files, each included by the one before, the preprocessor took the text from that is read.
+    pub(super) included: u32,
     pub(super) found: Found,
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn continues_name(c: char) -> bool {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(source: SourceId, text: &'a str) -> Self {
-        Lexer { source, text, pos: 0, fresh: true, found: Found::default() }
+        Lexer { source, text, pos: 0, fresh: true, included: 0, found: Found::default() }
     }
 
     fn checkpoint(&self) -> Checkpoint {
@@ -100,8 +102,6 @@ impl<'a> Lexer<'a> {
                 self.pos += 1;
             } else if rest.starts_with("\\\n") {
                 self.pos += 2;
-            } else if rest.starts_with("//") {
-                self.take(|c| c != '\n');
             } else if let Some(comment) = rest.strip_prefix("/*") {
                 self.skip_comment(comment);
             } else if c == '#' && self.fresh {
@@ -231,7 +231,7 @@ impl<'a> Lexer<'a> {
         self.take(|c| strange(c) && !is_quote(c));
         let span = self.span_from(start);
         let help = match first {
-            '#' => "a `#` begins a line: `#pragma D option quiet`; comments are `/* ... */` or `// ...`",
+            '#' => "a `#` begins a line: `#pragma D option quiet`; comments are `/* ... */`",
             '\\' => "a `\\` stands at a line's end, or in a string or character constant",
             c if is_quote(c) => "replace it by a straight quote: `\"` around strings, `'` around characters",
             _ => "remove it; only strings and comments may hold such characters",

@@ -1,7 +1,7 @@
 //! Golden tests of the checker: each `.d` beside what came of it, the typed program in `accepted/`, the diagnostics in
 //! `refused/`; what is accepted must compile, too. `BLESS=1` writes what comes instead of comparing.
 //!
-//! A line `// with: target=7 zdefs arg=x` in a program says under which command line it is checked.
+//! A line `/* with: target=7 zdefs arg=x */` in a program says under which command line it is checked.
 
 mod random;
 mod show;
@@ -88,7 +88,8 @@ fn run(path: &Path, kind: Kind) -> Result<(), Failed> {
 
 /// What comes of a program, and whether it is accepted.
 fn outcome(name: &str, text: &str) -> (String, bool) {
-    let line = text.lines().find_map(|line| line.strip_prefix("// with: ")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("/* with: ")?.strip_suffix(" */"));
+    let line = line.unwrap_or_default();
     outcome_of(Checkable { name, text, options: line, last: DescPart::Name })
 }
 
@@ -187,7 +188,7 @@ fn every_tag_has_a_test() -> Result<(), Failed> {
 fn random_programs() -> Result<(), Failed> {
     let accepted = std::cell::Cell::new(0);
     random::run(|text| {
-        let (got, good) = outcome("random.d", &("// with: arg=5\n".to_owned() + text));
+        let (got, good) = outcome("random.d", &("/* with: arg=5 */\n".to_owned() + text));
         accepted.set(accepted.get() + u32::from(good));
         if got.contains("not compiled") { Err(got) } else { Ok(()) }
     })?;

@@ -145,7 +145,6 @@ impl Show<'_> {
     fn expr(&self, expr: &Expr) -> String {
         match &expr.kind {
             ExprKind::Int(value) => format!("{value}:{}", ty(&expr.ty)),
-            ExprKind::Float(value) => format!("{value:?}:{}", ty(&expr.ty)),
             ExprKind::Str(bytes) => format!("{:?}:{}", String::from_utf8_lossy(bytes), ty(&expr.ty)),
             ExprKind::Ip(bytes) => format!("ip({})", std::net::Ipv6Addr::from(*bytes)),
             ExprKind::Builtin(builtin) => format!("{builtin:?}").to_lowercase(),
@@ -189,6 +188,7 @@ impl Show<'_> {
             ExprKind::PostAdd(place, by) => format!("{} post+= {by}", self.place(place)),
             ExprKind::Comma(left, right) => format!("({}, {})", self.expr(left), self.expr(right)),
             ExprKind::Cast(inner) => format!("({}){}", ty(&expr.ty), self.expr(inner)),
+            ExprKind::Cut(inner) => format!("<{}>{}", ty(&expr.ty), self.expr(inner)),
             ExprKind::Call(subroutine, args) => {
                 format!("{}({}):{}", format!("{subroutine:?}").to_lowercase(), self.list(args), ty(&expr.ty))
             }

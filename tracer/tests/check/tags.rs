@@ -1,7 +1,7 @@
 //! Which tag a mistake has: `tags/*.txt` hold small programs, each behind a line `=== TAG options`, where `OK` is for those
 //! that are accepted. The first error of each must have that tag.
 //!
-//! Options are those of a `// with:` line; `file` is for programs that are read from a file, as with -s.
+//! Options are those of a `/* with: */` line; `file` is for programs that are read from a file, as with -s.
 
 use std::fs;
 use std::path::Path;

@@ -11,7 +11,7 @@ BEGIN, dtrace:::END { start = timestamp }
 
 syscall::read*:entry, syscall::write:entry,
 pid$target::malloc:entry
-/pid == $target && execname != "a\tb"/   // the target only
+/pid == $target && execname != "a\tb"/   /* the target only */
 {
 	self->ts = timestamp;
 	this->n = arg2;

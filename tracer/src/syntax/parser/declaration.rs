@@ -65,7 +65,8 @@ impl Parser<'_> {
         }
         let span = self.span_from(start);
         let defines = matches!(base.kind, BaseKind::Record(_) | BaseKind::Enum(_));
-        if declarators.is_empty() && !defines && member {
+        // Headers have members without a name, which D has not.
+        if declarators.is_empty() && member && !(defines && self.lexer.included > 0) {
             return Err(self.expected("a member's name", "write `type name;` for each member"));
         }
         if declarators.is_empty() && !defines {
@@ -121,7 +122,7 @@ impl Parser<'_> {
             }
         }
         self.close(Mark::RBrace, open)?;
-        self.eat(Mark::Semi);
+        self.expect(Mark::Semi, FORM)?;
         Ok(ItemKind::Translator(Translator { output, input, members }))
     }
 
@@ -129,7 +130,7 @@ impl Parser<'_> {
     fn provider(&mut self) -> Parsed<ItemKind> {
         const FORM: &str = "write `provider name { probe name(types); };`";
         self.bump();
-        let name = self.ident("a provider's name", FORM)?;
+        let name = self.provided("a provider's name", FORM)?;
         if self.eat(Mark::Semi) {
             return Ok(ItemKind::Provider(Provider { name, probes: Vec::new() }));
         }
@@ -140,7 +141,7 @@ impl Parser<'_> {
                 return Err(self.expected("`probe`", FORM));
             }
             self.bump();
-            let name = self.ident("a probe's name", FORM)?;
+            let name = self.provided("a probe's name", FORM)?;
             let native = self.prototype(FORM)?;
             let translated = if self.eat(Mark::Colon) { Some(self.prototype(FORM)?) } else { None };
             self.expect(Mark::Semi, FORM)?;
@@ -149,6 +150,19 @@ impl Parser<'_> {
         self.close(Mark::RBrace, open)?;
         self.expect(Mark::Semi, FORM)?;
         Ok(ItemKind::Provider(Provider { name, probes }))
+    }
+
+    /// The name of what a declaration provides, which no module scopes.
+    fn provided(&mut self, what: &str, form: &str) -> Parsed<Ident> {
+        if let Tok::Symbol(..) = self.peek() {
+            let span = self.bump().span;
+            let message = format!("{what} has no ` in it");
+            self.problem(
+                Diagnostic::error(Tag::D_PROV_BADNAME, span, message).label("not a name").help(form),
+            );
+            return Err(Failed);
+        }
+        self.ident(what, form)
     }
 
     /// The parameters of a probe in its declaration.
@@ -173,9 +187,7 @@ impl Parser<'_> {
         let name = self.member("a member's name", FORM)?;
         self.expect(Mark::Assign, FORM)?;
         let value = *self.assigned()?;
-        if !self.at(Mark::RBrace) {
-            self.expect(Mark::Semi, FORM)?;
-        }
+        self.expect(Mark::Semi, FORM)?;
         Ok((name, value))
     }
 }

@@ -118,6 +118,9 @@ impl Parser<'_> {
     }
 
     fn climb_from(&mut self, mut left: Box<Expr>, start: Span, min: u8) -> Parsed<Box<Expr>> {
+        // What is assigned to is one operand, and without brackets no cast.
+        let cast = matches!(left.kind, ExprKind::Cast { .. }) && left.span.start == start.start;
+        let mut operand = !cast;
         loop {
             let Tok::Mark(mark) = *self.peek() else { return Ok(left) };
             let Some((operator, level)) = infix(mark) else { return Ok(left) };
@@ -136,6 +139,9 @@ impl Parser<'_> {
                         let span = left.span.to(sign);
                         return Err(self.not_aggregating(span));
                     }
+                    if !operand {
+                        return Err(self.not_assignable(left.span, sign));
+                    }
                     let value = self.climb(ASSIGN)?;
                     ExprKind::Assign { op, place: left, value }
                 }
@@ -144,7 +150,18 @@ impl Parser<'_> {
             let span = self.span_from(start);
             self.grow(below.max(self.height), span)?;
             left = Box::new(Expr { kind, span });
+            operand = false;
         }
+    }
+
+    fn not_assignable(&mut self, left: Span, sign: Span) -> Failed {
+        self.problem(
+            Diagnostic::error(Tag::D_SYNTAX, sign, "nothing can be assigned to what is computed")
+                .label("not expected here")
+                .related(left, "this is no variable, member or element")
+                .help("compare with `==`, or put the assignment in brackets: `a + (b = c)`"),
+        );
+        Failed
     }
 
     /// What follows `cond ?`. A chain of them is a list of cases, however long: it is read in a loop.
@@ -274,7 +291,6 @@ impl Parser<'_> {
                         ExprKind::Symbol { module, name }
                     }
                     Tok::Int(int) => ExprKind::Int(int),
-                    Tok::Float(float) => ExprKind::Float(float),
                     Tok::Char(value) => ExprKind::Char(value),
                     Tok::Str(bytes) => ExprKind::Str(bytes),
                     Tok::Macro(argument) => ExprKind::Macro(argument),

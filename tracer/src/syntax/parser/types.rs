@@ -351,6 +351,10 @@ impl Parser<'_> {
                 if !self.eat(Mark::Comma) {
                     break;
                 }
+                // A comma behind the last is C's of today, not D's.
+                if self.at(Mark::RBrace) && self.lexer.included == 0 {
+                    return Err(self.expected("an enumerator", "leave out the last comma"));
+                }
             }
             self.close(Mark::RBrace, open)?;
             Some(values)

@@ -252,14 +252,6 @@ impl Printer {
         match &expr.kind {
             ExprKind::Int(int) => self.int(int),
             ExprKind::Char(value) => self.character(*value),
-            ExprKind::Float(FloatLit { value, kind }) => {
-                let suffix = match kind {
-                    FloatKind::Float => "f",
-                    FloatKind::Double => "",
-                    FloatKind::LongDouble => "l",
-                };
-                self.put(&format!("{value:?}{suffix}"));
-            }
             ExprKind::Str(bytes) => self.quoted(bytes, '"'),
             ExprKind::Var(scope, name) => {
                 self.put(match scope {
@@ -284,7 +276,7 @@ impl Printer {
             }
             ExprKind::Member { base, arrow, member } => {
                 // A number would take the dot for its own.
-                let number = matches!(base.kind, ExprKind::Int(_) | ExprKind::Float(_));
+                let number = matches!(base.kind, ExprKind::Int(_));
                 self.expr(base, if number { u8::MAX } else { POSTFIX });
                 self.put(if *arrow { "->" } else { "." });
                 self.put(&member.name);
@@ -299,7 +291,7 @@ impl Printer {
                 self.expr(right, op.level() + 1);
             }
             ExprKind::Assign { op, place, value } => {
-                self.expr(place, COND);
+                self.expr(place, if matches!(place.kind, ExprKind::Cast { .. }) { u8::MAX } else { UNARY });
                 self.put(" ");
                 self.put(op.map_or("", BinOp::sign));
                 self.put("= ");

@@ -2,7 +2,9 @@ struct point { int x; int y; };
 struct node { struct node *next; struct later *later; int value; };
 struct later { struct node first; };
 typedef struct { char name[16]; unsigned int low : 3, high : 7; int : 0; long big : 40; } packed_t;
+# 1 "either.h" 1
 union either { long number; char bytes[8]; struct { int low; int high; }; };
+# 6 "composites.d" 2
 typedef enum { RED, GREEN = 5, BLUE } color_t;
 enum plain { ONE = 1, TWO };
 typedef int (*handler_t)(int, char *, ...);

@@ -1,4 +1,4 @@
-// Conditions inside clauses.
+/* Conditions inside clauses. */
 BEGIN {
 	if (pid == 1) trace("one");
 	else if (pid == 2) { trace("two"); x = 1; }

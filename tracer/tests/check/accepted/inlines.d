@@ -1,6 +1,6 @@
-// Inlines with parameters: their arguments stand wherever the parameters do.
-inline int sum[int x, int y] = x + y;
-inline int twice[int x] = sum[x, x];
+/* Inlines with parameters: their arguments stand wherever the parameters do. */
+inline int total[int x, int y] = x + y;
+inline int twice[int x] = total[x, x];
 inline string kind[int n] = n == 1 ? "one" : "many";
 inline int64_t at[int *where, int index] = where[index];
 inline int same[string a, string b] = a == b;
@@ -11,13 +11,13 @@ int x;
 BEGIN
 /same[execname, "tracer"]/
 {
-	trace(sum[1, 2]);
+	trace(total[1, 2]);
 	trace(twice[pid]);
-	trace(kind[sum[0, 1]]);
+	trace(kind[total[0, 1]]);
 	trace(at[(int *)arg0, 2]);
 	trace(low[0x1ff]);
 	trace(nowhere[1]);
-	x = sum[x++, x];
+	x = total[x++, x];
 	y = kind[x];
 	@[kind[2]] = count();
 }

@@ -1,4 +1,4 @@
-// Symbols of the kernel: a variable is a place in memory, a function its address.
+/* Symbols of the kernel: a variable is a place in memory, a function its address. */
 
 BEGIN
 {

@@ -1,4 +1,4 @@
-// Pragmas, wherever they stand.
+/* Pragmas, wherever they stand. */
 #pragma D option quiet
 #pragma D option strsize=64
 #pragma D attributes Evolving/Evolving/Common known

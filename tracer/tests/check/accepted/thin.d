@@ -1,4 +1,4 @@
-// with: target=42
+/* with: target=42 */
 #pragma D option quiet
 
 BEGIN { start = timestamp; }

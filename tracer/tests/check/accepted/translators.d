@@ -1,4 +1,4 @@
-// Translators: members by their expressions, of the program's own structures and of the probes'.
+/* Translators: members by their expressions, of the program's own structures and of the probes'. */
 struct raw { int a; long b[4]; char name[8]; struct raw *next; };
 struct point { int x; int y; string label; int64_t sum; };
 typedef struct point point_t;

@@ -1,3 +1,3 @@
-// with: zdefs
+/* with: zdefs */
 nothing:::here { trace(args[0]); }
 syscall::read:entry, syscall::nosuchcall:entry { trace(args[0]); }

@@ -9,6 +9,7 @@ syscall::openat:entry
 {
 	fresh = arg0;
 	counted++;
+	total = arg1;
 	total += arg1;
 	self->start = timestamp;
 	this->path = copyinstr(arg1);

@@ -1,6 +1,8 @@
 struct point { int x; int y; };
 struct twice { int a; int a; };
+# 1 "inner.h" 1
 struct inner { int a; struct { int a; }; };
+# 4 "composites.d" 2
 struct point { int z; };
 struct void_member { void v; };
 struct incomplete { struct nowhere n; };

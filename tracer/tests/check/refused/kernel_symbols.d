@@ -1,4 +1,4 @@
-// Symbols that the kernel does not have, and modules.
+/* Symbols that the kernel does not have, and modules. */
 
 BEGIN
 {

@@ -1,4 +1,4 @@
-// with: arg=abc arg=99999999999999999999 arg=a.b arg=nosuchname arg=unused
+/* with: arg=abc arg=99999999999999999999 arg=a.b arg=nosuchname arg=unused */
 BEGIN
 {
 	trace($target);
