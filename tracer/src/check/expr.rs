@@ -1,6 +1,6 @@
 //! Expressions: each kind of the untyped tree becomes its typed form.
 
-use super::ctype::{Text, Type};
+use super::ctype::{FloatType, Text, Type};
 use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
 use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
@@ -66,6 +66,10 @@ impl Checker<'_> {
             ast::ExprKind::SizeofType(ty) => {
                 let ty = self.type_name(ty)?;
                 self.size(&ty, span)
+            }
+            ast::ExprKind::Float(literal) => {
+                let ty = Type::Float(FloatType::Double);
+                Ok(Expr { kind: ExprKind::Float(literal.value), ty, span })
             }
             ast::ExprKind::Symbol { module, name } => self.symbol(module.as_ref(), name, span),
             ast::ExprKind::Offsetof { ty, member } => self.offset_of(ty, member, span),

@@ -251,6 +251,8 @@ pub struct Expr {
 pub enum ExprKind {
     /// An integer constant, of the expression's type.
     Int(i64),
+    /// A floating-point constant; good for recording only.
+    Float(f64),
     /// A string literal without its terminating zero; its type is a buffer that holds it.
     Str(Vec<u8>),
     /// A literal that was compared with an address: 16 bytes as in `probes_common::schema::Ip`.

@@ -7,6 +7,7 @@ impl Expr {
     pub fn operands(&self) -> Vec<&Expr> {
         match &self.kind {
             ExprKind::Int(_)
+            | ExprKind::Float(_)
             | ExprKind::Str(_)
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)
@@ -37,6 +38,7 @@ impl Expr {
     pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
             ExprKind::Int(_)
+            | ExprKind::Float(_)
             | ExprKind::Str(_)
             | ExprKind::Ip(_)
             | ExprKind::Builtin(_)

@@ -6,7 +6,7 @@
 use super::clause::Clause;
 use super::place::{Access, Spot};
 use crate::check::typed::{Expr, ExprKind};
-use crate::ir::Memory;
+use crate::ir::{Memory, Size};
 
 impl Clause<'_> {
     /// Where the bytes of a structure or array are.
@@ -36,6 +36,11 @@ impl Clause<'_> {
                 let size = expr.ty.size().unwrap_or(0);
                 let at = self.temporary(size);
                 self.choose(condition, |c| c.bytes_to(yes, at, size), |c| c.bytes_to(no, at, size));
+                Spot::Own(at)
+            }
+            ExprKind::Float(number) => {
+                let at = self.temporary(8);
+                self.b.store(Size::B8, at, number.to_bits() as i64);
                 Spot::Own(at)
             }
             ExprKind::Cast(inner) => self.bytes(inner),

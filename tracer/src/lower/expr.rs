@@ -133,7 +133,11 @@ impl Clause<'_> {
                 }
             }
             ExprKind::Call(subroutine, arguments) => self.subroutine(*subroutine, arguments, expr),
-            ExprKind::Str(_) | ExprKind::Ip(_) | ExprKind::Stack | ExprKind::Symbol(_) => {
+            ExprKind::Str(_)
+            | ExprKind::Ip(_)
+            | ExprKind::Float(_)
+            | ExprKind::Stack
+            | ExprKind::Symbol(_) => {
                 unreachable!("the checker makes no integer of {:?}", expr.kind)
             }
         }

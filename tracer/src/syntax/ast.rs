@@ -207,6 +207,8 @@ pub enum ExprKind {
     Int(IntLit),
     /// A character constant's value. The first of several characters is the most significant.
     Char(u64),
+    /// A floating-point constant.
+    Float(FloatLit),
     /// A string constant's bytes, escapes replaced, without a final zero.
     Str(Vec<u8>),
     /// `x`, `self->x`, `this->x`. Where `sizeof` is applied to a bare name, that may be a type's.
@@ -329,6 +331,27 @@ pub enum Radix {
     Octal,
     /// `0xa`
     Hex,
+}
+
+/// A floating-point constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloatLit {
+    /// Its value, finite and not negative.
+    pub value: f64,
+    /// Its type.
+    pub kind: FloatKind,
+}
+
+/// The type that a floating-point constant's suffix gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FloatKind {
+    /// With an `f`.
+    Float,
+    /// Without.
+    #[default]
+    Double,
+    /// With an `l`.
+    LongDouble,
 }
 
 /// `$name` or `$$name`

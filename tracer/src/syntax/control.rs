@@ -49,7 +49,7 @@ impl Lexer<'_> {
                 let help = if needs_cpp {
                     "give the option -C to run the C preprocessor first"
                 } else {
-                    "control lines are `#pragma D ...`, `#line` and `#error`; comments are `/* */`"
+                    "control lines are `#pragma D ...`, `#line` and `#error`; comments are `/* */` and `//`"
                 };
                 let message = format!("`#{name}` is no control line of D");
                 let problem = Diagnostic::error(Tag::D_PRAGCTL_INVAL, span, message);
@@ -64,7 +64,7 @@ impl Lexer<'_> {
         loop {
             self.take(|c| c != '\n' && c.is_whitespace());
             let rest = self.rest();
-            if rest.is_empty() || rest.starts_with('\n') {
+            if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("//") {
                 return words;
             }
             let start = self.pos;

@@ -102,6 +102,8 @@ impl<'a> Lexer<'a> {
                 self.pos += 1;
             } else if rest.starts_with("\\\n") {
                 self.pos += 2;
+            } else if rest.starts_with("//") {
+                self.take(|c| c != '\n');
             } else if let Some(comment) = rest.strip_prefix("/*") {
                 self.skip_comment(comment);
             } else if c == '#' && self.fresh {
@@ -231,7 +233,7 @@ impl<'a> Lexer<'a> {
         self.take(|c| strange(c) && !is_quote(c));
         let span = self.span_from(start);
         let help = match first {
-            '#' => "a `#` begins a line: `#pragma D option quiet`; comments are `/* ... */`",
+            '#' => "a `#` begins a line: `#pragma D option quiet`; comments are `/* ... */` or `// ...`",
             '\\' => "a `\\` stands at a line's end, or in a string or character constant",
             c if is_quote(c) => "replace it by a straight quote: `\"` around strings, `'` around characters",
             _ => "remove it; only strings and comments may hold such characters",

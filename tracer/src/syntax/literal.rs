@@ -1,8 +1,8 @@
-//! Constants: integers, characters, strings.
+//! Constants: integers, floating-point numbers, characters, strings.
 //!
 //! Invariant: a wrong constant is reported and still gives a token of its kind, so that parsing goes on.
 
-use super::ast::{IntLit, Radix};
+use super::ast::{FloatKind, FloatLit, IntLit, Radix};
 use super::lexer::Lexer;
 use super::token::Tok;
 use crate::diagnostic::{Diagnostic, Tag};
@@ -23,8 +23,12 @@ impl Lexer<'_> {
             before = c;
         }
         let text = &self.text[start..self.pos];
-        let result = if !hex && is_float(text) { Err(FLOAT) } else { integer(text) };
-        result.map(Tok::Int).unwrap_or_else(|wrong| {
+        let result = if !hex && text.contains(['.', 'e', 'E']) {
+            float(text).map(Tok::Float)
+        } else {
+            integer(text).map(Tok::Int)
+        };
+        result.unwrap_or_else(|wrong| {
             let span = self.span_from(start);
             self.problem(
                 Diagnostic::error(wrong.tag, span, wrong.message.replace("{}", text))
@@ -205,17 +209,27 @@ fn wrong_suffix(radix: Radix, digits: &str, suffix: &str) -> Wrong {
     Wrong { tag, message: "`{}` is not a number", label, help }
 }
 
-/// What is wrong with every number that has a fraction or an exponent.
-const FLOAT: Wrong = Wrong {
-    tag: Tag::D_SYNTAX,
-    message: "`{}` is a floating-point constant: D has none",
-    label: "not an integer",
-    help: "D calculates with integers; floating-point numbers of the kernel can be printed with %f, %e or %g",
-};
-
-/// Whether it is a number as C writes one with a fraction or an exponent.
-fn is_float(text: &str) -> bool {
-    let digits = text.strip_suffix(['f', 'F', 'l', 'L']).unwrap_or(text);
-    let plain = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
-    plain && digits.contains(['.', 'e', 'E'])
+fn float(text: &str) -> Result<FloatLit, Wrong> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, kind) = match lower.strip_suffix(['f', 'l']) {
+        Some(digits) if lower.ends_with('f') => (digits, FloatKind::Float),
+        Some(digits) => (digits, FloatKind::LongDouble),
+        None => (&lower[..], FloatKind::Double),
+    };
+    let plain = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | '+' | '-'));
+    let value = digits.parse::<f64>().ok().filter(|_| plain).ok_or(Wrong {
+        tag: Tag::D_SYNTAX,
+        message: "`{}` is not a number",
+        label: "not a number",
+        help: "a floating-point constant is like `1.5`, `1e9` or `2.5e-3f`",
+    })?;
+    if !value.is_finite() {
+        return Err(Wrong {
+            tag: Tag::D_INT_OFLOW,
+            message: "`{}` does not fit in a double",
+            label: "too large",
+            help: "the largest double is about 1.8e308",
+        });
+    }
+    Ok(FloatLit { value, kind })
 }

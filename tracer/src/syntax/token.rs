@@ -2,7 +2,7 @@
 //!
 //! Invariant: the tables below are the only lists of D's words and marks.
 
-use super::ast::{IntLit, MacroArg};
+use super::ast::{FloatLit, IntLit, MacroArg};
 use crate::diagnostic::Span;
 use std::fmt;
 
@@ -22,6 +22,7 @@ pub(super) enum Tok {
     Word(Word),
     Mark(Mark),
     Int(IntLit),
+    Float(FloatLit),
     Char(u64),
     Str(Vec<u8>),
     Macro(MacroArg),
@@ -134,7 +135,7 @@ impl fmt::Display for Tok {
             Tok::Symbol(module, name) => write!(f, "`{}`{name}`", module.as_deref().unwrap_or("")),
             Tok::Word(word) => write!(f, "the keyword `{}`", word.text()),
             Tok::Mark(mark) => write!(f, "`{}`", mark.text()),
-            Tok::Int(_) => f.write_str("a number"),
+            Tok::Int(_) | Tok::Float(_) => f.write_str("a number"),
             Tok::Char(_) => f.write_str("a character constant"),
             Tok::Str(_) => f.write_str("a string"),
             Tok::Macro(MacroArg { name, string }) => write!(f, "`${}{name}`", if *string { "$" } else { "" }),

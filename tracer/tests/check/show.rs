@@ -145,6 +145,7 @@ impl Show<'_> {
     fn expr(&self, expr: &Expr) -> String {
         match &expr.kind {
             ExprKind::Int(value) => format!("{value}:{}", ty(&expr.ty)),
+            ExprKind::Float(value) => format!("{value:?}:{}", ty(&expr.ty)),
             ExprKind::Str(bytes) => format!("{:?}:{}", String::from_utf8_lossy(bytes), ty(&expr.ty)),
             ExprKind::Ip(bytes) => format!("ip({})", std::net::Ipv6Addr::from(*bytes)),
             ExprKind::Builtin(builtin) => format!("{builtin:?}").to_lowercase(),

@@ -245,11 +245,11 @@ fn floats() -> Result<()> {
         struct pair { float f; double d; }; union raw { struct pair p; uint32_t words[4]; } u;
         BEGIN {
             u.words[0] = 0x3fc00000; u.words[2] = 0; u.words[3] = 0xc0040000;
-            printf("%f %.2f %e\n", u.p.f, u.p.d, u.p.d);
+            printf("%f %.2f %e %g\n", 1.5, 3.14159, 1e10, 0.0001);
             printf("%g %g %8.3f|\n", u.p.f, u.p.d, u.p.d);
             exit(0);
         }"#;
-    prints(program, &[], &lines(&["1.500000 -2.50 -2.500000e+00", "1.5 -2.5   -2.500|"]))
+    prints(program, &[], &lines(&["1.500000 3.14 1.000000e+10 0.0001", "1.5 -2.5   -2.500|"]))
 }
 
 fn effects() -> Result<()> {

@@ -35,6 +35,12 @@ fn int() -> impl Strategy<Value = IntLit> {
     )
 }
 
+fn float() -> impl Strategy<Value = FloatLit> {
+    let kind = prop_oneof![Just(FloatKind::Float), Just(FloatKind::Double), Just(FloatKind::LongDouble)];
+    let value = any::<f64>().prop_map(|value| if value.is_finite() { value.abs() } else { 0.5 });
+    (value, kind).prop_map(|(value, kind)| FloatLit { value, kind })
+}
+
 fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Global), Just(Scope::Thread), Just(Scope::Clause)]
 }
@@ -43,6 +49,7 @@ fn leaf() -> impl Strategy<Value = Expr> {
     prop_oneof![
         int().prop_map(ExprKind::Int),
         (any::<u64>(), 0..64u32).prop_map(|(value, shift)| ExprKind::Char(value >> shift)),
+        float().prop_map(ExprKind::Float),
         vec(any::<u8>(), 0..6).prop_map(ExprKind::Str),
         ".{0,4}".prop_map(|text: String| ExprKind::Str(text.into_bytes())),
         (scope(), name()).prop_map(|(scope, name)| ExprKind::Var(scope, name)),

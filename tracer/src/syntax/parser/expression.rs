@@ -291,6 +291,7 @@ impl Parser<'_> {
                         ExprKind::Symbol { module, name }
                     }
                     Tok::Int(int) => ExprKind::Int(int),
+                    Tok::Float(float) => ExprKind::Float(float),
                     Tok::Char(value) => ExprKind::Char(value),
                     Tok::Str(bytes) => ExprKind::Str(bytes),
                     Tok::Macro(argument) => ExprKind::Macro(argument),

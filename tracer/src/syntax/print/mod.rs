@@ -252,6 +252,14 @@ impl Printer {
         match &expr.kind {
             ExprKind::Int(int) => self.int(int),
             ExprKind::Char(value) => self.character(*value),
+            ExprKind::Float(FloatLit { value, kind }) => {
+                let suffix = match kind {
+                    FloatKind::Float => "f",
+                    FloatKind::Double => "",
+                    FloatKind::LongDouble => "l",
+                };
+                self.put(&format!("{value:?}{suffix}"));
+            }
             ExprKind::Str(bytes) => self.quoted(bytes, '"'),
             ExprKind::Var(scope, name) => {
                 self.put(match scope {
@@ -276,7 +284,7 @@ impl Printer {
             }
             ExprKind::Member { base, arrow, member } => {
                 // A number would take the dot for its own.
-                let number = matches!(base.kind, ExprKind::Int(_));
+                let number = matches!(base.kind, ExprKind::Int(_) | ExprKind::Float(_));
                 self.expr(base, if number { u8::MAX } else { POSTFIX });
                 self.put(if *arrow { "->" } else { "." });
                 self.put(&member.name);
