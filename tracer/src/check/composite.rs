@@ -92,12 +92,9 @@ impl Checker<'_> {
                     return Ok(Type::Composite(composite));
                 }
                 let message = format!("`{} {}` is defined again", kind.word(), tag.name);
-                let diagnostic = Diagnostic::error(Tag::D_DECL_TYPERED, tag.span, message);
                 let since = self.types.own(NameKind::Composite(kind), &tag.name).map(|known| known.1);
-                let diagnostic = match since {
-                    Some(since) => diagnostic.related(since, "named here first"),
-                    None => diagnostic,
-                };
+                let diagnostic = Diagnostic::error(Tag::D_DECL_TYPERED, tag.span, message)
+                    .since(since, "named here first");
                 Err(self.refuse(diagnostic.help("choose another name")))
             }
             (None, members) => {

@@ -105,11 +105,8 @@ impl Checker<'_> {
         let own = self.types.own(NameKind::Typedef, &name.name).map(|known| known.1);
         if own.is_some() || named(&name.name).is_some() {
             let message = format!("`{}` is a type's name", name.name);
-            let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
-            let diagnostic = match own {
-                Some(since) => diagnostic.related(since, "defined here"),
-                None => diagnostic,
-            };
+            let diagnostic =
+                Diagnostic::error(Tag::D_DECL_IDRED, name.span, message).since(own, "defined here");
             return Err(self.refuse(diagnostic.help("choose another name")));
         }
         if scope == Scope::Global && Self::is_reserved(&name.name) {

@@ -47,11 +47,8 @@ impl Checker<'_> {
 
     fn defined_again(&mut self, name: &Ident, since: Option<Span>) -> Refused {
         let message = format!("the type `{}` is defined again, differently", name.name);
-        let diagnostic = Diagnostic::error(Tag::D_DECL_TYPERED, name.span, message);
-        let diagnostic = match since {
-            Some(since) => diagnostic.related(since, "defined here first"),
-            None => diagnostic,
-        };
+        let diagnostic =
+            Diagnostic::error(Tag::D_DECL_TYPERED, name.span, message).since(since, "defined here first");
         self.refuse(diagnostic.help("choose another name"))
     }
 
@@ -141,11 +138,8 @@ impl Checker<'_> {
     /// Tells that a name cannot be defined.
     pub(super) fn taken(&mut self, name: &Ident, since: Option<Span>) -> Refused {
         let message = format!("`{}` has a meaning already", name.name);
-        let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
-        let diagnostic = match since {
-            Some(since) => diagnostic.related(since, "it has it from here"),
-            None => diagnostic,
-        };
+        let diagnostic =
+            Diagnostic::error(Tag::D_DECL_IDRED, name.span, message).since(since, "it has it from here");
         self.refuse(diagnostic.help("choose another name"))
     }
 }

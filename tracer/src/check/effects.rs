@@ -91,20 +91,18 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Action, Refused> {
-        // An empty name is the output that the tracer began with.
-        if let (ActionName::Freopen, [ast::Expr { kind: ast::ExprKind::Str(text), .. }]) = (name, args)
-            && text.is_empty()
-        {
-            return Ok(Action::Freopen(None, Vec::new()));
-        }
-        // DTrace keeps this name for the output that it began with.
-        if let (ActionName::Freopen, [first @ ast::Expr { kind: ast::ExprKind::Str(text), .. }, ..]) =
+        if let (ActionName::Freopen, [first @ ast::Expr { kind: ast::ExprKind::Str(file), .. }, rest @ ..]) =
             (name, args)
-            && text == b"."
         {
-            let diagnostic =
-                Diagnostic::error(Tag::D_FREOPEN_INVALID, first.span, "`.` is no file to print to");
-            return Err(self.refuse(diagnostic.help("freopen(\"\") goes back to the first output")));
+            // An empty name is the output that the tracer began with; DTrace keeps `.` for it.
+            if file.is_empty() && rest.is_empty() {
+                return Ok(Action::Freopen(None, Vec::new()));
+            }
+            if file == b"." {
+                let message = "`.` is no file to print to";
+                let diagnostic = Diagnostic::error(Tag::D_FREOPEN_INVALID, first.span, message);
+                return Err(self.refuse(diagnostic.help("freopen(\"\") goes back to the first output")));
+            }
         }
         match self.printf(row, args, span)? {
             Action::Printf(format, values) if name == ActionName::Freopen => {

@@ -57,7 +57,7 @@ impl Checker<'_> {
         let (Some(l), Some(r)) = (left.ty.as_int(), right.ty.as_int()) else {
             return match op {
                 BinaryOp::Add | BinaryOp::Sub => self.pointer_arithmetic(op, left, right, span),
-                _ => Err(self.incompatible(tag_of(op), op_text(op), &left, &right, span)),
+                _ => Err(self.incompatible(tag_of(op), op.text(), &left, &right, span)),
             };
         };
         let (ty, by) = match op {
@@ -85,14 +85,14 @@ impl Checker<'_> {
         let (pointer, other, swapped) = match (left.ty.is_address(), right.ty.is_address()) {
             (true, _) => (left, right, false),
             (false, true) => (right, left, true),
-            (false, false) => return Err(self.incompatible(tag_of(op), op_text(op), &left, &right, span)),
+            (false, false) => return Err(self.incompatible(tag_of(op), op.text(), &left, &right, span)),
         };
         let size = match &pointer.ty {
             Type::Pointer(to) => to.size(),
             _ => None,
         };
         let Some(size) = size else {
-            let message = format!("`{}` on {:#}: its elements have no size", op_text(op), pointer.ty);
+            let message = format!("`{}` on {:#}: its elements have no size", op.text(), pointer.ty);
             let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, pointer.span, message);
             return Err(
                 self.refuse(diagnostic.help("cast it to a pointer to what lies there, such as `(char *)`"))
@@ -106,8 +106,8 @@ impl Checker<'_> {
                 let bytes = binary(op, pointer, other, LONG);
                 return Ok(binary(BinaryOp::Div, bytes, size, LONG));
             }
-            _ if swapped => return Err(self.incompatible(tag_of(op), op_text(op), &other, &pointer, span)),
-            _ => return Err(self.incompatible(tag_of(op), op_text(op), &pointer, &other, span)),
+            _ if swapped => return Err(self.incompatible(tag_of(op), op.text(), &other, &pointer, span)),
+            _ => return Err(self.incompatible(tag_of(op), op.text(), &pointer, &other, span)),
         }
         let ty = pointer.ty.clone();
         let bytes = binary(BinaryOp::Mul, other.whole().to_int(LONG), size, LONG);
@@ -121,7 +121,7 @@ impl Checker<'_> {
             (Type::Int(l), Type::Int(r)) => wide(common(*l, *r)),
             _ if compatible(&left, &right) => ULONG,
             (Type::String(_), Type::String(_)) => return self.text_comparison(op, left, right, span),
-            _ => return Err(self.incompatible(Tag::D_OP_INCOMPAT, compare_text(op), &left, &right, span)),
+            _ => return Err(self.incompatible(Tag::D_OP_INCOMPAT, op.text(), &left, &right, span)),
         };
         let (left, right) = (left.whole().to_int(ty), right.whole().to_int(ty));
         let kind = ExprKind::Compare(op, Box::new(left), Box::new(right));
@@ -389,32 +389,4 @@ fn logical_op(op: BinOp) -> Option<LogicalOp> {
         BinOp::LogXor => LogicalOp::Xor,
         _ => return None,
     })
-}
-
-/// An operator as it is written.
-pub(super) fn op_text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::And => "&",
-        BinaryOp::Or => "|",
-        BinaryOp::Xor => "^",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-    }
-}
-
-/// A comparison as it is written.
-pub(super) fn compare_text(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-    }
 }

@@ -184,6 +184,14 @@ impl Diagnostic {
         self
     }
 
+    /// With the place where it began, where that is known.
+    pub fn since(self, span: Option<Span>, words: &str) -> Self {
+        match span {
+            Some(span) => self.related(span, words),
+            None => self,
+        }
+    }
+
     /// With what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -127,15 +127,9 @@ impl Finder {
         code.push(Insn { offset: tell.len() as i16, ..Insn::branch_reg(jmp::JNE, 1, TASK) });
         code.extend(tell);
         code.push(Insn::exit());
-        let code: Vec<[u8; 8]> = code.into_iter().map(Insn::encode).collect();
-        let mut attr = ProgramAttr {
-            kind: sys::RAW_TRACEPOINT,
-            insn_count: code.len() as u32,
-            insns: code.as_ptr() as u64,
-            license: c"Dual MIT/GPL".as_ptr() as u64,
-            ..ProgramAttr::default()
-        };
-        sys::load_program(&mut attr).map(Finder)
+        let code: Vec<u64> = code.into_iter().map(|insn| u64::from_ne_bytes(insn.encode())).collect();
+        let attr = ProgramAttr { kind: sys::RAW_TRACEPOINT, ..ProgramAttr::default() };
+        sys::load_code(&code, attr).map(Finder)
     }
 
     /// The address on that CPU, in two halves, since a program returns no more.

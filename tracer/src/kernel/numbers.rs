@@ -31,14 +31,8 @@ pub(crate) struct Teller(OwnedFd);
 impl Teller {
     /// For this process and those that it forks.
     pub(crate) fn load() -> io::Result<Teller> {
-        let mut attr = ProgramAttr {
-            kind: sys::RAW_TRACEPOINT,
-            insn_count: PROGRAM.len() as u32,
-            insns: PROGRAM.as_ptr() as u64,
-            license: c"Dual MIT/GPL".as_ptr() as u64,
-            ..ProgramAttr::default()
-        };
-        sys::load_program(&mut attr).map(Teller)
+        let attr = ProgramAttr { kind: sys::RAW_TRACEPOINT, ..ProgramAttr::default() };
+        sys::load_code(&PROGRAM, attr).map(Teller)
     }
 
     /// The number of the process that calls this; it is one system call, which may be made after a fork.

@@ -115,6 +115,16 @@ pub(crate) fn load_program(attr: &mut ProgramAttr) -> io::Result<OwnedFd> {
     bpf(PROG_LOAD, attr).map(open)
 }
 
+/// Loads a program of a few instructions without maps; `attr` says of which kind.
+pub(crate) fn load_code(code: &[u64], attr: ProgramAttr) -> io::Result<OwnedFd> {
+    load_program(&mut ProgramAttr {
+        insn_count: code.len() as u32,
+        insns: code.as_ptr() as u64,
+        license: c"Dual MIT/GPL".as_ptr() as u64,
+        ..attr
+    })
+}
+
 /// Loads again a program that was refused, for what the verifier says about it.
 pub(crate) fn verifier_log(attr: &mut ProgramAttr, all: bool) -> String {
     let level = if all { LOG_ALL } else { LOG_PATH };

@@ -47,9 +47,6 @@ pub(super) fn uprobe() -> io::Result<OwnedFd> {
     load(ProgramAttr { kind: sys::KPROBE, attach_type: sys::TRACE_UPROBE_MULTI, ..ProgramAttr::default() })
 }
 
-fn load(mut attr: ProgramAttr) -> io::Result<OwnedFd> {
-    attr.insn_count = NOTHING.len() as u32;
-    attr.insns = NOTHING.as_ptr() as u64;
-    attr.license = c"Dual MIT/GPL".as_ptr() as u64;
-    sys::load_program(&mut attr)
+fn load(attr: ProgramAttr) -> io::Result<OwnedFd> {
+    sys::load_code(&NOTHING, attr)
 }

@@ -1,8 +1,7 @@
 //! The typed program as text: one line a statement, each expression with its type where that is not obvious.
 
 use tracer::check::typed::{
-    Action, BinaryOp, CompareOp, Expr, ExprKind, Function, LogicalOp, Place, ProbePart, Program, Stmt, Text,
-    Type, UnaryOp,
+    Action, Expr, ExprKind, Function, LogicalOp, Place, ProbePart, Program, Stmt, Text, Type, UnaryOp,
 };
 use tracer::provider::Catalog;
 
@@ -161,13 +160,13 @@ impl Show<'_> {
             ExprKind::Unary(UnaryOp::Neg, inner) => format!("(-{})", self.expr(inner)),
             ExprKind::Unary(UnaryOp::BitNot, inner) => format!("(~{})", self.expr(inner)),
             ExprKind::Binary(op, left, right) => {
-                format!("({} {} {}):{}", self.expr(left), binary(*op), self.expr(right), ty(&expr.ty))
+                format!("({} {} {}):{}", self.expr(left), op.text(), self.expr(right), ty(&expr.ty))
             }
             ExprKind::Compare(op, left, right) => {
-                format!("({} {} {})", self.expr(left), compare(*op), self.expr(right))
+                format!("({} {} {})", self.expr(left), op.text(), self.expr(right))
             }
             ExprKind::CompareText(op, left, right) => {
-                format!("({} str{} {})", self.expr(left), compare(*op), self.expr(right))
+                format!("({} str{} {})", self.expr(left), op.text(), self.expr(right))
             }
             ExprKind::Not(inner) => format!("!{}", self.expr(inner)),
             ExprKind::Logical(op, left, right) => {
@@ -226,31 +225,5 @@ fn recorded(expr: &Expr, show: impl Fn(&Expr) -> String) -> String {
                 .to_lowercase()
         }
         _ => format!("{:?}", expr.ty),
-    }
-}
-
-fn binary(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        BinaryOp::And => "&",
-        BinaryOp::Or => "|",
-        BinaryOp::Xor => "^",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-    }
-}
-
-fn compare(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
     }
 }
