@@ -8,7 +8,7 @@ use probes_common::schema::{Kind, StructDef};
 use super::composite;
 use super::ctype::{FloatType, NameKind, Signature, Type};
 use super::prototype::Prototype;
-use super::types::{NAMED, ULONG, named, spelled as int_spelled};
+use super::types::{NAMED, ULONG, is_of_the_language, named, spelled as int_spelled};
 use super::variables::{Known, Shape, spelled};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -103,7 +103,7 @@ impl Checker<'_> {
             return Err(self.local_array(Tag::D_DECL_LOCASSC, &spelling, declarator.span));
         }
         let own = self.types.own(NameKind::Typedef, &name.name).map(|known| known.1);
-        if own.is_some() || named(&name.name).is_some() {
+        if own.is_some() || is_of_the_language(&name.name) {
             let message = format!("`{}` is a type's name", name.name);
             let diagnostic =
                 Diagnostic::error(Tag::D_DECL_IDRED, name.span, message).since(own, "defined here");

@@ -38,6 +38,11 @@ impl Checker<'_> {
                 span,
             });
         }
+        if pointer.ty.as_text().is_some() {
+            let first = integer(0, INT, span);
+            let characters = self.characters(pointer);
+            return self.array_element(characters, first, span);
+        }
         let to = match &pointer.ty {
             Type::Pointer(to) => (**to).clone(),
             ty => {
@@ -292,9 +297,16 @@ impl Checker<'_> {
                 diagnostic.help("take the address of a member or an element, or of memory of alloca()"),
             ));
         }
-        if matches!(inner.kind, ast::ExprKind::Symbol { .. }) && expr.place().is_none() {
-            // A function stands for its address already.
-            return Ok(Expr { span, ..expr });
+        if matches!(inner.kind, ast::ExprKind::Symbol { .. })
+            && (expr.place().is_none() || matches!(expr.ty, Type::Array(..)))
+        {
+            // A function or an array stands for its address already.
+            return Ok(Expr { span, ..decayed(expr) });
+        }
+        if let Type::Array(..) = expr.ty {
+            let message = format!("{:#} stands for its address already", expr.ty);
+            let diagnostic = Diagnostic::error(Tag::D_ADDROF_LVAL, expr.span, message);
+            return Err(self.refuse(diagnostic.help("leave the `&` out")));
         }
         let pointer = Type::Pointer(Box::new(expr.ty.clone()));
         // A number in a record: inet_ntoa() wants its address.

@@ -59,7 +59,7 @@ impl Checker<'_> {
                 false => integer(number, INT, span),
             });
         }
-        let text = self.macro_text(&argument.name, span)?;
+        let text = self.macro_text(&argument.name, Tag::D_MACRO_UNDEF, span)?;
         if argument.string {
             return Ok(string(text.unwrap_or_default().as_bytes(), span));
         }
@@ -67,20 +67,18 @@ impl Checker<'_> {
         match parse_integer(&text) {
             Some(Ok(value)) if i32::try_from(value).is_ok() => Ok(integer(value, INT, span)),
             Some(Ok(value)) => Ok(integer(value, LONG, span)),
-            Some(Err(value)) => Ok(integer(value as i64, ULONG, span)),
-            None if text.starts_with(|c: char| c.is_ascii_digit())
-                && text.chars().all(|c| c.is_ascii_digit()) =>
-            {
+            Some(Err(value)) if text.starts_with('0') => Ok(integer(value as i64, ULONG, span)),
+            _ if is_decimal(&text) => {
+                let digits = text.trim_start_matches(['+', '-']);
+                let tag = if digits.parse::<u64>().is_ok() { Tag::D_INT_OFLOW } else { Tag::D_MACRO_OFLOW };
                 let message = format!("`{text}`, given for ${}, does not fit in 64 bits", argument.name);
-                Err(self.refuse(
-                    Diagnostic::error(Tag::D_MACRO_OFLOW, span, message).help("give a smaller number"),
-                ))
+                Err(self.refuse(Diagnostic::error(tag, span, message).help("give a smaller number")))
             }
-            None => self.macro_word(argument, &text, span),
+            _ => self.macro_word(argument, &text, span),
         }
     }
 
-    /// An argument that is no number stands for itself: a name, or a string in its own quotes.
+    /// An argument that is no number stands for itself: a name, or a string, with quotes of its own or without.
     fn macro_word(&mut self, argument: &MacroArg, text: &str, span: Span) -> Result<Expr, Refused> {
         if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(string(inside.as_bytes(), span));
@@ -90,18 +88,20 @@ impl Checker<'_> {
         if word && (self.variables.get(Scope::Global, text).is_some() || Self::is_fixed(text)) {
             return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
         }
-        let tag = if word { Tag::D_IDENT_UNDEF } else { Tag::D_SYNTAX };
-        let message = format!("`{text}`, given for ${}, is neither a number nor a known name", argument.name);
+        if !word {
+            return Ok(string(text.as_bytes(), span));
+        }
+        let message = format!("`{text}`, given for ${}, is no known name", argument.name);
         let help = format!("`$${}` is the argument as a string", argument.name);
-        Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
+        Err(self.refuse(Diagnostic::error(Tag::D_IDENT_UNDEF, span, message).help(help)))
     }
 
-    /// The text of `$0`, `$1` and so on; nothing where it is not given and need not be.
-    fn macro_text(&mut self, name: &str, span: Span) -> Result<Option<String>, Refused> {
+    /// The text of `$0`, `$1` and so on; nothing where it is not given and need not be. `tag` is that of a missing one.
+    fn macro_text(&mut self, name: &str, tag: Tag, span: Span) -> Result<Option<String>, Refused> {
         let Ok(number) = name.parse::<usize>() else {
             let known = self.macros.ids.iter().map(|row| row.0).chain(["target"]);
             let diagnostic =
-                Diagnostic::error(Tag::D_MACRO_UNDEF, span, format!("there is no macro variable `${name}`"));
+                Diagnostic::error(tag, span, format!("there is no macro variable `${name}`"));
             let diagnostic = match crate::diagnostic::nearest(name, known) {
                 Some(near) => diagnostic.help(format!("did you mean `${near}`?")),
                 None => diagnostic.help(
@@ -123,7 +123,7 @@ impl Checker<'_> {
             None => {
                 let message = format!("`${name}` is not given");
                 let help = "give it after the program, or allow it to be missing with `-x defaultargs`";
-                Err(self.refuse(Diagnostic::error(Tag::D_MACRO_UNDEF, span, message).help(help)))
+                Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
             }
         }
     }
@@ -142,7 +142,7 @@ impl Checker<'_> {
             let (name, left) = after.split_at(end);
             match target_or_id(self, name, span)? {
                 Some(number) => expanded.push_str(&number.to_string()),
-                None => expanded.push_str(&self.macro_text(name, span)?.unwrap_or_default()),
+                None => expanded.push_str(&self.macro_text(name, Tag::D_PDESC_INVAL, span)?.unwrap_or_default()),
             }
             rest = left;
         }
@@ -179,6 +179,12 @@ fn target_or_id(checker: &mut Checker<'_>, name: &str, span: Span) -> Result<Opt
             Err(checker.refuse(diagnostic.help("start one with -c COMMAND, or name one with -p PID")))
         }
     }
+}
+
+/// Whether it is a decimal integer, however large.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && !digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit())
 }
 
 /// An integer as D writes it, with its sign; one that only an unsigned long holds is `Err`.

@@ -75,6 +75,10 @@ impl Checker<'_> {
         post: bool,
         span: Span,
     ) -> Result<Expr, Refused> {
+        if !self.is_writable(to) && !self.may_be_made(to) {
+            let value = self.expr(to)?;
+            self.condition(value)?;
+        }
         let mut target = self.target(to, &Type::Int(INT64), span)?;
         let by = match &target.ty {
             ty if ty.as_int().is_some() => step,
@@ -331,10 +335,10 @@ impl Checker<'_> {
             Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
             Some(Known::Refused) => return Err(Refused),
             None => {
-                let Some((first, value)) = first else { return Err(self.unknown_value(scope, name, span)) };
                 if scope == Scope::Clause {
                     return Err(self.local_array(Tag::D_ARR_LOCAL, &spelling, span));
                 }
+                let Some((first, value)) = first else { return Err(self.unknown_value(scope, name, span)) };
                 if scope == Scope::Global && Self::is_fixed(&name.name) {
                     return Err(self.read_only(&name.name, span));
                 }

@@ -26,6 +26,13 @@ pub const IP_TEXT: u32 = 48;
 /// Bytes that hold any part of a probe's name as text.
 pub const PROBE_TEXT: u32 = 64;
 
+/// Whether D itself has a type of this name, and not the kernel alone.
+pub fn is_of_the_language(name: &str) -> bool {
+    let kernel = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "unchar", "uchar", "ushort", "uint", "ulong"];
+    let plain = kernel.contains(&name) || name.starts_with('_') || name == "bool";
+    !plain && named(name).is_some()
+}
+
 /// The integer types that have a name of one word: name, size in bytes, whether signed.
 pub const NAMED: &[(&str, u8, bool)] = &[
     ("int8_t", 1, true),
