@@ -247,7 +247,7 @@ impl Step for Erase {
     }
 }
 
-/// json(): the element of the first string that the second leads to; nothing where there is none.
+/// json(): the element of the first string that the second leads to. Gives 1, or 0 where there is none.
 ///
 /// # Safety
 /// As `Job::new` says.
@@ -264,9 +264,10 @@ pub unsafe extern "C" fn string_json(
         Scan { at: 0, path: 0, mode: VALUE, depth: 0, quoted: 0, skip: 0, name: 0, same: 0, to: 0, found: 0 };
     // SAFETY: the caller's promise.
     unsafe {
-        if Job::new(slot, scan, first, second, to, sizes).run().found == 0 {
-            Job::new(slot, Erase(0), first, second, to, sizes).run();
+        if Job::new(slot, scan, first, second, to, sizes).run().found != 0 {
+            return 1;
         }
+        Job::new(slot, Erase(0), first, second, to, sizes).run();
     }
     0
 }
