@@ -120,7 +120,7 @@ pub mod state {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
-    /// Enabled probe id: which clause of which program made it, counted from 1; [`EPID_FAULT`] for a fault.
+    /// Enabled probe id: which clause of which program made it; [`EPID_FAULT`] for a fault.
     pub epid: u32,
     /// `program << 16 | discriminator`.
     pub probe: u32,

@@ -7,6 +7,7 @@
 //! `consume` touch the kernel.
 
 pub mod bpf;
+pub mod called;
 pub mod check;
 pub mod cli;
 pub mod consume;

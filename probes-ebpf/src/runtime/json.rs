@@ -246,13 +246,14 @@ impl Step for Erase {
 }
 
 routines! {
-    /// json(): the element of the first string that the second leads to; nothing where there is none.
+    /// json(): the element of the first string that the second leads to. Gives 1, or 0 where there is none.
     string_json(call) {
         let scan =
             Scan { at: 0, path: 0, mode: VALUE, depth: 0, quoted: 0, skip: 0, name: 0, same: 0, to: 0, found: 0 };
-        if call.job(scan).run().found == 0 {
-            call.job(Erase(0)).run();
+        if call.job(scan).run().found != 0 {
+            return 1;
         }
+        call.job(Erase(0)).run();
         0
     }
 }

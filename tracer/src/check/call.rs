@@ -157,6 +157,8 @@ impl Checker<'_> {
                 return Ok(super::operators::into_buffer(value));
             }
             Param::TextOrNull if fold::constant(&value) == Some(0) => return Ok(value),
+            // A string is taken by its address: NULL is one, at which there is none.
+            Param::Text if fold::constant(&value) == Some(0) => return Ok(super::expr::null(value.span)),
             Param::Value if !value.ty.is_record() && value.ty.size().is_some() => return Ok(value),
             Param::Int(_) => "a number",
             Param::Constant => "an integer constant",

@@ -3,7 +3,7 @@
 use super::ctype::{FloatType, Text, Type};
 use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
-use super::typed::{CompareOp, Expr, ExprKind, UnaryOp};
+use super::typed::{CompareOp, Expr, ExprKind, NULL_TEXT, UnaryOp};
 use super::types::{UINT64, of_literal};
 use super::variables::Known;
 use super::{Checker, Refused, fold};
@@ -21,7 +21,10 @@ impl Checker<'_> {
                 let literal = ast::IntLit { value: *value, ..ast::IntLit::default() };
                 Ok(integer(*value as i64, of_literal(&literal), span))
             }
-            ast::ExprKind::Str(bytes) => Ok(string(bytes, span)),
+            // No string has more than `strsize` characters, a constant neither.
+            ast::ExprKind::Str(bytes) => {
+                Ok(string(&bytes[..bytes.len().min(self.options.strsize as usize)], span))
+            }
             ast::ExprKind::Var(scope, name) => self.name(*scope, name, span),
             ast::ExprKind::Macro(argument) => self.macro_value(argument, span),
             ast::ExprKind::Agg(_) => Err(self.valueless(expr, Tag::D_CG_DYN)),
@@ -269,6 +272,12 @@ fn valueless_in(op: ast::BinOp) -> (Tag, Tag) {
         B::Add | B::Sub | B::Lt | B::Le | B::Gt | B::Ge | B::Eq | B::Ne => Tag::D_OP_INCOMPAT,
     };
     (tag, tag)
+}
+
+/// NULL where a string is wanted.
+pub(super) fn null(span: Span) -> Expr {
+    let ty = Type::String(Text::Buffer(NULL_TEXT.len() as u32 + 1));
+    Expr { kind: ExprKind::Str(NULL_TEXT.to_vec()), ty, span }
 }
 
 /// A string constant; it ends at the first zero.

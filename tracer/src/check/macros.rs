@@ -100,8 +100,7 @@ impl Checker<'_> {
     fn macro_text(&mut self, name: &str, tag: Tag, span: Span) -> Result<Option<String>, Refused> {
         let Ok(number) = name.parse::<usize>() else {
             let known = self.macros.ids.iter().map(|row| row.0).chain(["target"]);
-            let diagnostic =
-                Diagnostic::error(tag, span, format!("there is no macro variable `${name}`"));
+            let diagnostic = Diagnostic::error(tag, span, format!("there is no macro variable `${name}`"));
             let diagnostic = match crate::diagnostic::nearest(name, known) {
                 Some(near) => diagnostic.help(format!("did you mean `${near}`?")),
                 None => diagnostic.help(
@@ -142,7 +141,9 @@ impl Checker<'_> {
             let (name, left) = after.split_at(end);
             match target_or_id(self, name, span)? {
                 Some(number) => expanded.push_str(&number.to_string()),
-                None => expanded.push_str(&self.macro_text(name, Tag::D_PDESC_INVAL, span)?.unwrap_or_default()),
+                None => {
+                    expanded.push_str(&self.macro_text(name, Tag::D_PDESC_INVAL, span)?.unwrap_or_default())
+                }
             }
             rest = left;
         }

@@ -2,7 +2,7 @@
 
 use super::lvalue::decayed;
 use super::names::integer;
-use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, Text, Type, UnaryOp};
+use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, NULL_TEXT, Text, Type, UnaryOp};
 use super::types::{LONG, ULONG, common, text_size, wide, wrap};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -155,7 +155,8 @@ impl Checker<'_> {
         let ExprKind::Str(bytes) = &literal.kind else { return Ok(literal) };
         let text = String::from_utf8_lossy(bytes);
         // No address at all is all zero in the records and the empty string in D.
-        let address = if bytes.is_empty() { Some([0; 16]) } else { parse_address(&text) };
+        let address =
+            if bytes.is_empty() || bytes == NULL_TEXT { Some([0; 16]) } else { parse_address(&text) };
         match address {
             Some(address) => {
                 Ok(Expr { kind: ExprKind::Ip(address), ty: Type::String(Text::Ip), span: literal.span })
@@ -324,11 +325,11 @@ fn unnamed(expr: Expr) -> Expr {
     }
 }
 
-/// NULL, where a string is what it stands beside: what finds no string gives an empty one.
+/// NULL, where a string is what it stands beside.
 fn null_text(expr: Expr, beside: &Expr) -> Expr {
     match (&expr.ty, &beside.ty) {
         (Type::Int(_), Type::String(_)) if super::fold::constant(&expr) == Some(0) => {
-            super::expr::string(b"", expr.span)
+            super::expr::null(expr.span)
         }
         _ => expr,
     }

@@ -135,7 +135,7 @@ impl Default for Options {
             empty: false,
             scope: false,
             rawbytes: false,
-            strsize: 255,
+            strsize: 256,
             bufsize: 4 << 20,
             bufpolicy: Policy::Switch,
             bufresize: true,
@@ -553,7 +553,7 @@ mod tests {
         assert!(!options.quiet);
         options.set("strsize", Some("1")).unwrap();
         assert_eq!((options.strsize, options.string_buffer()), (1, 8));
-        assert_eq!(Options::default().string_buffer(), 256);
+        assert_eq!(Options::default().string_buffer(), 264);
     }
 
     #[test]

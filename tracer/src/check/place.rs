@@ -409,12 +409,10 @@ impl Checker<'_> {
                 Text::Buffer(size) if size <= room => Ok(value),
                 _ => Ok(value.converted(&target.ty)),
             },
-            // Assigning 0 frees a string, too: an empty one takes no room.
-            (Type::Int(_), Type::String(_)) if fold::constant(&value) == Some(0) => Ok(Expr {
-                kind: ExprKind::Str(Vec::new()),
-                ty: Type::String(Text::Buffer(1)),
-                span: value.span,
-            }),
+            // Assigning 0 frees a string, too.
+            (Type::Int(_), Type::String(_)) if fold::constant(&value) == Some(0) => {
+                Ok(super::expr::null(value.span))
+            }
             _ => Err(self.does_not_fit(&value, target)),
         }
     }

@@ -17,6 +17,9 @@ pub use super::ctype::*;
 pub use super::shape::{Piece, Shape, ShapeKind};
 pub use operation::*;
 
+/// A string that is not there, NULL, as a literal: the empty string and a mark behind it.
+pub const NULL_TEXT: &[u8] = &[0, 0x7f];
+
 /// A checked program.
 #[derive(Debug)]
 pub struct Program {
@@ -253,7 +256,7 @@ pub enum ExprKind {
     Int(i64),
     /// A floating-point constant; good for recording only.
     Float(f64),
-    /// A string literal without its terminating zero; its type is a buffer that holds it.
+    /// A string literal without its terminating zero, or [`NULL_TEXT`]; its type is a buffer that holds it.
     Str(Vec<u8>),
     /// A literal that was compared with an address: 16 bytes as in `probes_common::schema::Ip`.
     Ip([u8; 16]),

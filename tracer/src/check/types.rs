@@ -28,7 +28,8 @@ pub const PROBE_TEXT: u32 = 64;
 
 /// Whether D itself has a type of this name, and not the kernel alone.
 pub fn is_of_the_language(name: &str) -> bool {
-    let kernel = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "unchar", "uchar", "ushort", "uint", "ulong"];
+    let kernel =
+        ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "unchar", "uchar", "ushort", "uint", "ulong"];
     let plain = kernel.contains(&name) || name.starts_with('_') || name == "bool";
     !plain && named(name).is_some()
 }

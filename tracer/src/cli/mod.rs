@@ -16,12 +16,16 @@ use std::process::ExitCode;
 
 use usage::Usage;
 
+use crate::called;
+
 /// DTrace's exit statuses: 0 done, 1 failed, 2 used wrongly; a program's exit(n) gives n.
 const FAILED: u8 = 1;
 const USED_WRONGLY: u8 = 2;
 
 /// Does what the command line says.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    called::learn(arguments.first());
     let (cli, texts) = match args::parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -49,7 +53,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    complain(&format!("tracer: {error:#}\n"));
+    say(&format!("{error:#}"));
     ExitCode::from(error.downcast_ref::<Usage>().map_or(FAILED, |usage| usage.status))
 }
 
@@ -59,6 +63,11 @@ fn show(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
+}
+
+/// A message on standard error, behind the name of who speaks.
+fn say(message: &str) {
+    complain(&format!("{}: {message}\n", called::name()));
 }
 
 /// Writes to the standard error, where that is possible.

@@ -11,7 +11,7 @@ use super::args::{Text, Trace};
 use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
-use super::{complain, show};
+use super::{complain, say, show};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
 use crate::ir::At;
@@ -24,6 +24,9 @@ use crate::provider::{self, Catalog, Followed, Prepare, ProbeId};
 use crate::session::{Child, Follow, SessionError, reason};
 use crate::syntax::DescPart;
 use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, matched as matched_by, start};
+
+/// The environment variable that leaves out what differs from run to run, as in Oracle's DTrace.
+const REPEATABLE: &str = "_DTRACE_TESTING";
 
 /// Runs the job; gives the exit status.
 pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
@@ -90,9 +93,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     Target::ensure_granted()?;
     if !numbers::are_first() && !compiled.options.quiet {
-        complain(
-            "tracer: this is not the first PID namespace: process ids are the host's, not those that ps shows here\n",
-        );
+        say("this is not the first PID namespace: process ids are the host's, not those that ps shows here");
     }
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
@@ -119,31 +120,29 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         session.scope(root)?;
     }
     if describe::names_kernel(&compiled.image) && symbols::are_hidden() {
-        complain(
-            "tracer: the kernel hides its symbols: addresses have no names; `sysctl kernel.kptr_restrict=1` shows them\n",
+        say(
+            "the kernel hides its symbols: addresses have no names; `sysctl kernel.kptr_restrict=1` shows them",
         );
     }
     if let [first, ..] = session.untraced() {
         let count = session.untraced().len();
-        complain(&format!("tracer: {count} functions cannot be traced here, {first} among them\n"));
+        say(&format!("{count} functions cannot be traced here, {first} among them"));
     }
     if let Some(bytes) = session.lowered().filter(|_| !compiled.options.quietresize) {
-        complain(&format!("tracer: buffer size lowered to {}\n", with_unit(bytes)));
+        say(&format!("buffer size lowered to {}", with_unit(bytes)));
     }
     if let count @ 1.. = session.refused() {
-        complain(&format!(
-            "tracer: places left out, as the kernel does not probe the instructions there: {count}\n"
-        ));
+        say(&format!("places left out, as the kernel does not probe the instructions there: {count}"));
     }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
         if compiled.options.destructive {
-            complain("tracer: allowing destructive actions\n");
+            say("allowing destructive actions");
         }
     }
     if trace.verbose {
         complain(&describe::programs(&compiled.image));
-        compiled.options.notes().for_each(|note| complain(&format!("tracer: {note}\n")));
+        compiled.options.notes().for_each(|note| say(&note));
     }
     match session.run(&mut follow, &mut *output) {
         Err(error) if error.reader_gone() => Ok(0),
@@ -342,7 +341,7 @@ fn announce(compiled: &Compiled, sources: &Sources) {
         let script = !source.name.starts_with('-');
         let name = if script { &source.name } else { description_of(&source.text) };
         let kind = if script { "script" } else { "description" };
-        complain(&format!("tracer: {}\n", matched(kind, name, *probes)));
+        say(&matched(kind, name, *probes));
     }
 }
 
@@ -370,7 +369,8 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
         }
     };
     let primitive = is_primitive(&std::env::var("TERM").unwrap_or_default());
-    let style = Style::new(&compiled.options, terminal && !trace.json, primitive);
+    let repeatable = std::env::var_os(REPEATABLE).is_some();
+    let style = Style { repeatable, ..Style::new(&compiled.options, terminal && !trace.json, primitive) };
     Ok(if trace.json {
         Box::new(Json::new(out, names, style))
     } else {

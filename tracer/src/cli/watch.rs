@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use super::args::{Color, Watch};
 use super::stdout::Stdout;
 use super::usage::Usage;
-use super::{complain, trace};
+use super::{say, trace};
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Sources, nearest};
 use crate::event::{Family, Reader, Text};
@@ -41,7 +41,7 @@ pub(super) fn run(watch: &Watch) -> Result<i32> {
         && let Some(status) = child.status()
         && !status.success()
     {
-        complain(&format!("tracer: the command {}\n", ended(status)));
+        say(&format!("the command {}", ended(status)));
     }
     Ok(0)
 }
@@ -180,7 +180,7 @@ impl Output for Watching {
             | value::Event::Ended => return Ok(()),
         };
         self.flush()?;
-        complain(&format!("tracer: {message}\n"));
+        say(&message);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use probes_common::schema::Described;
 use super::map::{self, Objects};
 use super::symbols::Symbolizer;
 use crate::check::typed::{ProbePart, Shows, Stack, Symbol};
-use crate::lower::layout::{FieldAt, Layout, Repr, stacks_map};
+use crate::lower::layout::{FIRST_EPID, FieldAt, Layout, Repr, stacks_map};
 use crate::output::value::{FaultNotice, Table, Value, double};
 use crate::provider::{Catalog, ProbeId};
 use crate::syntax::format::Format;
@@ -100,7 +100,7 @@ impl Decoder {
         if header.epid == EPID_FAULT {
             return self.fault(&header, &bytes[HEADER_SIZE..]).map(Message::Fault);
         }
-        let layout = self.layouts.get(header.epid as usize - 1)?;
+        let layout = self.layouts.get(header.epid.checked_sub(FIRST_EPID)? as usize)?;
         (bytes.len() >= layout.size as usize).then_some(Message::Record { header, layout })
     }
 

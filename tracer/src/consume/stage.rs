@@ -159,14 +159,14 @@ mod tests {
     use probes_common::abi::Header;
 
     use super::*;
-    use crate::lower::layout::{ActionAt, FieldAt, Repr};
+    use crate::lower::layout::{ActionAt, FIRST_EPID, FieldAt, Repr};
 
-    /// Epid 1 records, 2 records in a speculation, 3 commits, 4 discards.
+    /// The first records, the second in a speculation, the third commits, the fourth discards.
     fn decoder() -> Decoder {
         let field = FieldAt { offset: HEADER_SIZE as u32, repr: Repr::Int { bytes: 8, signed: false } };
         let action = |kind| vec![ActionAt { kind, fields: vec![field] }];
         let layout = |epid, speculative, actions| Layout {
-            epid,
+            epid: FIRST_EPID - 1 + epid,
             clause: 0,
             size: HEADER_SIZE as u32 + 16,
             speculative,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn message(epid: u32, cpu: u32, time: u64, tag: u64, mark: u64) -> Vec<u8> {
-        let header = Header { epid, probe: 0, time, seq: 0, cpu };
+        let header = Header { epid: FIRST_EPID - 1 + epid, probe: 0, time, seq: 0, cpu };
         let mut bytes = Vec::new();
         bytes.extend(header.epid.to_le_bytes());
         bytes.extend(header.probe.to_le_bytes());

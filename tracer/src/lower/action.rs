@@ -12,6 +12,7 @@ use super::data::STATE;
 use super::helper;
 use super::layout::{ActionAt, ActionKind, FieldAt, Repr};
 use super::storage::repr;
+use super::text::Text;
 use crate::check::typed::{Action, Expr, Stmt};
 use crate::ir::{Memory, Operand, Size};
 
@@ -165,7 +166,10 @@ impl Clause<'_> {
                 let value = self.int(value);
                 self.b.store(Size::of_bytes(bytes.into()).unwrap_or(Size::B8), to, value);
             }
-            Repr::Str(size) => self.text_to(value, to, size),
+            Repr::Str(size) => {
+                self.text_to(value, to, size);
+                self.check_present(Text { at: to, size }, value);
+            }
             Repr::Float(size) => self.bytes_to(value, to, size.into()),
             Repr::Bytes(size) => self.bytes_to(value, to, size),
             Repr::Ip => {

@@ -151,10 +151,13 @@ pub enum ActionKind {
     Setopt(String, String),
 }
 
+/// The first enabled probe id of a program. DTrace's own is before it: the clause of ERROR that tells of faults.
+pub const FIRST_EPID: u32 = 2;
+
 /// The message of one enabled probe: a clause on a program, or where it has `if`, a part of that.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// Its enabled probe id, from 1; the index in a program's layouts plus one.
+    /// Its enabled probe id: the index in a program's layouts and [`FIRST_EPID`].
     pub epid: u32,
     /// Index of the clause in the typed program.
     pub clause: usize,

@@ -25,6 +25,7 @@ mod memory;
 mod names;
 pub mod near;
 mod network;
+mod null;
 mod place;
 mod program;
 mod record;
@@ -179,7 +180,7 @@ pub struct Image {
     pub slot_size: u32,
     /// Where the `this->` words lie in a slot: offset and size in bytes, multiples of 8. The dispatcher zeroes them.
     pub locals: (u32, u32),
-    /// The messages; an epid is an index plus one.
+    /// The messages; an epid is an index and [`FIRST_EPID`](layout::FIRST_EPID).
     pub layouts: Vec<Layout>,
     /// The aggregations, by [`crate::check::typed::AggregationId`].
     pub aggregations: Vec<AggregationAt>,

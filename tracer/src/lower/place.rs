@@ -114,18 +114,32 @@ impl Clause<'_> {
         sum
     }
 
-    /// A dynamic variable's entry: of one that is missing, zeros to read, a new one to write.
+    /// So many zeros.
+    fn zeros(&mut self, size: u32) -> VReg {
+        self.data.want_zeros(size);
+        self.b.data_addr(ZEROS, 0)
+    }
+
+    /// A dynamic variable's entry: of one that is missing, zeros (or a string that is not there) to read, a new one to
+    /// write.
     fn entry_of(&mut self, place: &Place, access: Access) -> VReg {
         let Place::Dynamic(index, _) = place else { unreachable!("only dynamic variables have entries") };
-        let size = variable_size(&self.context.program.dynamics[*index].ty);
+        let ty = &self.context.program.dynamics[*index].ty;
+        let size = variable_size(ty);
         let (found, key) = self.look_up(place);
         let present = self.b.label();
         self.b.branch(Condition::Ne, found, 0, present);
-        self.data.want_zeros(size);
-        let zeros = self.b.data_addr(ZEROS, 0);
         match access {
-            Access::Read => self.b.set(found, zeros),
+            Access::Read if ty.as_text().is_some() => {
+                let null = self.null_value(size);
+                self.b.set(found, null);
+            }
+            Access::Read => {
+                let zeros = self.zeros(size);
+                self.b.set(found, zeros);
+            }
             Access::Write => {
+                let zeros = self.zeros(size);
                 self.make(place, key, (zeros, 0).into());
                 let (map, key) = (self.dynamic_map(place), self.address(key));
                 let made = self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()]);
@@ -376,8 +390,7 @@ impl Clause<'_> {
         }
         let (found, key) = self.look_up(place);
         let (remove, make, done) = (self.b.label(), self.b.label(), self.b.label());
-        let first = self.b.load(Size::B1, buffer);
-        self.b.branch(Condition::Eq, first, 0, remove);
+        self.branch_null(Text { at: buffer, size }, remove);
         self.b.branch(Condition::Eq, found, 0, make);
         self.copy((found, 0).into(), buffer, size);
         self.b.jump(done);
@@ -446,7 +459,8 @@ impl Clause<'_> {
         let mut values = Vec::new();
         for (part, field) in parts.iter().zip(fields) {
             values.push(match field.repr {
-                Repr::Str(_) | Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
+                Repr::Str(_) => KeyPart::Text(self.present(part)),
+                Repr::Ip | Repr::Bytes(_) => KeyPart::Text(self.text(part)),
                 Repr::Probe(name) => KeyPart::Word(self.name_number(name)),
                 Repr::Int { .. } | Repr::Float(_) => KeyPart::Word(self.int(part)),
                 Repr::StackKey(stack) => KeyPart::Stack(stack),

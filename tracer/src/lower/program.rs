@@ -1,6 +1,7 @@
 //! The program as a whole: which clauses run on which trampolines, and the image that comes of it.
 //!
-//! Programs are numbered in the order of their first use, enabled probes in the order of the text.
+//! Programs are numbered in the order of their first use. Enabled probes are numbered as DTrace numbers them: ERROR's
+//! clauses first, then probe by probe, of each its clauses in the order of the text.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use probes_common::probe::{Arg, Attach};
 use super::alone;
 use super::clause::{self, Compiled, Part};
 use super::data::Data;
+use super::layout::FIRST_EPID;
 use super::names::Names;
 use super::release;
 use super::storage::Storage;
@@ -63,6 +65,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     if image.programs.len() > MAX_PROGRAMS as usize {
         return Err(Error::Programs { count: image.programs.len(), limit: MAX_PROGRAMS });
     }
+    units.sort_by_key(|(_, host, unit)| (unit.info().program.attach != Attach::Called, *host));
     let names = Names::new(units.iter().map(|(_, host, unit)| (*host as u32, unit)));
     let given = units.iter().any(|(_, _, unit)| thread::gives_thread(unit));
     let own_frames = OnceCell::new();
@@ -71,7 +74,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let context =
         clause::Context { program, storage: &storage, options, names: &names, given, own_frames, alone };
     for (index, host, unit) in &units {
-        let epid = image.layouts.len() as u32 + 1;
+        let epid = image.layouts.len() as u32 + FIRST_EPID;
         let name = format!("clause_{epid}");
         let from = clause::Source { context: &context, unit, index: *index, epid };
         let spans = &mut image.spans;

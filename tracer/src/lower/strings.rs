@@ -49,7 +49,7 @@ impl Clause<'_> {
             Subroutine::Basename => self.transformed("string_path", arguments, size, &[0]),
             Subroutine::Dirname => self.transformed("string_path", arguments, size, &[1]),
             Subroutine::Cleanpath => self.transformed("string_cleanpath", arguments, size, &[]),
-            Subroutine::Json => self.transformed("string_json", arguments, size, &[]),
+            Subroutine::Json => self.element(arguments, size),
             Subroutine::Substr => self.part(arguments, size),
             Subroutine::Strchr => self.rest(arguments, size, "string_find", 0),
             Subroutine::Strrchr => self.rest(arguments, size, "string_find", 1),
@@ -81,12 +81,12 @@ impl Clause<'_> {
                 self.b.call("string_length", &[address.into(), Operand::Imm(words)]).into()
             }
             Subroutine::Strtoll => {
-                let first = Some(self.text(&arguments[0]));
+                let first = Some(self.present(&arguments[0]));
                 let base = self.base(arguments, expr.span);
                 self.routine("text_number", Call { first, numbers: &[base], ..Call::default() }).into()
             }
             _ => {
-                let (first, second) = (Some(self.text(&arguments[0])), Some(self.text(&arguments[1])));
+                let (first, second) = (Some(self.present(&arguments[0])), Some(self.present(&arguments[1])));
                 let start = arguments.get(2).map_or(Operand::Imm(NOWHERE), |start| self.int(start));
                 let backward = Operand::Imm(i64::from(subroutine == Subroutine::Rindex));
                 let numbers = &[start, backward];
@@ -133,17 +133,30 @@ impl Clause<'_> {
 
     /// What a routine makes of one string or two.
     fn transformed(&mut self, name: &'static str, arguments: &[Expr], size: u32, numbers: &[i64]) -> Text {
-        let first = Some(self.text(&arguments[0]));
-        let second = arguments.get(1).map(|second| self.text(second));
+        let first = Some(self.present(&arguments[0]));
+        let second = arguments.get(1).map(|second| self.present(second));
         let result = self.empty_buffer(size);
         let numbers: Vec<Operand> = numbers.iter().map(|&number| Operand::Imm(number)).collect();
         self.routine(name, Call { first, second, result: Some(result), numbers: &numbers });
         result
     }
 
+    /// json()
+    fn element(&mut self, arguments: &[Expr], size: u32) -> Text {
+        let (first, second) = (self.present(&arguments[0]), self.present(&arguments[1]));
+        let result = self.empty_buffer(size);
+        let call = Call { first: Some(first), second: Some(second), result: Some(result), numbers: &[] };
+        let there = self.routine("string_json", call);
+        let found = self.b.label();
+        self.b.branch(Condition::Ne, there, 0, found);
+        self.mark_null(result);
+        self.b.place(found);
+        result
+    }
+
     /// substr()
     fn part(&mut self, arguments: &[Expr], size: u32) -> Text {
-        let text = self.text(&arguments[0]);
+        let text = self.present(&arguments[0]);
         let index = self.int(&arguments[1]);
         let length = arguments.get(2).map_or(Operand::Imm(ALL), |length| self.int(length));
         let result = self.empty_buffer(size);
@@ -161,9 +174,9 @@ impl Clause<'_> {
 
     /// The rest of a string from where something is found: a character (with whether the last is wanted) or a string.
     fn rest(&mut self, arguments: &[Expr], size: u32, name: &'static str, last: i64) -> Text {
-        let text = self.text(&arguments[0]);
+        let text = self.present(&arguments[0]);
         let place = if arguments[1].ty.as_text().is_some() {
-            let second = Some(self.text(&arguments[1]));
+            let second = Some(self.present(&arguments[1]));
             let numbers = &[Operand::Imm(NOWHERE), Operand::Imm(0)];
             self.routine(name, Call { first: Some(text), second, numbers, ..Call::default() })
         } else {
@@ -172,10 +185,13 @@ impl Clause<'_> {
             self.routine(name, Call { first: Some(text), numbers, ..Call::default() })
         };
         let result = self.empty_buffer(size);
-        let nowhere = self.b.label();
+        let (nowhere, done) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Slt, place, 0, nowhere);
         self.cut(text, place.into(), Operand::Imm(ALL), result);
+        self.b.jump(done);
         self.b.place(nowhere);
+        self.mark_null(result);
+        self.b.place(done);
         result
     }
 
@@ -183,17 +199,23 @@ impl Clause<'_> {
     fn token(&mut self, arguments: &[Expr], size: u32) -> Text {
         let (place, kept) = self.tokens();
         if arguments[0].ty.as_text().is_some() {
-            let text = self.text(&arguments[0]);
+            let text = self.present(&arguments[0]);
             self.fill(kept.at, text, kept.size);
             self.b.store(Size::B8, place, 0);
         }
-        let second = Some(self.text(&arguments[1]));
+        let second = Some(self.present(&arguments[1]));
         let at = self.b.load(Size::B8, place);
         let result = self.empty_buffer(size);
         let numbers = &[at.into()];
         let call = Call { first: Some(kept), second, result: Some(result), numbers };
         let next = self.routine("string_token", call);
         self.b.store(Size::B8, place, next);
+        // No piece is empty.
+        let found = self.b.label();
+        let first = self.b.load(Size::B1, result.at);
+        self.b.branch(Condition::Ne, first, 0, found);
+        self.mark_null(result);
+        self.b.place(found);
         result
     }
 

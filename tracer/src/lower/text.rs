@@ -112,7 +112,7 @@ impl Clause<'_> {
 
     /// The address of a string that is aligned to 8 bytes and padded to whole words, and their number.
     pub(super) fn words(&mut self, expr: &Expr) -> (VReg, i64) {
-        let text = self.text(expr);
+        let text = self.present(expr);
         let text = self.aligned(text);
         (self.address(text.at), i64::from(text.size / 8))
     }
@@ -237,9 +237,13 @@ impl Clause<'_> {
         }
     }
 
-    /// Compares with a literal: as many words as hold it and its terminating zero.
+    /// Compares with a literal: as many words as hold it and its terminating zero. What is not there is no other string
+    /// than the empty one.
     fn branch_literal(&mut self, op: CompareOp, expr: &Expr, literal: &[u8], target: Label) {
         let text = self.text(expr);
+        if literal.is_empty() {
+            return self.branch_memory(op, text.at, &[0], target);
+        }
         if literal.len() >= text.size as usize {
             if op == CompareOp::Ne {
                 self.b.jump(target);

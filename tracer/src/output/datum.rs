@@ -1,7 +1,10 @@
 //! DTrace's default form of a value: what trace() prints and what the columns of an aggregation are.
 //!
-//! What trace() prints of integers is as its type has them. The columns of aggregations know sizes only, as dtrace's do:
-//! numbers of 4 and 8 bytes are shown as signed ones, smaller ones as unsigned.
+//! What trace() prints of integers is as its type has them, and memory that is no string as bytes. The columns of
+//! aggregations know sizes only, as dtrace's do: numbers of 4 and 8 bytes are shown as signed ones, smaller ones as
+//! unsigned, and memory that looks like a string is shown as one.
+
+use std::borrow::Cow;
 
 use super::printf::columns;
 use super::style::Style;
@@ -13,8 +16,15 @@ const TRACE_WIDTH: usize = 33;
 /// Characters of a string in an aggregation's key.
 pub const KEY_WIDTH: usize = 50;
 
-/// Appends a value as trace() prints it: integers to the right, as wide as their type needs; strings to the left.
+/// Appends a value as trace() prints it: integers to the right, as wide as their type needs; strings to the left; in
+/// quiet mode by itself.
 pub fn traced(into: &mut Vec<u8>, value: &Value, style: &Style) {
+    if let Some(bytes) = memory(value, style) {
+        return dump(into, &bytes);
+    }
+    if style.quiet {
+        return bare(into, value, style);
+    }
     let Value::Int { value, bytes, signed } = *value else { return column(into, value, TRACE_WIDTH, style) };
     let width = match (bytes, signed) {
         (1, _) => 3,
@@ -24,6 +34,18 @@ pub fn traced(into: &mut Vec<u8>, value: &Value, style: &Style) {
         (_, false) => 20,
     };
     into.extend_from_slice(format!(" {:>width$}", integer(value, signed)).as_bytes());
+}
+
+/// What trace() shows as bytes: memory, and with `rawbytes` every value.
+fn memory<'a>(value: &'a Value, style: &Style) -> Option<Cow<'a, [u8]>> {
+    match value {
+        Value::Bytes(bytes) => Some(bytes.into()),
+        _ if !style.raw => None,
+        Value::Int { value, bytes, .. } => Some(value.to_le_bytes()[..usize::from(*bytes)].to_vec().into()),
+        Value::Float(bits) => Some(bits.to_le_bytes().to_vec().into()),
+        Value::Str(text) => Some([text, &b"\0"[..]].concat().into()),
+        Value::Stack { .. } | Value::Symbol { .. } => None,
+    }
 }
 
 /// Appends a value as a column of an aggregation: integers to the right, strings to the left.
@@ -91,7 +113,7 @@ pub fn packed(into: &mut Vec<u8>, value: &Value, style: &Style) {
     }
 }
 
-/// Appends a value by itself, as trace() does in quiet mode.
+/// Appends a value by itself.
 pub fn bare(into: &mut Vec<u8>, value: &Value, style: &Style) {
     match value {
         Value::Int { value, signed, .. } => into.extend_from_slice(integer(*value, *signed).as_bytes()),
@@ -162,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn every_value_is_bytes_where_that_is_asked_for() {
+        let raw = Style { raw: true, quiet: true, ..Style::default() };
+        let traced = |value| show(|text| super::traced(text, &value, &raw));
+        assert!(traced(Value::Int { value: -2, bytes: 2, signed: true }).contains("         0: fe ff   "));
+        assert!(traced(Value::Str(b"sh".to_vec())).contains("         0: 73 68 00   "));
+    }
+
+    #[test]
     fn integers_are_as_wide_as_in_dtrace() {
         let int = |value, bytes, signed| Value::Int { value, bytes, signed };
         let trace = |value| show(|text| super::traced(text, &value, &Style::default()));
@@ -175,8 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_text_where_they_can_be_and_a_table_where_not() {
-        assert_eq!(traced(b"sh\0\0"), format!("  {:33}", "sh"));
+    fn memory_is_text_in_a_key_where_it_can_be_and_a_table_elsewhere() {
+        let bytes = Value::Bytes(b"sh\0\0".to_vec());
+        assert_eq!(show(|text| column(text, &bytes, KEY_WIDTH, &Style::default())), format!("  {:50}", "sh"));
+        assert!(
+            traced(b"sh\0\0")
+                .ends_with("\n         0: 73 68 00 00                                      sh..\n")
+        );
         let table = traced(b"A\0B\x01\0\0\0\0\0\0\0\0\0\0\0\0C");
         let lines: Vec<&str> = table.split('\n').collect();
         assert_eq!(lines[1], "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef");

@@ -87,7 +87,7 @@ impl Output for Json {
     }
 
     fn configure(&mut self, options: &Options) {
-        self.style = Style::new(options, false, self.style.primitive);
+        self.style = self.style.changed(options);
     }
 
     fn flush(&mut self) -> io::Result<()> {

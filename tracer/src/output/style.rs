@@ -18,6 +18,8 @@ pub struct Style {
     pub terminal: bool,
     /// The terminal is known for having no blocks.
     pub primitive: bool,
+    /// What differs from run to run, as the CPU does, is left out.
+    pub repeatable: bool,
     /// Bytes are shown as such, even when they are text.
     pub raw: bool,
     /// In which order the rows of aggregations come.
@@ -63,6 +65,7 @@ impl Style {
             tags: options.droptags,
             terminal,
             primitive,
+            repeatable: false,
             raw: options.rawbytes,
             sort: Sort {
                 by_key: options.aggsortkey,
@@ -81,6 +84,11 @@ impl Style {
                 },
             },
         }
+    }
+
+    /// The same place with other options.
+    pub fn changed(&self, options: &Options) -> Style {
+        Style { repeatable: self.repeatable, ..Style::new(options, self.terminal, self.primitive) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! everything printed before a message is handed over before the message.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
@@ -17,6 +18,7 @@ use super::printf;
 use super::style::Style;
 use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, FlowKind, Recorded};
 use super::{Output, Sink, escape, shell, typed};
+use crate::called;
 use crate::check::Options;
 
 /// The text output.
@@ -43,19 +45,19 @@ impl Text {
         match firing.flow.filter(|_| self.style.flow) {
             Some(flow) => {
                 let name = format!("{:indent$}{}", "", indented(flow.kind, &name), indent = flow.indent);
-                self.buffer.extend_from_slice(format!("{:3} {name:<41} ", firing.cpu).as_bytes());
+                let cpu = self.column(format_args!("{:3} ", firing.cpu));
+                self.buffer.extend_from_slice(format!("{cpu}{name:<41} ").as_bytes());
             }
             None if self.style.quiet => {}
             None => {
                 let name = format!("{}:{}", name.function, name.name);
-                let line = format!("{:3} {:6} {name:>32} ", firing.cpu, firing.probe.0);
-                self.buffer.extend_from_slice(line.as_bytes());
+                let columns = self.column(format_args!("{:3} {:6} ", firing.cpu, firing.probe.0));
+                self.buffer.extend_from_slice(format!("{columns}{name:>32} ").as_bytes());
             }
         }
         for action in &firing.actions {
             let Text { buffer, style, .. } = &mut *self;
             match action {
-                Recorded::Trace(value) if style.quiet => datum::bare(buffer, value, style),
                 Recorded::Trace(value) => datum::traced(buffer, value, style),
                 Recorded::Print(shape, value) => typed::print(buffer, shape, value, style),
                 Recorded::Printf(format, values) => printf::print(buffer, format, values, style.terminal),
@@ -125,17 +127,23 @@ impl Text {
             return;
         }
         if self.style.flow {
-            self.buffer.extend_from_slice(format!("{:>3} {:<41}\n", "CPU", "FUNCTION").as_bytes());
+            let cpu = self.column(format_args!("CPU "));
+            self.buffer.extend_from_slice(format!("{cpu}{:<41}\n", "FUNCTION").as_bytes());
         } else if !self.style.quiet {
-            let heading = format!("{:>3} {:>6} {:>32}\n", "CPU", "ID", "FUNCTION:NAME");
-            self.buffer.extend_from_slice(heading.as_bytes());
+            let columns = self.column(format_args!("{:>3} {:>6} ", "CPU", "ID"));
+            self.buffer.extend_from_slice(format!("{columns}{:>32}\n", "FUNCTION:NAME").as_bytes());
         }
+    }
+
+    /// A column whose contents differ from run to run.
+    fn column(&self, text: fmt::Arguments) -> String {
+        if self.style.repeatable { String::new() } else { text.to_string() }
     }
 
     fn message(&mut self, message: &str) -> io::Result<()> {
         self.flush()?;
         // Who does not want to hear it (a terminal that was closed) still gets the output.
-        let _ = writeln!(self.err, "tracer: {message}").and_then(|()| self.err.flush());
+        let _ = writeln!(self.err, "{}: {message}", called::name()).and_then(|()| self.err.flush());
         Ok(())
     }
 }
@@ -159,6 +167,7 @@ impl Output for Text {
             Event::Aggregations(printout) => aggregation::print(&mut self.buffer, printout, &self.style),
             // A line of its own for the `^C` of the terminal, and a blank line before what is left to say: as in dtrace
             // whether there is a terminal, and something to say, or not.
+            Event::Interrupted if self.style.repeatable => {}
             Event::Interrupted | Event::Ended => self.buffer.push(b'\n'),
             Event::Drop(notice) => {
                 let tag =
@@ -172,7 +181,7 @@ impl Output for Text {
     }
 
     fn configure(&mut self, options: &Options) {
-        self.style = Style::new(options, self.style.terminal, self.style.primitive);
+        self.style = self.style.changed(options);
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -246,7 +255,7 @@ pub fn faulted(notice: &FaultNotice, names: &Names) -> String {
         action => format!("action #{action}"),
     };
     format!(
-        "error on enabled probe ID {} (ID {}: {}): {}{value} in {place} at DIF offset {}",
+        "error on enabled probe ID {} (ID {}: {}): {}{value} in {place} at BPF pc {}",
         notice.epid,
         notice.probe.0,
         names.get(notice.probe),
@@ -444,7 +453,7 @@ mod tests {
         let names = Names::of(&[(44, "syscall:vmlinux:write:entry")]);
         assert_eq!(
             faulted(&notice, &names),
-            "error on enabled probe ID 3 (ID 44: syscall:vmlinux:write:entry): divide-by-zero in predicate at DIF offset 4"
+            "error on enabled probe ID 3 (ID 44: syscall:vmlinux:write:entry): divide-by-zero in predicate at BPF pc 4"
         );
     }
 }

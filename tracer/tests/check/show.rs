@@ -1,7 +1,8 @@
 //! The typed program as text: one line a statement, each expression with its type where that is not obvious.
 
 use tracer::check::typed::{
-    Action, Expr, ExprKind, Function, LogicalOp, Place, ProbePart, Program, Stmt, Text, Type, UnaryOp,
+    Action, Expr, ExprKind, Function, LogicalOp, NULL_TEXT, Place, ProbePart, Program, Stmt, Text, Type,
+    UnaryOp,
 };
 use tracer::provider::Catalog;
 
@@ -145,6 +146,7 @@ impl Show<'_> {
         match &expr.kind {
             ExprKind::Int(value) => format!("{value}:{}", ty(&expr.ty)),
             ExprKind::Float(value) => format!("{value:?}:{}", ty(&expr.ty)),
+            ExprKind::Str(bytes) if bytes == NULL_TEXT => "NULL".to_owned(),
             ExprKind::Str(bytes) => format!("{:?}:{}", String::from_utf8_lossy(bytes), ty(&expr.ty)),
             ExprKind::Ip(bytes) => format!("ip({})", std::net::Ipv6Addr::from(*bytes)),
             ExprKind::Builtin(builtin) => format!("{builtin:?}").to_lowercase(),

@@ -27,11 +27,11 @@ fn division() -> Result<()> {
         );
         let output = tracer(&["-q", "-n", &program])?.success()?;
         // What was assigned before stays; the record with the printf is gone.
-        let truth = [format!("1 3 {} 0", fault::DIVZERO), "1 0".to_owned()];
+        let truth = [format!("3 3 {} 0", fault::DIVZERO), "1 0".to_owned()];
         ensure!(output.lines() == truth, "{name}: {output:?}");
         ensure!(
             output.stderr.starts_with(
-                "tracer: error on enabled probe ID 1 (ID 1: dtrace:::BEGIN): divide-by-zero in action #3 at DIF offset "
+                "tracer: error on enabled probe ID 3 (ID 1: dtrace:::BEGIN): divide-by-zero in action #3 at BPF pc "
             ),
             "{name}: {output:?}"
         );
@@ -71,11 +71,11 @@ fn address() -> Result<()> {
     for (complaint, address) in complaints.iter().zip(["(0x0)", "(0x10)"]) {
         let id = complaint.split_once(": syscall:vmlinux:faccessat:return").context("no probe")?.0;
         ensure!(
-            id.starts_with("tracer: error on enabled probe ID 4 (ID "),
-            "the fourth clause, BEGIN counted: {seen:?}"
+            id.starts_with("tracer: error on enabled probe ID 5 (ID "),
+            "2 is ERROR's clause, 3 BEGIN's and 4 the first of return: {seen:?}"
         );
         ensure!(
-            complaint.contains(&format!("): invalid address {address} in action #2 at DIF offset ")),
+            complaint.contains(&format!("): invalid address {address} in action #2 at BPF pc ")),
             "{seen:?}"
         );
     }
@@ -86,7 +86,7 @@ fn predicate() -> Result<()> {
     let program = r#"int z; BEGIN /1 / z/ { printf("never\n"); } BEGIN { printf("next\n"); exit(0); } ERROR { printf("%d\n", arg2); }"#;
     let output = tracer(&["-q", "-n", program])?.success()?;
     ensure!(output.lines() == ["0", "next"], "{output:?}");
-    ensure!(output.stderr.contains("divide-by-zero in predicate at DIF offset"), "{output:?}");
+    ensure!(output.stderr.contains("divide-by-zero in predicate at BPF pc"), "{output:?}");
     Ok(())
 }
 
@@ -99,8 +99,8 @@ fn error() -> Result<()> {
         BEGIN { trace(*(int *)8); }
         BEGIN { trace("never"); }
         ERROR { trace(probename); trace(1 / z); }
-        ERROR /arg1 == 3/ { trace(probeprov); exit(5); }
-        ERROR /arg1 == 3/ { trace("last"); }"#;
+        ERROR /arg1 == 7/ { trace(probeprov); exit(5); }
+        ERROR /arg1 == 7/ { trace("last"); }"#;
     let output = tracer(&["-n", PROGRAM])?;
     ensure!(output.status.code() == Some(5), "{output:?}");
     let rows: Vec<Vec<_>> =

@@ -120,7 +120,7 @@ fn failures_of_setopt() -> Result<()> {
     let output = tracer(&["-qn", program])?.success()?;
     let told = |option: &str, value: &str, why: &str| {
         format!(
-            "tracer: error on enabled probe ID 1 (ID 1: dtrace:::BEGIN): couldn't set option \"{option}\" to \"{value}\": {why}\n"
+            "tracer: error on enabled probe ID 2 (ID 1: dtrace:::BEGIN): couldn't set option \"{option}\" to \"{value}\": {why}\n"
         )
     };
     let expected = told("nosuch", "2", "Invalid option name")

@@ -1,6 +1,7 @@
 //! Subroutines on strings: computed in the kernel, compared with what this program makes of the same strings.
 
 use anyhow::{Result, ensure};
+use probes_common::abi::fault;
 
 use crate::expressions::prints;
 use crate::harness::{Family, Report, observe, tracer};
@@ -15,6 +16,8 @@ pub(crate) const FAMILY: Family = Family {
         ("numbers_become_strings_and_back", numbers),
         ("tokens_are_those_between_delimiters", tokens),
         ("json_is_followed_by_its_path", json),
+        ("what_is_done_with_no_string_is_a_fault", nothing),
+        ("no_string_is_another_than_an_empty_one", none_and_empty),
         ("a_string_is_read_from_the_kernel", kernel_strings),
         ("strings_may_be_long", long),
         ("bytes_change_their_order", byte_order),
@@ -59,7 +62,6 @@ fn parts() -> Result<()> {
             ("strlen(s)", 'd', TEXT.len().to_string()),
             ("strchr(s, 'a')", 's', from(TEXT.find('a'))),
             ("strrchr(s, 'a')", 's', from(TEXT.rfind('a'))),
-            ("strchr(s, 'z')", 's', text("")),
             ("strchr(s, 'z') == NULL", 'd', text("1")),
             ("strchr(s, 'c') != NULL", 'd', text("1")),
             ("strstr(s, \"and\")", 's', from(TEXT.find("and"))),
@@ -150,12 +152,56 @@ fn tokens() -> Result<()> {
         BEGIN {
             this->a = strtok(line, ", ;"); this->b = strtok(NULL, ", "); this->c = strtok(NULL, ";");
             this->d = strtok(NULL, ";");
-            printf("%s %s %s %d\n", this->a, this->b, this->c, this->d == NULL);
+            printf("%s %s %d %d\n", this->a, this->b, this->c == NULL, this->d == NULL);
             printf("%s\n", strtok("x", "y"));
         }
         BEGIN { printf("%d\n", strtok(NULL, ",") == NULL); }
         BEGIN { printf("%s %s\n", strtok("k=v", "="), strtok(NULL, "=")); exit(0); }"#;
-    prints(PROGRAM, &[], &["one two;three  1", "x", "1", "k v"].map(str::to_owned))
+    prints(PROGRAM, &[], &["one two;three 1 1", "x", "1", "k v"].map(str::to_owned))
+}
+
+fn nothing() -> Result<()> {
+    const USES: [&str; 12] = [
+        r#"trace(strchr("abc", 'x'))"#,
+        r#"printf("%s", strstr("abc", "x"))"#,
+        r#"trace(json("{}", "a"))"#,
+        "trace(strlen(strtok(NULL, s)))",
+        "trace(strlen(NULL))",
+        "trace(strjoin(s, NULL))",
+        "trace(index(0, s))",
+        "trace(self->never)",
+        "trace(never[1])",
+        "@[self->never] = count()",
+        "self->late = s; self->late = NULL; trace(self->late)",
+        r#"this->s = strrchr("abc", 'x'); trace(this->s == NULL ? this->s : s)"#,
+    ];
+    let clauses: String = USES.iter().map(|use_| format!("BEGIN {{ n++; {use_}; }}\n")).collect();
+    let program = format!(
+        "self string never; string never[int]; BEGIN {{ s = \"abc\"; }}\n{clauses}
+         BEGIN {{ exit(0); }} ERROR {{ printf(\"%d %d %d\\n\", n, arg4, arg5); }}"
+    );
+    let output = tracer(&["-q", "-n", &program])?.success()?;
+    let truth: Vec<String> = (1..=USES.len()).map(|use_| format!("{use_} {} 0", fault::BADADDR)).collect();
+    ensure!(output.lines() == truth, "expected {truth:#?} of {program}: {output:?}");
+    Ok(())
+}
+
+fn none_and_empty() -> Result<()> {
+    gives(
+        "string empty; self string never; BEGIN { self->s = \"\"; g = \"x\"; } BEGIN { g = NULL; }",
+        &[],
+        &[
+            ("empty == NULL", 'd', text("0")),
+            ("empty", 's', text("")),
+            ("strlen(empty)", 'd', text("0")),
+            ("self->never == NULL", 'd', text("1")),
+            ("self->s == NULL", 'd', text("0")),
+            ("self->s", 's', text("")),
+            ("g == NULL", 'd', text("1")),
+            ("(this->t = strtok(\"\", \",\")) == NULL", 'd', text("1")),
+            ("json(\"{\\\"a\\\": \\\"\\\"}\", \"a\") == NULL", 'd', text("0")),
+        ],
+    )
 }
 
 fn json() -> Result<()> {
@@ -279,7 +325,7 @@ fn bases() -> Result<()> {
     let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
     let illegal = probes_common::abi::fault::ILLOP.to_string();
     ensure!(output.lines() == [illegal.as_str(), &illegal], "{output:?}");
-    ensure!(output.stderr.matches("illegal operation in action #2 at DIF offset").count() == 2, "{output:?}");
+    ensure!(output.stderr.matches("illegal operation in action #2 at BPF pc").count() == 2, "{output:?}");
     Ok(())
 }
 

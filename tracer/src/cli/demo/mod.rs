@@ -11,7 +11,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 
 use super::args::Demo;
-use super::{complain, show, watch};
+use super::{say, show, watch};
 use crate::check::Options;
 use crate::event::{Family, Reader};
 use crate::kernel::Target;
@@ -38,7 +38,7 @@ pub(super) fn run(demo: &Demo) -> Result<i32> {
             Ok(0)
         }
         Err(error) => {
-            complain(&format!("tracer: {error:#}\n\n"));
+            say(&format!("{error:#}\n"));
             show_sample(&style)?;
             Ok(1)
         }
@@ -71,7 +71,7 @@ impl Output for Gathering {
                 let read = self.reader.event(firing);
                 self.collector.add(&read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?);
             }
-            Event::Drop(notice) => complain(&format!("tracer: {}\n", text::dropped(notice))),
+            Event::Drop(notice) => say(&text::dropped(notice)),
             // The programs have nothing that can fault and no aggregations, and the drawing has an order of its own.
             Event::Fault(_)
             | Event::Aggregations(_)

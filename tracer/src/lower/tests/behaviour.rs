@@ -7,6 +7,7 @@ use super::machine::{Ended, Machine, NOW, PID, TID};
 use super::support::*;
 use crate::check::typed::*;
 use crate::lower::Image;
+use crate::lower::layout::FIRST_EPID;
 use crate::provider::ProbeId;
 
 /// The bytes of a field of the only message.
@@ -78,8 +79,8 @@ fn a_clause_is_compiled_once_for_each_trampoline() {
     let entry = &image.programs[1].clauses;
     assert_eq!(entry[0].discriminators, Some(vec![0, 257]));
     assert_eq!(entry[1].discriminators, None, "all that there are");
-    assert_eq!(entry.iter().map(|clause| clause.epid).collect::<Vec<_>>(), [2, 4]);
-    assert_eq!(image.layouts.iter().map(|layout| layout.clause).collect::<Vec<_>>(), [0, 0, 0, 1]);
+    assert_eq!(entry.iter().map(|clause| clause.epid).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(image.layouts.iter().map(|layout| layout.clause).collect::<Vec<_>>(), [0, 0, 1, 0]);
 }
 
 #[test]
@@ -159,7 +160,7 @@ fn builtins_know_the_process_and_the_time() {
     let mut machine = Machine::new(&image);
     machine.set(0, 257 << 32);
     let ended = machine.run(&image.programs[0].clauses[0]);
-    let meant = [PID, TID, NOW, 3, 1, u64::from(ENTRIES[3].0)];
+    let meant = [PID, TID, NOW, 3, u64::from(FIRST_EPID), u64::from(ENTRIES[3].0)];
     for (action, meant) in meant.into_iter().enumerate() {
         let bytes = field(&image, &ended, action, 0);
         assert_eq!(bytes, &meant.to_le_bytes()[..bytes.len()], "action {action}");

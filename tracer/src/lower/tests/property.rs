@@ -7,6 +7,7 @@ use super::eval::{State, wrap};
 use super::machine::{Machine, PID};
 use super::support::*;
 use crate::check::typed::*;
+use crate::lower::layout::FIRST_EPID;
 
 const TYPES: [IntType; 8] = [
     IntType { bytes: 1, signed: true, name: "int8_t" },
@@ -183,7 +184,7 @@ fn check(value: Expr, predicate: Option<Expr>, starts: &[i64]) -> Result<(), Tes
             prop_assert!(ended.messages.is_empty());
             let word = |offset| machine.get(SLOT_FAULT + offset);
             prop_assert_eq!(word(std::mem::offset_of!(Fault, fault)), fault::DIVZERO);
-            prop_assert_eq!(word(std::mem::offset_of!(Fault, epid)), 1);
+            prop_assert_eq!(word(std::mem::offset_of!(Fault, epid)), u64::from(FIRST_EPID));
             prop_assert_eq!(word(std::mem::offset_of!(Fault, action)), u64::from(meant.is_ok()));
         }
     }
