@@ -88,7 +88,7 @@ impl Checker<'_> {
         let other = match self.variables.get(ast::Scope::Global, &ident.name) {
             _ if self.parameter(ast::Scope::Global, &ident.name).is_some() => true,
             Some(Known::Value(..)) => return None,
-            known => known.is_some() || Self::is_fixed(&ident.name),
+            known => known.is_some() || self.is_fixed(&ident.name),
         };
         if other {
             let message = format!("`{}` is an enumerator of {ty} and something else", ident.name);

@@ -5,6 +5,7 @@
 
 mod action;
 mod aggregation;
+mod attributes;
 pub mod builtins;
 mod call;
 mod clause;
@@ -40,6 +41,7 @@ pub mod recorded;
 pub mod shape;
 mod speculation;
 mod spelling;
+pub mod standing;
 mod symbol;
 mod translator;
 pub mod typed;
@@ -98,6 +100,8 @@ pub fn check(
         modules,
         declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
         libraries: Vec::new(),
+        in_library: false,
+        own: attributes::Own::default(),
         externals: HashMap::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
@@ -109,7 +113,9 @@ pub fn check(
     let option = |pragma: &&ast::Pragma| matches!(pragma.kind, ast::PragmaKind::Option { .. });
     let pragmas = || programs.iter().flat_map(|program| &program.pragmas);
     pragmas().filter(option).for_each(|pragma| checker.pragma(pragma));
+    checker.in_library = true;
     checker.read_libraries(libraries);
+    checker.in_library = false;
     pragmas().filter(|pragma| !option(pragma)).for_each(|pragma| checker.pragma(pragma));
     let clauses =
         programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
@@ -150,6 +156,10 @@ struct Checker<'a> {
     declared: Vec<String>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
+    /// Whether one is being read.
+    in_library: bool,
+    /// The stability and the versions of the program's own names.
+    own: attributes::Own,
     /// What is declared to be defined elsewhere.
     externals: HashMap<String, (ctype::Type, Span)>,
     /// The translators, in the order of their definition.

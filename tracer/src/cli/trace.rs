@@ -86,6 +86,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         show(&describe::code(&compiled.image))?;
     }
     if trace.compile_only {
+        if trace.verbose {
+            show(&stability(&compiled, &catalog, &sources, false))?;
+        }
         return Ok(0);
     }
     Target::ensure_granted()?;
@@ -97,7 +100,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
     }
-    let mut output = output(trace, &compiled, &catalog)?;
+    let report = if trace.verbose { stability(&compiled, &catalog, &sources, true) } else { String::new() };
+    let mut output = output(trace, &compiled, &catalog, &report)?;
     let mut session = match start(&compiled, &catalog, &target, trace.verbose) {
         Err(SessionError::Refused { reason, at: Some(At(place)), log, .. }) => {
             let place = compiled.image.spans[place as usize];
@@ -337,13 +341,29 @@ fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
 
 /// DTrace's word on what each text matched, on standard error.
 fn announce(compiled: &Compiled, sources: &Sources) {
-    for Stage { source, probes } in &compiled.stages {
-        let Some(source) = sources.get(*source) else { continue };
-        let script = !source.name.starts_with('-');
-        let name = if script { &source.name } else { description_of(&source.text) };
-        let kind = if script { "script" } else { "description" };
-        complain(&format!("tracer: {}\n", matched(kind, name, *probes)));
+    for stage in &compiled.stages {
+        if let Some((kind, name)) = title(stage, sources) {
+            complain(&format!("tracer: {}\n", matched(kind, name, stage.probes)));
+        }
     }
+}
+
+/// What DTrace calls a text: a script by its file, a description by itself.
+fn title<'a>(stage: &Stage, sources: &'a Sources) -> Option<(&'static str, &'a str)> {
+    let source = sources.get(stage.source)?;
+    Some(match source.name.starts_with('-') {
+        true => ("description", description_of(&source.text)),
+        false => ("script", &source.name),
+    })
+}
+
+/// The reports on how stable the texts are.
+fn stability(compiled: &Compiled, catalog: &Catalog, sources: &Sources, runs: bool) -> String {
+    let report = |stage| {
+        let (kind, name) = title(stage, sources)?;
+        Some(describe::stability(&format!("{kind} {name}"), stage, catalog, runs))
+    };
+    compiled.stages.iter().filter_map(report).collect()
 }
 
 /// The probe descriptions that a text begins with, as DTrace quotes them: blanks behind them included.
@@ -352,10 +372,10 @@ fn description_of(text: &str) -> &str {
     &text[..end]
 }
 
-/// Where the run is shown.
-fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<dyn Output>> {
+/// Where the run is shown, below the report on it.
+fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog, report: &str) -> Result<Box<dyn Output>> {
     let names = Names::new(catalog, compiled.probes());
-    let (out, terminal): (Box<dyn Sink>, bool) = match &trace.output {
+    let (mut out, terminal): (Box<dyn Sink>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
             let file = file.map_err(|error| {
@@ -371,6 +391,9 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
     };
     let primitive = is_primitive(&std::env::var("TERM").unwrap_or_default());
     let style = Style::new(&compiled.options, terminal && !trace.json, primitive);
+    if !trace.json {
+        out.write_all(report.as_bytes())?;
+    }
     Ok(if trace.json {
         Box::new(Json::new(out, names, style))
     } else {
