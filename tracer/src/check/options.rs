@@ -21,7 +21,7 @@ pub enum Policy {
 }
 
 /// How far the process of -c is brought before tracing begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evaluation {
     /// Its program is there, its libraries are not.
     Exec,

@@ -149,7 +149,7 @@ impl Checker<'_> {
     /// Whether there is a provider, module or library of that name.
     pub(super) fn is_there(&self, class: &str, name: &str) -> bool {
         match class {
-            "provider" => self.catalog.has_provider(name),
+            "provider" => self.catalog.offers(name),
             "module" => self.catalog.has_module(name),
             _ => STANDARD.contains(&name) || self.libraries.iter().any(|library| library == name),
         }

@@ -12,6 +12,7 @@ use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, show};
+use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
 use crate::ir::At;
@@ -99,6 +100,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     }
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
+    }
+    if let (Some(to), Follow::Command(child)) = (compiled.options.evaltime, &follow) {
+        child.bring(to)?;
     }
     let report = if trace.verbose { stability(&compiled, &catalog, &sources, true) } else { String::new() };
     let mut output = output(trace, &compiled, &catalog, &report)?;
@@ -232,7 +236,11 @@ fn catalog_follows(catalog: &mut Catalog, follow: &Follow) {
         Follow::Command(child) => {
             let process = child.process();
             let (pid, child) = (child.pid, Rc::clone(child));
-            (pid, process, Rc::new(move || child.map_libraries().map_err(|error| error.to_string())))
+            (
+                pid,
+                process,
+                Rc::new(move || child.bring(Evaluation::Preinit).map_err(|error| error.to_string())),
+            )
         }
     };
     catalog.follow(Followed { pid, process, prepare });
