@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::Compiled;
 use crate::bpf;
 use crate::consume::Description;
 use crate::kernel::Target;
 use crate::lower::{Image, ProgramImage};
 use crate::output::table;
-use crate::provider::{self, Catalog, ProbeId};
+use crate::provider::stability as probes;
+use crate::provider::{self, Catalog, Pattern, ProbeId};
+use crate::stability::{Attributes, STABLE};
+use crate::{Compiled, Stage};
 
 /// What the consumer has to know of the program.
 pub fn description<'a>(compiled: &Compiled, catalog: &'a Catalog, target: &Target) -> Description<'a> {
@@ -63,6 +65,29 @@ fn numbers(image: &Image, catalog: &Catalog) -> HashMap<u32, ProbeId> {
         }
     }
     numbers
+}
+
+/// DTrace's report on how stable a text is (-v), which `title` calls `script FILE` or `description TEXT`. Where it is not
+/// run, its descriptions follow.
+pub fn stability(title: &str, stage: &Stage, catalog: &Catalog, runs: bool) -> String {
+    let descriptions = stage.descriptions.iter();
+    let least = descriptions.clone().map(|description| description.attributes()).reduce(Attributes::min);
+    let mut text = format!(
+        "\nStability attributes for {title}:\n\n\tMinimum Probe Description Attributes\n{}\n\tMinimum Statement Attributes\n{}",
+        least.unwrap_or(STABLE).report(),
+        stage.statements.report()
+    );
+    if runs {
+        text.push('\n');
+        return text;
+    }
+    for probes::Description { pattern, described, probe, .. } in descriptions {
+        let Pattern { provider, module, function, name } = pattern;
+        let _ = writeln!(text, "\n{provider}:{module}:{function}:{name}");
+        let known = described.zip(probe.and_then(|id| catalog.get(id)));
+        text.extend(known.map(|(described, probe)| provider::probe_info(catalog, probe, described)));
+    }
+    text
 }
 
 /// How each trampoline is attached and what it calls, as a table (-v).

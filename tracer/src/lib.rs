@@ -23,6 +23,7 @@ pub mod lower;
 pub mod output;
 pub mod provider;
 pub mod session;
+pub mod stability;
 pub mod syntax;
 pub mod user;
 pub mod view;
@@ -36,8 +37,10 @@ use lower::Image;
 use probes_common::abi::{ANY_CPU, Scope};
 use probes_common::probe::Attach;
 use probes_common::providers::usdt::SPECS;
+use provider::stability::Description;
 use provider::{Catalog, ProbeId};
 use session::{Session, SessionError};
+use stability::{Attributes, STABLE};
 use syntax::DescPart;
 
 /// The trampolines, built by `cargo xtask probes`.
@@ -77,12 +80,16 @@ pub struct LibraryInput {
 }
 
 /// What a source matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Stage {
     /// The source.
     pub source: SourceId,
     /// Enablings: for each clause the number of its probes, together.
     pub probes: usize,
+    /// The descriptions of its clauses.
+    pub descriptions: Vec<Description>,
+    /// The least attributes of its clauses.
+    pub statements: Attributes,
 }
 
 impl Compiled {
@@ -139,7 +146,12 @@ pub fn compile_with(
         .iter()
         .map(|&Input { source, .. }| {
             let clauses = checked.program.clauses.iter().filter(|clause| clause.span.source == source);
-            Stage { source, probes: clauses.map(|clause| clause.probes.len()).sum() }
+            Stage {
+                source,
+                probes: clauses.clone().map(|clause| clause.probes.len()).sum(),
+                descriptions: clauses.clone().flat_map(|clause| clause.descriptions.clone()).collect(),
+                statements: clauses.fold(STABLE, |least, clause| least.min(clause.attributes)),
+            }
         })
         .collect();
     let clauses = checked.program.clauses.into_iter().map(|clause| clause.probes).collect();

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use super::functions::{ActionName, Param, Row};
-use super::recorded::is_recorded;
 use super::typed::{Action, AggregationId, Expr, Shape, Type};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -31,7 +30,7 @@ impl Checker<'_> {
             }
             ActionName::Trace => {
                 if let [arg] = args
-                    && is_recorded(arg)
+                    && self.recorded_call(arg).is_some()
                 {
                     return Ok(Action::Trace(self.recordable(arg, Tag::D_TRACE_VOID)?));
                 }

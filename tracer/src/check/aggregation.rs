@@ -1,7 +1,7 @@
 //! Aggregations: one function and one key each, all through the program.
 
 use super::format::FormatText;
-use super::functions::{AggregatingName, Param, Role, Row, find};
+use super::functions::{AggregatingName, Param, Role, Row};
 use super::typed::{Aggregation, AggregationId, Expr, Function, Stmt, Type};
 use super::types::INT64;
 use super::variables::widen;
@@ -89,7 +89,7 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<(Function, Option<Expr>, Option<Expr>), Refused> {
-        let row = match find(&func.name) {
+        let row = match self.known_function(&func.name) {
             Some(row) => row,
             None if Self::known_elsewhere(&func.name, func.span).is_some() => {
                 return Err(self.unknown_function(func));

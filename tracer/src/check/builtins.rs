@@ -5,8 +5,10 @@
 use probes_common::schema::{Described as _, StructDef};
 use probes_common::types::{CpuInfo, LwpsInfo, PsInfo};
 
+use super::standing::{Standing, optional};
 use super::typed::{Builtin, IntType, ProbePart, Text, Type};
 use super::types::{INT, UINT64, named};
+use crate::stability::KERNEL_DATA;
 
 /// A built-in variable.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct Row {
     pub ty: Kind,
     /// What it holds, in one line.
     pub doc: &'static str,
+    /// Its stability, and since when there is it.
+    pub standing: Standing,
 }
 
 /// The types that built-in variables have.
@@ -68,11 +72,19 @@ pub fn find(name: &str) -> Option<&'static Row> {
 }
 
 macro_rules! table {
-    ($($name:literal, $builtin:expr, $ty:expr, $doc:literal;)*) => {
+    ($($name:literal, $builtin:expr, $ty:expr, $doc:literal $(: $attributes:ident)? $(since $version:literal)?;)*) => {
         /// Every built-in variable but `args[]` and `argN`.
-        pub static TABLE: &[Row] = &[$(Row { name: $name, builtin: $builtin, ty: $ty, doc: $doc },)*];
+        pub static TABLE: &[Row] = &[$(Row {
+            name: $name,
+            builtin: $builtin,
+            ty: $ty,
+            doc: $doc,
+            standing: Standing::of(optional!($($attributes)?), optional!($($version)?)),
+        },)*];
     };
 }
+
+// name, builtin, type, doc: attributes where they are not those of D itself, since a version that is not the first
 
 table! {
     "pid", Builtin::Pid, Kind::Named("pid_t"), "process id of the current thread";
@@ -81,7 +93,7 @@ table! {
     "uid", Builtin::Uid, Kind::Named("uid_t"), "real user id of the current process";
     "gid", Builtin::Gid, Kind::Named("gid_t"), "real group id of the current process";
     "execname", Builtin::Execname, Kind::Comm, "name of the program that the current thread runs, as the kernel keeps it";
-    "execargs", Builtin::Execargs, Kind::Text(256), "what the current process's program was started with, its arguments with spaces between";
+    "execargs", Builtin::Execargs, Kind::Text(256), "what the current process's program was started with, its arguments with spaces between" since "2.0";
     "probeprov", Builtin::ProbePart(ProbePart::Provider), Kind::Probe(ProbePart::Provider), "provider of the firing probe";
     "probemod", Builtin::ProbePart(ProbePart::Module), Kind::Probe(ProbePart::Module), "module of the firing probe";
     "probefunc", Builtin::ProbePart(ProbePart::Function), Kind::Probe(ProbePart::Function), "function of the firing probe";
@@ -90,7 +102,7 @@ table! {
     "walltimestamp", Builtin::Walltimestamp, Kind::Nanoseconds, "nanoseconds since 1970-01-01 00:00 UTC";
     "vtimestamp", Builtin::Vtimestamp, Kind::Nanoseconds, "nanoseconds that the current thread has run on a CPU";
     "ipl", Builtin::Ipl, Kind::Named("uint_t"), "interrupt priority level; always 0: Linux has none";
-    "jid", Builtin::Jid, Kind::Int, "number of the current process's jail; always 0: Linux has none";
+    "jid", Builtin::Jid, Kind::Int, "number of the current process's jail; always 0: Linux has none" since "1.13";
     "zonename", Builtin::Zonename, Kind::Text(7), "name of the current process's zone; always global: Linux has but one";
     "cpu", Builtin::Cpu, Kind::Named("processorid_t"), "number of the current CPU";
     "errno", Builtin::Errno, Kind::Int, "error of the system call that is returning; 0 where there is none";
@@ -103,9 +115,9 @@ table! {
     "root", Builtin::Root, Kind::Path, "the root directory of the current process";
     "caller", Builtin::Caller, Kind::Named("uintptr_t"), "the address in the kernel that the function which fires was called from";
     "stackdepth", Builtin::Stackdepth, Kind::Named("uint32_t"), "number of frames of the kernel's call stack";
-    "ucaller", Builtin::Ucaller, Kind::Named("uintptr_t"), "the address that the process was come to this place from";
-    "ustackdepth", Builtin::Ustackdepth, Kind::Named("uint32_t"), "number of frames of the process's call stack";
-    "curthread", Builtin::Curthread, Kind::Kernel("task_struct"), "the current thread in the kernel: curthread->comm and so on";
+    "ucaller", Builtin::Ucaller, Kind::Named("uintptr_t"), "the address that the process was come to this place from" since "1.2";
+    "ustackdepth", Builtin::Ustackdepth, Kind::Named("uint32_t"), "number of frames of the process's call stack" since "1.2";
+    "curthread", Builtin::Curthread, Kind::Kernel("task_struct"), "the current thread in the kernel: curthread->comm and so on": KERNEL_DATA;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Calls: which function is meant, and whether its arguments are what its row of the table says.
 
-use super::functions::{self, Gives, Param, Role, Row, find};
+use super::functions::{self, Gives, Param, Role, Row};
 use super::lvalue::decayed;
 use super::typed::{Expr, ExprKind, Subroutine, Type};
 use super::types::ULONG;
@@ -17,7 +17,7 @@ impl Checker<'_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Result<Expr, Refused> {
-        let Some(row) = find(&func.name) else { return Err(self.unknown_function(func)) };
+        let Some(row) = self.known_function(&func.name) else { return Err(self.unknown_function(func)) };
         match row.role {
             Role::Subroutine(subroutine, gives) => {
                 let args = self.arguments(row, args, span)?;
@@ -73,7 +73,7 @@ impl Checker<'_> {
         }
         let known = match self.variables.get(ast::Scope::Global, &func.name) {
             Some(Known::Entry(entry)) => entry.declared,
-            Some(Known::Refused) | None => Self::is_reserved(&func.name),
+            Some(Known::Refused) | None => self.is_reserved(&func.name),
             Some(_) => true,
         };
         if known {
@@ -81,10 +81,14 @@ impl Checker<'_> {
             let diagnostic = Diagnostic::error(Tag::D_FUNC_IDKIND, func.span, message);
             return self.refuse(diagnostic.help("leave the brackets out"));
         }
-        let names: Vec<&str> = functions::TABLE.iter().map(|row| row.name).collect();
+        let rows = functions::TABLE.iter().filter(|row| self.known_function(row.name).is_some());
+        let names: Vec<&str> = rows.map(|row| row.name).collect();
         let message = format!("there is no function `{}`", func.name);
         let diagnostic = Diagnostic::error(Tag::D_FUNC_UNDEF, func.span, message);
-        let diagnostic = diagnostic.did_you_mean(&func.name, names.iter().copied());
+        let diagnostic = match self.came_later(&func.name) {
+            Some(later) => diagnostic.help(later),
+            None => diagnostic.did_you_mean(&func.name, names.iter().copied()),
+        };
         self.refuse(match diagnostic.help {
             Some(_) => diagnostic,
             None => {

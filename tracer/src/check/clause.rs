@@ -1,7 +1,7 @@
 //! Clauses, and what else stands at the outermost level of a program.
 
-use super::functions::{Role, find};
-use super::recorded::recorded_call;
+use super::functions::Role;
+use super::probe::Matched;
 use super::typed::{Action, Clause, Expr, Stmt};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -26,6 +26,7 @@ impl Checker<'_> {
     }
 
     fn clause(&mut self, clause: &ast::Clause, span: Span) -> Option<Clause> {
+        let start = self.found.len();
         self.clause = self.match_probes(&clause.probes);
         if self.clause.probes.is_empty() && !self.clause.refused {
             return None;
@@ -44,8 +45,10 @@ impl Checker<'_> {
             predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
         }
         self.check_order(&statements);
-        let probes = std::mem::take(&mut self.clause).probes;
-        Some(Clause { probes, predicate: predicate.and_then(Result::ok), statements, span })
+        let Matched { probes, descriptions, .. } = std::mem::take(&mut self.clause);
+        let attributes = self.clause_attributes(clause, &descriptions, start);
+        let predicate = predicate.and_then(Result::ok);
+        Some(Clause { probes, predicate, statements, span, descriptions, attributes })
     }
 
     fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
@@ -74,12 +77,12 @@ impl Checker<'_> {
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }
             StmtKind::Expr(expr) => {
-                if let Some((row, recorded, args)) = recorded_call(expr) {
+                if let Some((row, recorded, args)) = self.recorded_call(expr) {
                     let value = self.recorded(row, recorded, args, expr.span)?;
                     return Ok(Stmt::Action(Action::Trace(value), statement.span));
                 }
                 if let ast::ExprKind::Call { func, args } = &expr.kind
-                    && let Some(row) = find(&func.name)
+                    && let Some(row) = self.known_function(&func.name)
                     && let Role::Action(action) = row.role
                 {
                     let action = self.action(row, action, args, expr.span)?;

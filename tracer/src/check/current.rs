@@ -12,12 +12,6 @@ use crate::syntax::ast::{self, Scope};
 /// D's array of the open files of the current process.
 pub(super) const FILES: &str = "fds";
 
-/// Whether it is an element of `fds[]`, which has members by `.` although it is reached by an address.
-pub(super) fn is_file(expr: &ast::Expr) -> bool {
-    let ast::ExprKind::Index { base, .. } = &expr.kind else { return false };
-    matches!(&base.kind, ast::ExprKind::Var(Scope::Global, name) if name.name == FILES)
-}
-
 impl Checker<'_> {
     /// Makes room for what the built-in variable points to.
     pub(super) fn keep_current(&mut self, builtin: Builtin) {
@@ -27,6 +21,13 @@ impl Checker<'_> {
             Builtin::Curlwpsinfo => self.keeps.thread = LwpsInfo::DEF.size as u32,
             _ => {}
         }
+    }
+
+    /// Whether it is an element of `fds[]`, which has members by `.` although it is reached by an address.
+    pub(super) fn is_file(&self, expr: &ast::Expr) -> bool {
+        let ast::ExprKind::Index { base, .. } = &expr.kind else { return false };
+        matches!(&base.kind, ast::ExprKind::Var(Scope::Global, name) if name.name == FILES)
+            && self.is_reserved(FILES)
     }
 
     /// `fds[n]`

@@ -109,7 +109,7 @@ impl Checker<'_> {
                 Diagnostic::error(Tag::D_DECL_IDRED, name.span, message).since(own, "defined here");
             return Err(self.refuse(diagnostic.help("choose another name")));
         }
-        if scope == Scope::Global && Self::is_reserved(&name.name) {
+        if scope == Scope::Global && self.is_reserved(&name.name) {
             let message = format!("`{spelling}` is a name of the language");
             let diagnostic = Diagnostic::error(Tag::D_DECL_IDRED, name.span, message);
             return Err(self.refuse(diagnostic.help("choose another name")));
@@ -309,7 +309,7 @@ fn is_function(declarator: &Declarator) -> bool {
 }
 
 /// The structure of the probe tables that has this name.
-fn probe_struct(name: &str) -> Option<&'static StructDef> {
+pub(super) fn probe_struct(name: &str) -> Option<&'static StructDef> {
     let records = PROVIDERS.iter().copied().flatten().map(|probe| probe.program.record);
     records.flat_map(|record| record.fields).find_map(|field| match field.kind {
         Kind::Struct(def) if def.name == name => Some(def),

@@ -128,7 +128,7 @@ impl Checker<'_> {
             Some(Known::Macro(before)) => Some(before.span),
             _ => None,
         };
-        if since.is_none() && !Self::is_reserved(&name.name) {
+        if since.is_none() && !self.is_reserved(&name.name) {
             self.variables.add_value(&name.name, value, name.span);
             return Ok(());
         }

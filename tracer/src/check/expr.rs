@@ -51,7 +51,7 @@ impl Checker<'_> {
                 if let Some(known) = cond.as_ref().ok().and_then(fold::constant) {
                     return self.expr(if known != 0 { then } else { otherwise });
                 }
-                let actions = Self::is_action(then) && Self::is_action(otherwise);
+                let actions = self.is_action(then) && self.is_action(otherwise);
                 let act = if actions { Tag::D_OP_ACT } else { Tag::D_OP_INCOMPAT };
                 let then = self.value_in(then, act, Tag::D_OP_DYN);
                 let otherwise = self.value_in(otherwise, act, Tag::D_OP_DYN);
@@ -97,7 +97,7 @@ impl Checker<'_> {
         let other = match self.variables.get(ast::Scope::Global, &ident.name) {
             _ if self.parameter(ast::Scope::Global, &ident.name).is_some() => true,
             Some(Known::Value(..)) => return None,
-            known => known.is_some() || Self::is_fixed(&ident.name),
+            known => known.is_some() || self.is_fixed(&ident.name),
         };
         if other {
             let message = format!("`{}` is an enumerator of {ty} and something else", ident.name);

@@ -3,9 +3,11 @@
 //!
 //! Invariant: each name stands once; the parameters of the table are all that the general check of arguments needs.
 
+use super::standing::{Standing, optional};
 use super::typed::{IntType, Shows, Subroutine, Symbol};
 use super::types::{INT, ULONG, named};
 use crate::diagnostic::Tag;
+use crate::stability::EVOLVING;
 
 /// Something that can be called.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Row {
     pub prototype: &'static str,
     /// What it does, in one line.
     pub doc: &'static str,
+    /// Its stability, and since when there is it.
+    pub standing: Standing,
 }
 
 impl Row {
@@ -240,7 +244,7 @@ const INTEGER: Param = Param::Int(Number::Long);
 
 macro_rules! table {
     ($($name:literal $role:expr, $tags:expr, [$($param:expr),*] $required:literal $($more:literal)?,
-       $prototype:literal, $doc:literal;)*) => {
+       $prototype:literal, $doc:literal $(: $attributes:ident)? $(since $version:literal)?;)*) => {
         /// Every function.
         pub static TABLE: &[Row] = &[$(Row {
             name: $name,
@@ -251,16 +255,18 @@ macro_rules! table {
             tags: $tags,
             prototype: $prototype,
             doc: $doc,
+            standing: Standing::of(optional!($($attributes)?), optional!($($version)?)),
         },)*];
     };
 }
 
-// name, role, tags, [parameters] how many are required, prototype, doc
+// name, role, tags, [parameters] how many are required, prototype, doc: attributes where they are not those of D itself,
+// since a version that is not the first
 table! {
     "trace" Role::Action(ActionName::Trace), GENERAL, [Value] 1,
         "trace(value)", "records a value, printed in its default form";
     "print" Role::Action(ActionName::Print), GENERAL, [Value] 1,
-        "print(value)", "records a value, printed with its type: structures and unions by their members";
+        "print(value)", "records a value, printed with its type: structures and unions by their members" since "1.9";
     "printf" Role::Action(ActionName::Printf), GENERAL, [Format, Value] 1 "...",
         "printf(format, ...)", "records values, printed by a format";
     "printa" Role::Action(ActionName::Printa), (Tag::D_PROTO_LEN, &[Tag::D_PRINTA_AGGARG]), [Format, Aggregation] 1 "...",
@@ -289,11 +295,11 @@ table! {
     "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
         "system(format, ...)", "runs a command by the shell, in its turn of the output (destructive)";
     "freopen" Role::Action(ActionName::Freopen), GENERAL, [Format, Value] 1 "...",
-        "freopen(format, ...)", "prints to this file from now on; \"\" for where the output went first (destructive)";
+        "freopen(format, ...)", "prints to this file from now on; \"\" for where the output went first (destructive)" since "1.1";
     "ftruncate" Role::Action(ActionName::Ftruncate), GENERAL, [] 0,
         "ftruncate()", "empties the file that is printed to";
     "setopt" Role::Action(ActionName::Setopt), GENERAL, [Text, Text] 1,
-        "setopt(name[, value])", "sets an option while tracing";
+        "setopt(name[, value])", "sets an option while tracing" since "1.2";
     "raise" Role::Action(ActionName::Raise), GENERAL, [Param::Int(Number::Int)] 1,
         "raise(int signal)", "sends a signal to the current process (destructive)";
     "stop" Role::Action(ActionName::Stop), GENERAL, [] 0,
@@ -305,46 +311,46 @@ table! {
     "jstack" Role::Recorded(Recorded::Stack { user: true }), USTACK, [Constant, Constant] 0,
         "jstack([nframes[, strsize]])", "as ustack(): what a virtual machine says of its code in /tmp/perf-PID.map is shown";
     "sym" kernel(Shows::Function), GENERAL, [Address] 1,
-        "sym(address)", "records an address of the kernel, shown as module and function";
+        "sym(address)", "records an address of the kernel, shown as module and function" since "1.2";
     "func" kernel(Shows::Function), GENERAL, [Address] 1,
-        "func(address)", "as sym()";
+        "func(address)", "as sym()" since "1.2";
     "mod" kernel(Shows::Module), GENERAL, [Address] 1,
-        "mod(address)", "records an address of the kernel, shown as its module";
+        "mod(address)", "records an address of the kernel, shown as its module" since "1.2";
     "usym" user(Shows::Function), GENERAL, [Address] 1,
-        "usym(address)", "records an address of the current process, shown as module and function";
+        "usym(address)", "records an address of the current process, shown as module and function" since "1.2";
     "ufunc" user(Shows::Function), GENERAL, [Address] 1,
-        "ufunc(address)", "as usym()";
+        "ufunc(address)", "as usym()" since "1.2";
     "umod" user(Shows::Module), GENERAL, [Address] 1,
-        "umod(address)", "records an address of the current process, shown as its module";
+        "umod(address)", "records an address of the current process, shown as its module" since "1.2";
     "uaddr" user(Shows::Address), GENERAL, [Address] 1,
-        "uaddr(address)", "records an address of the current process, shown as module, function and offset";
+        "uaddr(address)", "records an address of the current process, shown as module, function and offset" since "1.2";
 
     "strlen" Role::Subroutine(Sub::Strlen, Gives::Int(Number::Size)), GENERAL, [Text] 1,
         "size_t strlen(string s)", "length of a string in bytes";
     "strjoin" Role::Subroutine(Sub::Strjoin, Gives::Text), GENERAL, [Text, Text] 2,
         "string strjoin(string a, string b)", "the one string and the other behind it";
     "strchr" Role::Subroutine(Sub::Strchr, Gives::Text), GENERAL, [Text, Param::Int(Number::Char)] 2,
-        "string strchr(string s, char c)", "a string from the first place where it has the character; NULL where it has not";
+        "string strchr(string s, char c)", "a string from the first place where it has the character; NULL where it has not" since "1.1";
     "strrchr" Role::Subroutine(Sub::Strrchr, Gives::Text), GENERAL, [Text, Param::Int(Number::Char)] 2,
-        "string strrchr(string s, char c)", "a string from the last place where it has the character; NULL where it has not";
+        "string strrchr(string s, char c)", "a string from the last place where it has the character; NULL where it has not" since "1.1";
     "strstr" Role::Subroutine(Sub::Strstr, Gives::Text), GENERAL, [Text, Text] 2,
-        "string strstr(string s, string part)", "a string from the first place where it has the part; NULL where it has not";
+        "string strstr(string s, string part)", "a string from the first place where it has the part; NULL where it has not" since "1.1";
     "strtok" Role::Subroutine(Sub::Strtok, Gives::Text), GENERAL, [TextOrNull, Text] 2,
-        "string strtok(string s, string delimiters)", "the first piece of a string between delimiters; of NULL the next, within one clause";
+        "string strtok(string s, string delimiters)", "the first piece of a string between delimiters; of NULL the next, within one clause" since "1.1";
     "substr" Role::Subroutine(Sub::Substr, Gives::Text), GENERAL, [Text, Param::Int(Number::Long), Param::Int(Number::Long)] 2,
-        "string substr(string s, int index[, int length])", "a part of a string; a negative index counts from the end";
+        "string substr(string s, int index[, int length])", "a part of a string; a negative index counts from the end" since "1.1";
     "index" Role::Subroutine(Sub::Index, Gives::Int(Number::Int)), GENERAL, [Text, Text, Param::Int(Number::Long)] 2,
-        "int index(string s, string part[, int start])", "where a string has a part first, at or after a place; -1 where it has not";
+        "int index(string s, string part[, int start])", "where a string has a part first, at or after a place; -1 where it has not" since "1.1";
     "rindex" Role::Subroutine(Sub::Rindex, Gives::Int(Number::Int)), GENERAL, [Text, Text, Param::Int(Number::Long)] 2,
-        "int rindex(string s, string part[, int start])", "where a string has a part last, at or before a place; -1 where it has not";
+        "int rindex(string s, string part[, int start])", "where a string has a part last, at or before a place; -1 where it has not" since "1.1";
     "lltostr" Role::Subroutine(Sub::Lltostr, Gives::Text), GENERAL, [Param::Int(Number::Long), Param::Int(Number::Int)] 1,
         "string lltostr(int64_t n[, int base])", "a number as text";
     "strtoll" Role::Subroutine(Sub::Strtoll, Gives::Int(Number::Long)), GENERAL, [Text, Param::Int(Number::Int)] 1,
-        "int64_t strtoll(string s[, int base])", "the number that a string begins with";
+        "int64_t strtoll(string s[, int base])", "the number that a string begins with" since "1.11";
     "tolower" Role::Subroutine(Sub::Tolower, Gives::Text), GENERAL, [Text] 1,
-        "string tolower(string s)", "a string in small letters";
+        "string tolower(string s)", "a string in small letters" since "1.8";
     "toupper" Role::Subroutine(Sub::Toupper, Gives::Text), GENERAL, [Text] 1,
-        "string toupper(string s)", "a string in capital letters";
+        "string toupper(string s)", "a string in capital letters" since "1.8";
     "basename" Role::Subroutine(Sub::Basename, Gives::Text), GENERAL, [Text] 1,
         "string basename(string path)", "the last component of a path";
     "dirname" Role::Subroutine(Sub::Dirname, Gives::Text), GENERAL, [Text] 1,
@@ -352,31 +358,31 @@ table! {
     "cleanpath" Role::Subroutine(Sub::Cleanpath, Gives::Text), GENERAL, [Text] 1,
         "string cleanpath(string path)", "a path without //, /./ and /../";
     "json" Role::Subroutine(Sub::Json, Gives::Text), GENERAL, [Text, Text] 2,
-        "string json(string text, string path)", "an element of a JSON text; NULL where there is none";
+        "string json(string text, string path)", "an element of a JSON text; NULL where there is none" since "1.11";
 
     "htons" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Half)), GENERAL, [Param::Int(Number::Half)] 1,
-        "uint16_t htons(uint16_t value)", "a number of this machine in the byte order of the network";
+        "uint16_t htons(uint16_t value)", "a number of this machine in the byte order of the network": EVOLVING since "1.3";
     "ntohs" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Half)), GENERAL, [Param::Int(Number::Half)] 1,
-        "uint16_t ntohs(uint16_t value)", "a number in the byte order of the network as one of this machine";
+        "uint16_t ntohs(uint16_t value)", "a number in the byte order of the network as one of this machine": EVOLVING since "1.3";
     "htonl" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Word)), GENERAL, [Param::Int(Number::Word)] 1,
-        "uint32_t htonl(uint32_t value)", "a number of this machine in the byte order of the network";
+        "uint32_t htonl(uint32_t value)", "a number of this machine in the byte order of the network": EVOLVING since "1.3";
     "ntohl" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Word)), GENERAL, [Param::Int(Number::Word)] 1,
-        "uint32_t ntohl(uint32_t value)", "a number in the byte order of the network as one of this machine";
+        "uint32_t ntohl(uint32_t value)", "a number in the byte order of the network as one of this machine": EVOLVING since "1.3";
     "htonll" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Whole)), GENERAL, [Param::Int(Number::Whole)] 1,
-        "uint64_t htonll(uint64_t value)", "a number of this machine in the byte order of the network";
+        "uint64_t htonll(uint64_t value)", "a number of this machine in the byte order of the network": EVOLVING since "1.3";
     "ntohll" Role::Subroutine(Sub::ByteOrder, Gives::Int(Number::Whole)), GENERAL, [Param::Int(Number::Whole)] 1,
-        "uint64_t ntohll(uint64_t value)", "a number in the byte order of the network as one of this machine";
+        "uint64_t ntohll(uint64_t value)", "a number in the byte order of the network as one of this machine": EVOLVING since "1.3";
     "inet_ntoa" Role::Subroutine(Sub::InetNtoa, Gives::Text), GENERAL, [Pointer] 1,
-        "string inet_ntoa(ipaddr_t *address)", "an IPv4 address in the kernel as text";
+        "string inet_ntoa(ipaddr_t *address)", "an IPv4 address in the kernel as text" since "1.5";
     "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Pointer] 1,
-        "string inet_ntoa6(in6_addr_t *address)", "an IPv6 address in the kernel as text";
+        "string inet_ntoa6(in6_addr_t *address)", "an IPv6 address in the kernel as text" since "1.5";
     "inet_ntop" Role::Subroutine(Sub::InetNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,
-        "string inet_ntop(int family, void *address)", "an address in the kernel as text: AF_INET or AF_INET6";
+        "string inet_ntop(int family, void *address)", "an address in the kernel as text: AF_INET or AF_INET6" since "1.5";
     "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,
-        "string link_ntop(int type, void *address)", "a hardware address in the kernel as text: ARPHRD_ETHER or ARPHRD_INFINIBAND";
+        "string link_ntop(int type, void *address)", "a hardware address in the kernel as text: ARPHRD_ETHER or ARPHRD_INFINIBAND" since "1.5";
 
     "d_path" Role::Subroutine(Sub::DPath, Gives::Text), GENERAL, [Pointer] 1,
-        "string d_path(struct path *path)", "the path that the kernel means, as the current process sees it";
+        "string d_path(struct path *path)", "the path that the kernel means, as the current process sees it": EVOLVING;
     "copyinstr" Role::Subroutine(Sub::Copyinstr, Gives::Text), GENERAL, [Address, Param::Int(Number::Size)] 1,
         "string copyinstr(uintptr_t address[, size_t size])", "a string from the memory of the current process";
 
@@ -396,28 +402,28 @@ table! {
         "void chill(int nanoseconds)", "destructive: waits, half a second in each second at most";
 
     "mutex_owned" Role::Subroutine(Sub::MutexOwned, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int mutex_owned(struct mutex *mutex)", "whether the current thread has a mutex";
+        "int mutex_owned(struct mutex *mutex)", "whether the current thread has a mutex": EVOLVING;
     "mutex_owner" Role::Subroutine(Sub::MutexOwner, Gives::Address), GENERAL, [Pointer] 1,
-        "struct task_struct *mutex_owner(struct mutex *mutex)", "the thread that has a mutex; NULL where it is free";
+        "struct task_struct *mutex_owner(struct mutex *mutex)", "the thread that has a mutex; NULL where it is free": EVOLVING;
     "mutex_type_adaptive" Role::Subroutine(Sub::MutexTypeAdaptive, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int mutex_type_adaptive(struct mutex *mutex)", "whether who waits for a mutex may spin: always 1";
+        "int mutex_type_adaptive(struct mutex *mutex)", "whether who waits for a mutex may spin: always 1": EVOLVING;
     "mutex_type_spin" Role::Subroutine(Sub::MutexTypeSpin, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int mutex_type_spin(struct mutex *mutex)", "whether who waits for a mutex always spins: always 0";
+        "int mutex_type_spin(struct mutex *mutex)", "whether who waits for a mutex always spins: always 0": EVOLVING;
     "rw_read_held" Role::Subroutine(Sub::RwReadHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_read_held(struct rw_semaphore *lock)", "whether readers have a lock";
+        "int rw_read_held(struct rw_semaphore *lock)", "whether readers have a lock": EVOLVING;
     "rw_write_held" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_write_held(struct rw_semaphore *lock)", "whether a writer has a lock";
+        "int rw_write_held(struct rw_semaphore *lock)", "whether a writer has a lock": EVOLVING;
     "rw_iswriter" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_iswriter(struct rw_semaphore *lock)", "whether a writer has a lock";
+        "int rw_iswriter(struct rw_semaphore *lock)", "whether a writer has a lock": EVOLVING;
 
     "progenyof" Role::Subroutine(Sub::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,
         "int progenyof(pid_t pid)", "whether the current process is this one or descends from it";
     "rand" Role::Subroutine(Sub::Rand, Gives::Int(Number::Int)), GENERAL, [] 0,
         "int rand()", "a pseudo-random number";
     "getmajor" Role::Subroutine(Sub::Getmajor, Gives::Int(Number::Major)), GENERAL, [Param::Int(Number::Device)] 1,
-        "major_t getmajor(dev_t device)", "the major number of a device";
+        "major_t getmajor(dev_t device)", "the major number of a device": EVOLVING;
     "getminor" Role::Subroutine(Sub::Getminor, Gives::Int(Number::Minor)), GENERAL, [Param::Int(Number::Device)] 1,
-        "minor_t getminor(dev_t device)", "the minor number of a device";
+        "minor_t getminor(dev_t device)", "the minor number of a device": EVOLVING;
 
     "speculation" Role::Subroutine(Sub::Speculation, Gives::Int(Number::Int)), GENERAL, [] 0,
         "int speculation()", "begins a speculation and gives its id, 0 when none is free";
@@ -433,7 +439,7 @@ table! {
     "max" Role::Aggregating(Agg::Max), AGGREGATING, [INTEGER] 1,
         "max(value)", "the largest";
     "stddev" Role::Aggregating(Agg::Stddev), AGGREGATING, [INTEGER] 1,
-        "stddev(value)", "their standard deviation";
+        "stddev(value)", "their standard deviation" since "1.6";
     "quantize" Role::Aggregating(Agg::Quantize), AGGREGATING, [INTEGER, INTEGER] 1,
         "quantize(value[, increment])", "a histogram by powers of two";
     "lquantize" Role::Aggregating(Agg::Lquantize), LQUANTIZE, [INTEGER, Constant, Constant, Constant, INTEGER] 3,
@@ -441,7 +447,7 @@ table! {
     "llquantize" Role::Aggregating(Agg::Llquantize), AGGREGATING,
         [INTEGER, Constant, Constant, Constant, Constant, INTEGER] 5,
         "llquantize(value, factor, low, high, steps[, increment])",
-        "a histogram of magnitudes, powers of the factor from low to high, each in equal steps";
+        "a histogram of magnitudes, powers of the factor from low to high, each in equal steps" since "1.6.4";
 }
 
 #[cfg(test)]

@@ -35,13 +35,24 @@ impl Checker<'_> {
     /// `inline type name = value;`, `inline type name[type parameter, ...] = value;`
     pub(super) fn inline(&mut self, inline: &Inline) {
         let Some(name) = &inline.declarator.name else { return };
-        let defined = match inline.declarator.derived.split_first() {
-            Some((Derived::Assoc(params), derived)) => self.inline_macro(inline, name, params, derived),
-            _ => self.inline_value(inline, name),
+        // What is bound to a later version than the program asks for is not there.
+        if self.is_left_out(&name.name) {
+            return;
+        }
+        let mark = self.found.len();
+        let (defined, params) = match inline.declarator.derived.split_first() {
+            Some((Derived::Assoc(params), derived)) => {
+                (self.inline_macro(inline, name, params, derived), params.as_slice())
+            }
+            _ => (self.inline_value(inline, name), &[][..]),
         };
         if defined.is_err() {
             self.variables.add_refused(Scope::Global, &name.name);
         }
+        let params: Vec<&str> =
+            params.iter().filter_map(|param| param.name.as_ref()).map(|name| name.name.as_str()).collect();
+        let attributes = self.value_attributes(&inline.value, &params, mark);
+        self.own.names.entry(name.name.clone()).or_insert(attributes);
     }
 
     /// What an inline without parameters cannot be.
@@ -176,7 +187,7 @@ impl Checker<'_> {
 
     fn define_known(&mut self, name: &Ident, known: Known) -> Result<(), Refused> {
         let since = self.variables.get(Scope::Global, &name.name).and_then(Known::since);
-        if since.is_some() || Self::is_reserved(&name.name) {
+        if since.is_some() || self.is_reserved(&name.name) {
             return Err(self.taken(name, since));
         }
         self.variables.add_known(&name.name, known);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use probes_common::schema::{Kind, StructDef};
 
 use super::ctype::{Composite, NameKind, Text, Type};
-use super::current::{FILES, is_file};
+use super::current::FILES;
 use super::names::{STATE_NAMES, integer};
 use super::operators::into_buffer;
 use super::typed::{BinaryOp, Builtin, Expr, ExprKind, Index, Part, Place, Subroutine};
@@ -84,7 +84,7 @@ impl Checker<'_> {
                 (Scope::Global, "uregs") => return self.register(keys, span),
                 (Scope::Global, "args") => return self.argument(keys, span),
                 (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
-                (Scope::Global, FILES) => return self.file(keys, span),
+                (Scope::Global, FILES) if self.is_reserved(FILES) => return self.file(keys, span),
                 _ => {}
             }
             if self.parameter(*scope, &name.name).is_none()
@@ -187,7 +187,7 @@ impl Checker<'_> {
         let (base, arrow) = match &base.kind {
             // `(*pointer).member`: of a probe's record, only this is an expression.
             ast::ExprKind::Unary { op: UnOp::Deref, expr } if !arrow => (self.operand(expr)?, true),
-            _ if arrow || is_file(base) => (decayed(self.value_for(base, Tag::D_OP_PTR)?), true),
+            _ if arrow || self.is_file(base) => (decayed(self.value_for(base, Tag::D_OP_PTR)?), true),
             _ => (self.value_for(base, Tag::D_OP_SOU)?, false),
         };
         match (&base.ty, arrow) {
@@ -351,7 +351,7 @@ impl Checker<'_> {
                     }
             }
             ast::ExprKind::Index { base, .. } => match &base.kind {
-                ast::ExprKind::Var(Scope::Global, name) if Self::is_reserved(&name.name) => true,
+                ast::ExprKind::Var(Scope::Global, name) if self.is_reserved(&name.name) => true,
                 ast::ExprKind::Var(scope, name) => self.is_associative(*scope, name),
                 _ => false,
             },

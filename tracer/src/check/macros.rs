@@ -85,7 +85,7 @@ impl Checker<'_> {
         }
         let mut chars = text.chars();
         let word = chars.next().is_some_and(begins_name) && chars.all(continues_name);
-        if word && (self.variables.get(Scope::Global, text).is_some() || Self::is_fixed(text)) {
+        if word && (self.variables.get(Scope::Global, text).is_some() || self.is_fixed(text)) {
             return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
         }
         if !word {

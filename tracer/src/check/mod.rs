@@ -5,6 +5,7 @@
 
 mod action;
 mod aggregation;
+mod attributes;
 pub mod builtins;
 mod call;
 mod clause;
@@ -40,6 +41,7 @@ pub mod recorded;
 pub mod shape;
 mod speculation;
 mod spelling;
+pub mod standing;
 mod symbol;
 mod translator;
 pub mod typed;
@@ -99,6 +101,8 @@ pub fn check(
         declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
         provided: HashMap::new(),
         libraries: Vec::new(),
+        in_library: false,
+        own: attributes::Own::default(),
         externals: HashMap::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
@@ -110,7 +114,9 @@ pub fn check(
     let option = |pragma: &&ast::Pragma| matches!(pragma.kind, ast::PragmaKind::Option { .. });
     let pragmas = || programs.iter().flat_map(|program| &program.pragmas);
     pragmas().filter(option).for_each(|pragma| checker.pragma(pragma));
+    checker.in_library = true;
     checker.read_libraries(libraries);
+    checker.in_library = false;
     pragmas().filter(|pragma| !option(pragma)).for_each(|pragma| checker.pragma(pragma));
     let clauses =
         programs.iter().flat_map(|program| &program.items).filter_map(|item| checker.item(item)).collect();
@@ -153,6 +159,10 @@ struct Checker<'a> {
     provided: HashMap<String, HashMap<String, Vec<ctype::Type>>>,
     /// The D libraries that have been read.
     libraries: Vec<String>,
+    /// Whether one is being read.
+    in_library: bool,
+    /// The stability and the versions of the program's own names.
+    own: attributes::Own,
     /// What is declared to be defined elsewhere.
     externals: HashMap<String, (ctype::Type, Span)>,
     /// The translators, in the order of their definition.

@@ -9,6 +9,9 @@ use super::{Checker, Refused, builtins, constants, functions};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{Ident, Scope};
 
+/// D's own arrays.
+const ARRAYS: [&str; 3] = ["args", "uregs", FILES];
+
 /// How many `argN` there are.
 const ARGS: u8 = 10;
 
@@ -70,7 +73,7 @@ impl Checker<'_> {
         if scope != Scope::Global {
             return Ok(None);
         }
-        if let Some(row) = builtins::find(name) {
+        if let Some(row) = self.known_builtin(name) {
             self.keep_current(row.builtin);
             let kernel = match row.ty {
                 builtins::Kind::Kernel(tag) => {
@@ -87,14 +90,14 @@ impl Checker<'_> {
         if let Some((value, ty)) = constants::find(name) {
             return Ok(Some(integer(value, ty, span)));
         }
-        if matches!(name, "args" | "uregs" | STATE_NAMES | FILES) {
+        if name == STATE_NAMES || ARRAYS.contains(&name) && self.is_reserved(name) {
             return Err(self.refuse(
                 Diagnostic::error(Tag::D_IDENT_BADREF, span, format!("`{name}` is an array"))
                     .label("used without a subscript")
                     .help(format!("name an element: `{name}[0]`")),
             ));
         }
-        if let Some(row) = functions::find(name) {
+        if let Some(row) = self.known_function(name) {
             let message =
                 format!("`{name}` is the {} `{}`, used without a call", row.role.word(), row.prototype);
             return Err(self.refuse(Diagnostic::error(Tag::D_IDENT_BADREF, span, message).help(row.doc)));
@@ -103,21 +106,15 @@ impl Checker<'_> {
         Ok(enumerator.map(|(value, ty)| Expr { kind: ExprKind::Int(value), ty, span }))
     }
 
-    /// Whether a global name is taken by the language.
-    pub(super) fn is_reserved(name: &str) -> bool {
-        builtins::find(name).is_some()
-            || argument_number(name).is_some()
-            || matches!(name, "args" | "uregs" | FILES | "self" | "this")
-            || functions::find(name).is_some()
-    }
-
     /// All that a bare name can stand for.
     fn global_names(&self) -> Vec<&str> {
         let mut names = self.variables.names(Scope::Global);
         names.extend(builtins::TABLE.iter().map(|row| row.name));
         constants::names().for_each(|name| names.push(name));
         names.extend(functions::TABLE.iter().map(|row| row.name));
-        names.extend(["args", "arg0", "uregs", STATE_NAMES, FILES]);
+        names.extend(["arg0", STATE_NAMES]);
+        names.extend(ARRAYS);
+        names.retain(|name| self.came_later(name).is_none());
         names
     }
 
@@ -139,7 +136,11 @@ impl Checker<'_> {
             diagnostic
         } else if scope == Scope::Global {
             let message = format!("there is no variable or constant `{name}`");
-            Diagnostic::error(tag, span, message).did_you_mean(&ident.name, self.global_names())
+            let diagnostic = Diagnostic::error(tag, span, message);
+            match self.came_later(&ident.name) {
+                Some(later) => diagnostic.help(later),
+                None => diagnostic.did_you_mean(&ident.name, self.global_names()),
+            }
         } else {
             let message = format!("`{name}` has not been declared or assigned yet");
             Diagnostic::error(tag, span, message)
@@ -170,7 +171,7 @@ pub(super) fn integer(value: i64, ty: IntType, span: Span) -> Expr {
 }
 
 /// N of `argN`.
-fn argument_number(name: &str) -> Option<u8> {
+pub(super) fn argument_number(name: &str) -> Option<u8> {
     let digits = name.strip_prefix("arg")?;
     digits.parse().ok().filter(|&number: &u8| number < ARGS && digits.len() == 1)
 }

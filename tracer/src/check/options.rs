@@ -4,8 +4,10 @@
 
 use thiserror::Error;
 
+use super::standing::Version;
 use super::values::{self, Form, SECOND};
 use crate::diagnostic::nearest;
+use crate::stability::Attributes;
 
 /// What happens when the buffer is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,17 @@ pub enum Policy {
     Fill,
     /// The oldest makes room; it is read at the end.
     Ring,
+}
+
+/// How far the process of -c is brought before tracing begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evaluation {
+    /// Its program is there, its libraries are not.
+    Exec,
+    /// Its libraries are mapped, and nothing of them has run.
+    Preinit,
+    /// All constructors have run: to its main function.
+    Main,
 }
 
 /// What the bars of histograms are made of.
@@ -114,6 +127,12 @@ pub struct Options {
     pub quietresize: bool,
     /// Show the compiled program.
     pub verbose: bool,
+    /// Nothing of the program may have less than these attributes.
+    pub amin: Option<Attributes>,
+    /// The version of the language: names that are newer are none.
+    pub version: Version,
+    /// When tracing of -c's process begins, where it is not as soon as it can.
+    pub evaltime: Option<Evaluation>,
     /// Options that were set and are without effect here.
     pub ignored: Vec<&'static str>,
 }
@@ -163,6 +182,9 @@ impl Default for Options {
             stackindent: 14,
             quietresize: false,
             verbose: false,
+            amin: None,
+            version: Version::NEWEST,
+            evaltime: None,
             ignored: Vec::new(),
         }
     }
@@ -198,6 +220,10 @@ pub enum Takes {
     Path(fn(&mut Options, &str)),
     /// Any text, which is called so.
     Text(fn(&mut Options, &str), &'static str),
+    /// Attributes: `Name/Data/Class`.
+    Attributes(fn(&mut Options, Attributes)),
+    /// A version of the language.
+    Version,
     /// Something of that form: accepted because programs from elsewhere set it, without effect here.
     Ignored(Form),
     /// Something that is not supported yet.
@@ -222,6 +248,8 @@ impl Row {
             Takes::Number(..) => format!("{name}=NUMBER"),
             Takes::Path(_) => format!("{name}=DIRECTORY"),
             Takes::Text(_, what) => format!("{name}={what}"),
+            Takes::Attributes(_) => format!("{name}=NAME/DATA/CLASS"),
+            Takes::Version => format!("{name}=VERSION"),
             Takes::Ignored(Form::Nothing) => name.to_owned(),
             Takes::Ignored(_) | Takes::Later => format!("{name}=..."),
         }
@@ -261,6 +289,14 @@ pub enum OptionError {
         /// What it takes.
         expected: String,
     },
+    /// It is no version, or none that can be had.
+    #[error("option `version` does not take `{value}`: {why}")]
+    Version {
+        /// As given.
+        value: String,
+        /// DTrace's words for it.
+        why: &'static str,
+    },
     /// The value is not of the right form.
     #[error("option `{name}` does not take `{value}`")]
     Invalid {
@@ -279,6 +315,7 @@ impl OptionError {
         match self {
             OptionError::Unknown { .. } | OptionError::Later { .. } => "Invalid option name",
             OptionError::Fixed { .. } => "Operation illegal when tracing is active",
+            OptionError::Version { why, .. } => why,
             OptionError::Missing { .. } | OptionError::Invalid { .. } => "Invalid value for specified option",
         }
     }
@@ -294,6 +331,9 @@ impl OptionError {
             }
             OptionError::Later { doc, .. } => Some(format!("leave it out; it {doc}")),
             OptionError::Fixed { name } => Some(format!("set it before: `-x {name}=VALUE`")),
+            OptionError::Version { .. } => {
+                Some(format!("there are versions from {} to {}", Version::FIRST, Version::NEWEST))
+            }
             OptionError::Missing { name, .. } => Some(format!("write `{name}=VALUE`")),
             OptionError::Invalid { expected, .. } => Some(format!("it takes {expected}")),
         }
@@ -308,6 +348,10 @@ macro_rules! table {
 }
 
 use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Text, Word};
+
+/// The words of `evaltime`, and what they mean where main is where constructors end.
+const EVALUATIONS: [Evaluation; 4] =
+    [Evaluation::Exec, Evaluation::Preinit, Evaluation::Main, Evaluation::Main];
 
 const GIB: u64 = 1 << 30;
 
@@ -363,16 +407,18 @@ table! {
     "cppargs" Text(|o, words| o.cppargs.extend(words.split_whitespace().map(str::to_owned)), "ARGUMENTS"), "gives the C preprocessor further arguments";
     "quietresize" Flag(|o| &mut o.quietresize), "says nothing of a buffer that was made smaller";
     "verbose" Flag(|o| &mut o.verbose), "shows the compiled program, as -S does";
+    "amin" Takes::Attributes(|o, least| o.amin = Some(least)), "refuses programs that use anything of lesser stability";
+    "version" Takes::Version, "takes the language as it was in this version: names that came later are none";
+    "evaltime" Word(|o, n| o.evaltime = Some(EVALUATIONS[n]), &["exec", "preinit", "postinit", "main"]),
+        "how far -c's process is brought before tracing begins: its exec, its libraries, its main function";
     "oformat" Later, "chooses the form of the output";
 
     "aggrate" Ignored(Form::Rate), "aggregations are read whenever they are printed";
     "aggpercpu" Ignored(Form::Nothing), "aggregations are always kept for each CPU";
-    "amin" Ignored(Form::Attributes), "stability is not tracked";
     "cleanrate" Ignored(Form::Rate), "dynamic variables are freed at once";
     "ctypes" Ignored(Form::Text), "no file of types is written";
     "dtypes" Ignored(Form::Text), "no file of types is written";
     "errtags" Ignored(Form::Nothing), "errors always have their tags";
-    "evaltime" Ignored(Form::Words(&["exec", "preinit", "postinit", "main"])), "a program is evaluated when its process is ready";
     "jstackframes" Ignored(Form::Number), "jstack() takes as many frames as ustack()";
     "jstackstrsize" Ignored(Form::Size), "names are looked up when a stack is shown";
     "pspec" Ignored(Form::Nothing), "probe descriptions are always read as such";
@@ -400,7 +446,6 @@ table! {
     "procfspath" Ignored(Form::Text), "processes are looked up in /proc";
     "strip" Ignored(Form::Nothing), "no object of D code is made";
     "tree" Ignored(Form::Number), "the parser's tree is not shown";
-    "version" Ignored(Form::Version), "there is one version of the language";
 }
 
 /// The options that may change while tracing.
@@ -499,6 +544,11 @@ impl Options {
                 set(self, chosen.ok_or_else(|| invalid(value))?);
             }
             Path(set) | Text(set, _) => set(self, needed()?),
+            Takes::Attributes(set) => {
+                let value = needed()?;
+                set(self, Attributes::parse(value).ok_or_else(|| invalid(value))?);
+            }
+            Takes::Version => self.reduce(needed()?)?,
             Ignored(form) => match value {
                 Some(value) if !form.takes(value) => return Err(invalid(value)),
                 None if !form.takes("") => {
@@ -509,6 +559,23 @@ impl Options {
             Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
         Ok(row)
+    }
+}
+
+impl Options {
+    /// Takes the language as an earlier version had it; what has been left out does not come back.
+    fn reduce(&mut self, text: &str) -> Result<(), OptionError> {
+        let refused = |why| OptionError::Version { value: text.to_owned(), why };
+        let version = Version::parse(text)
+            .ok_or_else(|| refused("Version is not properly formatted or is too large"))?;
+        if !version.is_defined() {
+            return Err(refused("Requested version is not supported by compiler"));
+        }
+        if version > self.version {
+            return Err(refused("Requested version conflicts with earlier setting"));
+        }
+        self.version = version;
+        Ok(())
     }
 }
 
@@ -524,6 +591,10 @@ impl std::fmt::Display for Takes {
             Number(_, least, most) => write!(f, "a number from {least} to {most}"),
             Word(_, words) => write!(f, "one of {}", words.join(", ")),
             Path(_) => f.write_str("a directory"),
+            Takes::Attributes(_) => {
+                f.write_str("name, data and class of a stability: Evolving/Evolving/Common")
+            }
+            Takes::Version => f.write_str("a version of the language, such as 1.6.4"),
             Text(_, what) => f.write_str(what),
             Ignored(form) => form.fmt(f),
             Later => f.write_str("anything"),
@@ -557,6 +628,16 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_never_followed_by_a_later_one() {
+        let mut options = Options::default();
+        options.set("version", Some("1.2.1")).unwrap();
+        options.set("version", Some("1.2.1")).unwrap();
+        let error = options.set("version", Some("1.5")).unwrap_err();
+        assert_eq!(error.reason(), "Requested version conflicts with earlier setting");
+        assert_eq!(options.version.to_string(), "1.2.1");
+    }
+
+    #[test]
     fn the_environment_sets_options_too() {
         let mut options = Options::default();
         options.set_by_environment(|name| match name {
@@ -581,7 +662,8 @@ mod tests {
             ("strsize", "x"),
             ("switchrate", "x"),
             ("aggpercpu", "1"),
-            ("version", "99"),
+            ("amin", "Evolving/Common"),
+            ("evaltime", "never"),
             ("quiet", "maybe"),
         ] {
             assert!(
@@ -589,7 +671,15 @@ mod tests {
                 "{name}={value}"
             );
         }
-        assert!(matches!(options.set("bufsize", None), Err(OptionError::Missing { .. })));
+        for version in ["99", "1.x", "1.2.3.4", ""] {
+            assert!(
+                matches!(options.set("version", Some(version)), Err(OptionError::Version { .. })),
+                "{version}"
+            );
+        }
+        for name in ["bufsize", "amin", "version", "evaltime"] {
+            assert!(matches!(options.set(name, None), Err(OptionError::Missing { .. })), "{name}");
+        }
         assert_eq!(options, Options::default());
     }
 }

@@ -110,7 +110,7 @@ impl Checker<'_> {
         let (scope, name) = variable(to)?;
         let known = self.parameter(scope, &name.name).is_some()
             || self.variables.get(scope, &name.name).is_some()
-            || scope == Scope::Global && Self::is_fixed(&name.name);
+            || scope == Scope::Global && self.is_fixed(&name.name);
         (!known).then_some((scope, name))
     }
 
@@ -260,7 +260,7 @@ impl Checker<'_> {
             _ if self.parameter(scope, &name.name).is_some() => false,
             Some(Known::Entry(entry)) => matches!(entry.shape, Shape::Array(_)),
             Some(Known::Value(..)) => false,
-            _ => !(scope == Scope::Global && Self::is_reserved(&name.name)),
+            _ => !(scope == Scope::Global && self.is_reserved(&name.name)),
         }
     }
 
@@ -291,7 +291,7 @@ impl Checker<'_> {
                 return Err(self.read_only(&name.name, span));
             }
             Some(Known::Refused) => return Err(self.came_late(scope, name)),
-            None if scope == Scope::Global && Self::is_fixed(&name.name) => {
+            None if scope == Scope::Global && self.is_fixed(&name.name) => {
                 return Err(self.read_only(&name.name, span));
             }
             None => {
@@ -339,7 +339,7 @@ impl Checker<'_> {
                     return Err(self.local_array(Tag::D_ARR_LOCAL, &spelling, span));
                 }
                 let Some((first, value)) = first else { return Err(self.unknown_value(scope, name, span)) };
-                if scope == Scope::Global && Self::is_fixed(&name.name) {
+                if scope == Scope::Global && self.is_fixed(&name.name) {
                     return Err(self.read_only(&name.name, span));
                 }
                 let Ok(keys) = &keys else {
@@ -518,14 +518,14 @@ impl Checker<'_> {
     }
 
     /// Whether a global name stands for something that no program defines.
-    pub(super) fn is_fixed(name: &str) -> bool {
-        Self::is_reserved(name) || super::constants::find(name).is_some()
+    pub(super) fn is_fixed(&self, name: &str) -> bool {
+        self.is_reserved(name) || super::constants::find(name).is_some()
     }
 
     fn read_only(&mut self, name: &str, span: Span) -> Refused {
         let message = format!("`{name}` cannot be assigned to: it is no variable of the program");
         let array = matches!(name, "args" | "uregs" | super::current::FILES);
-        let tag = match super::functions::find(name) {
+        let tag = match self.known_function(name) {
             Some(_) => Tag::D_IDENT_BADREF,
             None if array => Tag::D_IDENT_BADREF,
             None => Tag::D_OP_WRITE,

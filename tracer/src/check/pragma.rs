@@ -1,19 +1,16 @@
 //! `#pragma D`: options, stability, versions, and what a program depends on.
 //!
-//! What a pragma says holds for the whole program, wherever it stands. Stability and versions are read and checked; nothing
-//! here depends on them, as there is one version of the language and no attribute to compare with.
+//! What a pragma says holds for the whole program, wherever it stands. What it gives to names and providers is kept in
+//! `attributes::Own`, before any of them is defined.
 
 use super::Checker;
+use super::options::OptionError;
+use super::standing::Version;
+use super::variables::Known;
 use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::provider::stability::{OPEN, PARTS, Parts};
+use crate::stability::{Attributes, CLASSES, STABILITIES};
 use crate::syntax::ast::{Ident, Pragma, PragmaKind, Scope};
-
-/// How stable a name or what it stands for is, from least to most.
-const STABILITIES: &[&str] =
-    &["Internal", "Private", "Obsolete", "External", "Unstable", "Evolving", "Stable", "Standard"];
-/// What it depends on, from least to most common.
-const CLASSES: &[&str] = &["Unknown", "CPU", "Platform", "Group", "ISA", "Common"];
-/// The parts of a provider that have attributes.
-const PARTS: &[&str] = &["provider", "module", "function", "name", "args"];
 
 /// The libraries that DTrace brings along: what they define is built in.
 const STANDARD: &[&str] = &[
@@ -26,11 +23,20 @@ impl Checker<'_> {
     pub(super) fn pragma(&mut self, pragma: &Pragma) {
         match &pragma.kind {
             PragmaKind::Option { name, value } => self.pragma_option(name, value.as_ref()),
-            PragmaKind::Attributes { stability, target } => {
-                self.attributes(stability);
-                self.attributed(target, pragma.span);
-            }
-            PragmaKind::Binding { version, .. } => self.version(version),
+            PragmaKind::Attributes { stability, target } => match Attributes::parse(&stability.name) {
+                Some(attributes) => self.attributed(attributes, target, pragma.span),
+                None => self.no_attributes(stability),
+            },
+            PragmaKind::Binding { version, name } => match Version::parse(&version.name) {
+                Some(version) => {
+                    self.own.bound.insert(name.name.clone(), version);
+                }
+                None => {
+                    let message = format!("`{}` is no version", version.name);
+                    let diagnostic = Diagnostic::error(Tag::D_PRAGMA_INVAL, version.span, message);
+                    self.found.push(diagnostic.help("a version is up to three numbers: \"1.0\", \"1.6.3\""));
+                }
+            },
             PragmaKind::DependsOn { class, name } => self.depends_on(class, name),
             // The parser has told of it.
             PragmaKind::Error(_) => {}
@@ -46,11 +52,16 @@ impl Checker<'_> {
         };
         let scopes = [Scope::Global, Scope::Thread, Scope::Clause];
         let bare = name.name.rsplit("->").next().unwrap_or(&name.name);
-        if scopes.iter().any(|scope| self.variables.get(*scope, bare).is_some()) {
-            return;
-        }
-        if Self::is_fixed(bare) {
-            let message = format!("#pragma D {what} cannot change `{}`, which is the language's", name.name);
+        let known = scopes.iter().find_map(|scope| self.variables.get(*scope, bare));
+        let elsewhere = |known: &Known| known.since().is_some_and(|since| since.source != pragma.span.source);
+        let whose = match known {
+            Some(known) if elsewhere(known) => Some("another text's"),
+            Some(_) => return,
+            None if self.is_left_out(bare) => return,
+            None => self.is_fixed(bare).then_some("the language's"),
+        };
+        if let Some(whose) = whose {
+            let message = format!("#pragma D {what} cannot change `{}`, which is {whose}", name.name);
             let diagnostic = Diagnostic::error(Tag::D_PRAGMA_SCOPE, name.span, message);
             self.found.push(diagnostic.help("name a variable or an inline of the program"));
             return;
@@ -63,47 +74,40 @@ impl Checker<'_> {
     fn pragma_option(&mut self, name: &Ident, value: Option<&Ident>) {
         let text = value.map(|value| value.name.as_str());
         if let Err(error) = self.options.set(&name.name, text) {
-            let about_value = matches!(error, super::options::OptionError::Invalid { .. });
+            let about_value = matches!(error, OptionError::Invalid { .. } | OptionError::Version { .. });
             let span = value.filter(|_| about_value).map_or(name.span, |value| value.span);
             let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());
             self.found.push(diagnostic.help(error.help().unwrap_or_default()));
         }
     }
 
-    /// `Name/Data/Class`
-    fn attributes(&mut self, stability: &Ident) {
-        let parts: Vec<&str> = stability.name.split('/').collect();
-        let known = |names: &[&str], part: &str| names.iter().any(|name| name.eq_ignore_ascii_case(part));
-        let right = match parts[..] {
-            [name, data, class] => {
-                known(STABILITIES, name) && known(STABILITIES, data) && known(CLASSES, class)
-            }
-            _ => false,
-        };
-        if !right {
-            let message = format!("`{}` are no attributes", stability.name);
-            let help = format!(
-                "write NAME/DATA/CLASS: the first two from {}; the last from {}",
-                STABILITIES.join(", "),
-                CLASSES.join(", ")
-            );
-            self.found.push(Diagnostic::error(Tag::D_PRAGMA_INVAL, stability.span, message).help(help));
-        }
+    fn no_attributes(&mut self, stability: &Ident) {
+        let message = format!("`{}` are no attributes", stability.name);
+        let help = format!(
+            "write NAME/DATA/CLASS: the first two from {}; the last from {}",
+            STABILITIES.map(|row| row.1).join(", "),
+            CLASSES.map(|row| row.1).join(", ")
+        );
+        self.found.push(Diagnostic::error(Tag::D_PRAGMA_INVAL, stability.span, message).help(help));
     }
 
-    /// What attributes are given to: a name, or a part of a provider.
-    fn attributed(&mut self, target: &[Ident], span: Span) {
+    /// Gives attributes to a name, or to a part of a provider.
+    fn attributed(&mut self, attributes: Attributes, target: &[Ident], span: Span) {
         match target {
-            [_] => {}
+            [name] => {
+                self.own.names.insert(name.name.clone(), attributes);
+            }
             [word, provider, part] if word.name == "provider" => {
-                if !PARTS.contains(&part.name.as_str()) {
+                let Some(place) = self.provider_parts(provider).and_then(|parts| parts.part(&part.name))
+                else {
+                    if PARTS.contains(&part.name.as_str()) {
+                        return self.missing("provider", provider, Tag::D_PRAGMA_UNUSED);
+                    }
                     let message = format!("a provider has no part `{}`", part.name);
                     let diagnostic = Diagnostic::error(Tag::D_PRAGMA_INVAL, part.span, message);
-                    self.found.push(diagnostic.help(format!("there are {}", PARTS.join(", "))));
-                }
-                if !self.declared.contains(&provider.name) && !self.catalog.has_provider(&provider.name) {
-                    self.missing("provider", provider, Tag::D_PRAGMA_INVAL);
-                }
+                    return self.found.push(diagnostic.help(format!("there are {}", PARTS.join(", "))));
+                };
+                *place = attributes;
             }
             _ => {
                 let message = "#pragma D attributes names one identifier, or a part of a provider";
@@ -114,15 +118,16 @@ impl Checker<'_> {
         }
     }
 
-    /// `1.6.3`
-    fn version(&mut self, version: &Ident) {
-        let parts: Vec<Option<u16>> = version.name.split('.').map(|part| part.parse().ok()).collect();
-        if (2..=3).contains(&parts.len()) && parts.iter().all(Option::is_some) {
-            return;
-        }
-        let message = format!("`{}` is no version", version.name);
-        let diagnostic = Diagnostic::error(Tag::D_PRAGMA_INVAL, version.span, message);
-        self.found.push(diagnostic.help("a version is two or three numbers: \"1.0\", \"1.6.3\""));
+    /// The attributes of a provider, to be changed; none where there is no such provider.
+    fn provider_parts(&mut self, provider: &Ident) -> Option<&mut Parts> {
+        let parts = if self.declared.contains(&provider.name) {
+            OPEN
+        } else if self.is_there("provider", &provider.name) {
+            Parts::of(&provider.name)
+        } else {
+            return None;
+        };
+        Some(self.own.providers.entry(provider.name.clone()).or_insert(parts))
     }
 
     fn depends_on(&mut self, class: &Ident, name: &Ident) {
@@ -144,7 +149,7 @@ impl Checker<'_> {
     /// Whether there is a provider, module or library of that name.
     pub(super) fn is_there(&self, class: &str, name: &str) -> bool {
         match class {
-            "provider" => self.catalog.has_provider(name),
+            "provider" => self.catalog.offers(name),
             "module" => self.catalog.has_module(name),
             _ => STANDARD.contains(&name) || self.libraries.iter().any(|library| library == name),
         }

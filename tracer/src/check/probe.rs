@@ -6,6 +6,7 @@ use super::typed::Type;
 use super::types::{UINT64, of_kind};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::provider::stability::{Description, OPEN};
 use crate::provider::{Argument, OfProcess, Pattern, ProbeId, ProbeInfo};
 use crate::syntax::ast::{ProbeDesc, ProbeDescKind};
 
@@ -16,6 +17,8 @@ pub(super) struct Matched {
     pub(super) probes: Vec<ProbeId>,
     /// Whether a description was refused: then nothing is said about arguments.
     pub(super) refused: bool,
+    /// The descriptions, in the order of the text.
+    pub(super) descriptions: Vec<Description>,
 }
 
 impl Checker<'_> {
@@ -24,7 +27,10 @@ impl Checker<'_> {
         let mut matched = Matched::default();
         for description in descriptions {
             match self.match_probe(description) {
-                Ok(probes) => matched.probes.extend(probes),
+                Ok((pattern, probes)) => {
+                    matched.descriptions.push(self.described(pattern, &probes, description.span));
+                    matched.probes.extend(probes);
+                }
                 Err(Refused) => matched.refused = true,
             }
         }
@@ -33,7 +39,19 @@ impl Checker<'_> {
         matched
     }
 
-    fn match_probe(&mut self, description: &ProbeDesc) -> Result<Vec<ProbeId>, Refused> {
+    /// How stable a description is. The first of its probes stands for all.
+    fn described(&self, pattern: Pattern, probes: &[ProbeId], span: Span) -> Description {
+        let probe = probes.first().copied();
+        let parts = probe.and_then(|id| self.catalog.get(id)).map(|probe| self.parts(&probe.provider));
+        let described = match parts {
+            Some(parts) => parts.described(&pattern, probes.len() > 1),
+            None => None,
+        };
+        let parts = parts.filter(|_| described.is_some()).unwrap_or(OPEN);
+        Description { pattern, parts, described, probe, span }
+    }
+
+    fn match_probe(&mut self, description: &ProbeDesc) -> Result<(Pattern, Vec<ProbeId>), Refused> {
         let span = description.span;
         let pattern = match &description.kind {
             ProbeDescKind::Parts { provider, module, function, name } => Pattern {
@@ -46,7 +64,7 @@ impl Checker<'_> {
         };
         let probes = self.catalog.matching(&pattern);
         if !probes.is_empty() || self.options.zdefs {
-            return Ok(probes);
+            return Ok((pattern, probes));
         }
         let why = self.catalog.explain(&pattern);
         if let Some(OfProcess { tag, message, help }) = why.of_process {
@@ -65,10 +83,10 @@ impl Checker<'_> {
         }))
     }
 
-    fn probe_by_id(&mut self, id: u32, span: Span) -> Result<Vec<ProbeId>, Refused> {
+    fn probe_by_id(&mut self, id: u32, span: Span) -> Result<(Pattern, Vec<ProbeId>), Refused> {
         match self.catalog.by_id(ProbeId(id)) {
-            Some(probe) if probe.lacks.is_none() => Ok(vec![ProbeId(id)]),
-            _ if self.options.zdefs => Ok(Vec::new()),
+            Some(probe) if probe.lacks.is_none() => Ok((Pattern::of(probe), vec![ProbeId(id)])),
+            _ if self.options.zdefs => Ok((Pattern::default(), Vec::new())),
             _ => {
                 let diagnostic = Diagnostic::error(
                     Tag::D_PDESC_INVAL,
@@ -127,7 +145,7 @@ impl Checker<'_> {
             let args: Vec<String> = args.map(|(at, arg)| format!("args[{at}] {}", ctype(at, arg))).collect();
             match args.is_empty() {
                 true => "leave it out".to_owned(),
-                false => format!("it has {}; `tracer -lv -n '{probe}'` explains them", args.join(", ")),
+                false => format!("it has {}; `tracer explain '{probe}'` explains them", args.join(", ")),
             }
         };
         let Some(arg) = self.catalog.arguments(probe).get(number) else {

@@ -1,7 +1,7 @@
 //! What is recorded and never computed with: call stacks, and addresses that are shown by their symbols. They stand alone
 //! as actions, in trace() and printf(), and as parts of an aggregation's key.
 
-use super::functions::{Recorded, Role, Row, find};
+use super::functions::{Recorded, Role, Row};
 use super::typed::{Builtin, Expr, ExprKind, Shows, Stack, Symbol, Type};
 use super::types::ULONG;
 use super::{Checker, Refused, fold};
@@ -15,9 +15,22 @@ pub const MAX_FRAMES: u32 = 127;
 impl Checker<'_> {
     /// A value, or something that can only be recorded; `wrong` is the tag of what is neither.
     pub(super) fn recordable(&mut self, arg: &ast::Expr, wrong: Tag) -> Result<Expr, Refused> {
-        match recorded_call(arg) {
+        match self.recorded_call(arg) {
             Some((row, recorded, args)) => self.recorded(row, recorded, args, arg.span),
             None => self.value_for(arg, wrong),
+        }
+    }
+
+    /// The call of something that is only recorded.
+    pub(super) fn recorded_call<'e>(
+        &self,
+        expr: &'e ast::Expr,
+    ) -> Option<(&'static Row, Recorded, &'e [ast::Expr])> {
+        let ast::ExprKind::Call { func, args } = &expr.kind else { return None };
+        let row = self.known_function(&func.name)?;
+        match row.role {
+            Role::Recorded(recorded) => Some((row, recorded, args)),
+            _ => None,
         }
     }
 
@@ -97,19 +110,4 @@ pub(super) fn addressed(value: Expr, user: bool) -> Expr {
     let span = value.span;
     let ty = Type::Symbol(Symbol { user, shows: Shows::Address });
     Expr { kind: ExprKind::Symbol(Box::new(value.to_int(ULONG))), ty, span }
-}
-
-/// Whether the expression can be recorded and not computed with.
-pub(super) fn is_recorded(expr: &ast::Expr) -> bool {
-    recorded_call(expr).is_some()
-}
-
-/// The call of something that is only recorded.
-pub(super) fn recorded_call(expr: &ast::Expr) -> Option<(&'static Row, Recorded, &[ast::Expr])> {
-    let ast::ExprKind::Call { func, args } = &expr.kind else { return None };
-    let row = find(&func.name)?;
-    match row.role {
-        Role::Recorded(recorded) => Some((row, recorded, args)),
-        _ => None,
-    }
 }

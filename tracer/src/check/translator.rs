@@ -66,7 +66,7 @@ impl Checker<'_> {
         let members = translator.members.clone();
         let known = Rc::new(Translator { output, input, parameter: parameter.name.clone(), members, span });
         self.translators.push(Rc::clone(&known));
-        let input = anything(&known.input, span);
+        let (input, mark) = (anything(&known.input, span), self.found.len());
         for (number, (member, _)) in known.members.iter().enumerate() {
             if known.members[..number].iter().any(|(before, _)| before.name == member.name) {
                 let message = format!("`{}` is given twice", member.name);
@@ -76,6 +76,9 @@ impl Checker<'_> {
             }
             // What is wrong with one member has been told; the others may be right.
             let _ = self.translate(&known, input.clone(), member, Tag::D_XLATE_MEMB);
+        }
+        for (_, value) in &known.members {
+            self.value_attributes(value, &[&known.parameter], mark);
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use probes_common::schema::Field;
 
 use crate::diagnostic::Span;
 use crate::provider::ProbeId;
+use crate::provider::stability::Description;
+use crate::stability::Attributes;
 use crate::syntax::format::Format;
 
 pub use super::ctype::*;
@@ -65,6 +67,10 @@ pub struct Clause {
     pub statements: Vec<Stmt>,
     /// The whole clause.
     pub span: Span,
+    /// Its descriptions, and how stable they are.
+    pub descriptions: Vec<Description>,
+    /// How stable its predicate and its statements are.
+    pub attributes: Attributes,
 }
 
 /// A variable with one value: a word, a string's buffer, or a structure's or array's bytes.

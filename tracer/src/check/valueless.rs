@@ -3,7 +3,7 @@
 //! As in DTrace, what is wrong depends on the place: a trace() of an action is not the same mistake as its sum. So who
 //! asks for a value says what it is there.
 
-use super::functions::{Role, find};
+use super::functions::Role;
 use super::typed::Expr;
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Tag};
@@ -24,8 +24,8 @@ impl Checker<'_> {
     }
 
     /// Whether the expression is an action.
-    pub(super) fn is_action(expr: &ast::Expr) -> bool {
-        kind(expr) == Some(Valueless::Action)
+    pub(super) fn is_action(&self, expr: &ast::Expr) -> bool {
+        self.kind(expr) == Some(Valueless::Action)
     }
 
     /// The value of an expression, with one tag for actions and one for aggregations.
@@ -35,7 +35,7 @@ impl Checker<'_> {
         action: Tag,
         aggregation: Tag,
     ) -> Result<Expr, Refused> {
-        match kind(expr) {
+        match self.kind(expr) {
             Some(Valueless::Action) => Err(self.valueless(expr, action)),
             Some(Valueless::Aggregation) => Err(self.valueless(expr, aggregation)),
             None => self.expr(expr),
@@ -58,7 +58,7 @@ impl Checker<'_> {
                         .help("printa() prints it; a global variable can be counted with `++` and used"),
                 )
             }
-            ExprKind::Call { func, .. } => match find(&func.name) {
+            ExprKind::Call { func, .. } => match self.known_function(&func.name) {
                 Some(row) if matches!(row.role, Role::Aggregating(_)) => {
                     let message = format!("`{}` is an aggregating function: it has no value", row.name);
                     let help = format!("assign it to an aggregation: `@name = {};`", row.prototype);
@@ -74,17 +74,17 @@ impl Checker<'_> {
             _ => Refused,
         }
     }
-}
 
-/// What the expression is, where it has no value.
-fn kind(expr: &ast::Expr) -> Option<Valueless> {
-    match &expr.kind {
-        ExprKind::Agg(_) => Some(Valueless::Aggregation),
-        ExprKind::Call { func, .. } => match find(&func.name)?.role {
-            Role::Action(_) => Some(Valueless::Action),
-            Role::Aggregating(_) => Some(Valueless::Aggregation),
-            Role::Subroutine(..) | Role::Recorded(_) => None,
-        },
-        _ => None,
+    /// What the expression is, where it has no value.
+    fn kind(&self, expr: &ast::Expr) -> Option<Valueless> {
+        match &expr.kind {
+            ExprKind::Agg(_) => Some(Valueless::Aggregation),
+            ExprKind::Call { func, .. } => match self.known_function(&func.name)?.role {
+                Role::Action(_) => Some(Valueless::Action),
+                Role::Aggregating(_) => Some(Valueless::Aggregation),
+                Role::Subroutine(..) | Role::Recorded(_) => None,
+            },
+            _ => None,
+        }
     }
 }

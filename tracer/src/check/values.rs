@@ -18,10 +18,6 @@ pub enum Form {
     Rate,
     /// One of these.
     Words(&'static [&'static str]),
-    /// Name, data and class of stability: `Evolving/Evolving/Common`.
-    Attributes,
-    /// A version of D.
-    Version,
     /// Any text.
     Text,
 }
@@ -35,8 +31,6 @@ impl Form {
             Form::Size => size(value).is_some(),
             Form::Rate => rate(value).is_some(),
             Form::Words(words) => words.contains(&value),
-            Form::Attributes => is_attributes(value),
-            Form::Version => is_version(value),
             Form::Text => !value.is_empty(),
         }
     }
@@ -50,8 +44,6 @@ impl fmt::Display for Form {
             Form::Size => f.write_str("a number of bytes, with k, m or g for larger units"),
             Form::Rate => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
             Form::Words(words) => write!(f, "one of {}", words.join(", ")),
-            Form::Attributes => f.write_str("name, data and class of a stability: Evolving/Evolving/Common"),
-            Form::Version => f.write_str("a version of D, 1.0 to 1.13 or 2.0"),
             Form::Text => f.write_str("a text"),
         }
     }
@@ -110,27 +102,6 @@ pub(super) fn rate(text: &str) -> Option<u64> {
     Some(period.max(1))
 }
 
-/// Three words of DTrace's: two stabilities and a class.
-fn is_attributes(text: &str) -> bool {
-    const STABILITIES: [&str; 8] =
-        ["internal", "private", "obsolete", "external", "unstable", "evolving", "stable", "standard"];
-    const CLASSES: [&str; 6] = ["unknown", "cpu", "platform", "group", "isa", "common"];
-    let words: Vec<String> = text.split('/').map(str::to_ascii_lowercase).collect();
-    let [name, data, class] = words.as_slice() else { return false };
-    let all = [(name, &STABILITIES[..]), (data, &STABILITIES[..]), (class, &CLASSES[..])];
-    all.iter().all(|(word, known)| known.contains(&word.as_str()))
-}
-
-/// `1.0` to `1.13`, `2.0`, with a third number or without.
-fn is_version(text: &str) -> bool {
-    let numbers: Option<Vec<u64>> = text.split('.').map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([1, minor] | [1, minor, _]) => *minor <= 13,
-        Some([2, 0] | [2, 0, _]) => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,9 +138,6 @@ mod tests {
             (flag("Yes"), flag("unset"), flag("7"), flag("maybe")),
             (Some(true), Some(false), Some(true), None)
         );
-        assert!(Form::Attributes.takes("Evolving/Evolving/ISA") && !Form::Attributes.takes("Evolving/ISA"));
-        assert!(Form::Version.takes("1.2.2") && Form::Version.takes("2.0"));
-        assert!(!Form::Version.takes("1.99") && !Form::Version.takes("1") && !Form::Version.takes("x"));
         assert!(Form::Nothing.takes("") && !Form::Nothing.takes("1") && !Form::Text.takes(""));
     }
 }

@@ -15,7 +15,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "",
     ),
     ("tracer -s script.d -c 'ls -l'", "a script, for as long as a command runs"),
-    ("tracer -lv -P tcp", "a provider's probes and their arguments"),
+    ("tracer explain tcp", "a provider's probes and their arguments"),
     ("tracer demo", "one TCP connection, drawn"),
 ];
 

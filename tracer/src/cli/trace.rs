@@ -12,6 +12,7 @@ use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, say, show};
+use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
 use crate::ir::At;
@@ -89,6 +90,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         show(&describe::code(&compiled.image))?;
     }
     if trace.compile_only {
+        if trace.verbose {
+            show(&stability(&compiled, &catalog, &sources, false))?;
+        }
         return Ok(0);
     }
     Target::ensure_granted()?;
@@ -98,7 +102,11 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if let Follow::Process(pid) = follow {
         ensure_alive(pid)?;
     }
-    let mut output = output(trace, &compiled, &catalog)?;
+    if let (Some(to), Follow::Command(child)) = (compiled.options.evaltime, &follow) {
+        child.bring(to)?;
+    }
+    let report = if trace.verbose { stability(&compiled, &catalog, &sources, true) } else { String::new() };
+    let mut output = output(trace, &compiled, &catalog, &report)?;
     let mut session = match start(&compiled, &catalog, &target, trace.verbose) {
         Err(SessionError::Refused { reason, at: Some(At(place)), log, .. }) => {
             let place = compiled.image.spans[place as usize];
@@ -227,7 +235,11 @@ fn catalog_follows(catalog: &mut Catalog, follow: &Follow) {
         Follow::Command(child) => {
             let process = child.process();
             let (pid, child) = (child.pid, Rc::clone(child));
-            (pid, process, Rc::new(move || child.map_libraries().map_err(|error| error.to_string())))
+            (
+                pid,
+                process,
+                Rc::new(move || child.bring(Evaluation::Preinit).map_err(|error| error.to_string())),
+            )
         }
     };
     catalog.follow(Followed { pid, process, prepare });
@@ -336,13 +348,29 @@ fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {
 
 /// DTrace's word on what each text matched, on standard error.
 fn announce(compiled: &Compiled, sources: &Sources) {
-    for Stage { source, probes } in &compiled.stages {
-        let Some(source) = sources.get(*source) else { continue };
-        let script = !source.name.starts_with('-');
-        let name = if script { &source.name } else { description_of(&source.text) };
-        let kind = if script { "script" } else { "description" };
-        say(&matched(kind, name, *probes));
+    for stage in &compiled.stages {
+        if let Some((kind, name)) = title(stage, sources) {
+            say(&matched(kind, name, stage.probes));
+        }
     }
+}
+
+/// What DTrace calls a text: a script by its file, a description by itself.
+fn title<'a>(stage: &Stage, sources: &'a Sources) -> Option<(&'static str, &'a str)> {
+    let source = sources.get(stage.source)?;
+    Some(match source.name.starts_with('-') {
+        true => ("description", description_of(&source.text)),
+        false => ("script", &source.name),
+    })
+}
+
+/// The reports on how stable the texts are.
+fn stability(compiled: &Compiled, catalog: &Catalog, sources: &Sources, runs: bool) -> String {
+    let report = |stage| {
+        let (kind, name) = title(stage, sources)?;
+        Some(describe::stability(&format!("{kind} {name}"), stage, catalog, runs))
+    };
+    compiled.stages.iter().filter_map(report).collect()
 }
 
 /// The probe descriptions that a text begins with, as DTrace quotes them: blanks behind them included.
@@ -351,10 +379,10 @@ fn description_of(text: &str) -> &str {
     &text[..end]
 }
 
-/// Where the run is shown.
-fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<dyn Output>> {
+/// Where the run is shown, below the report on it.
+fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog, report: &str) -> Result<Box<dyn Output>> {
     let names = Names::new(catalog, compiled.probes());
-    let (out, terminal): (Box<dyn Sink>, bool) = match &trace.output {
+    let (mut out, terminal): (Box<dyn Sink>, bool) = match &trace.output {
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path);
             let file = file.map_err(|error| {
@@ -371,6 +399,9 @@ fn output(trace: &Trace, compiled: &Compiled, catalog: &Catalog) -> Result<Box<d
     let primitive = is_primitive(&std::env::var("TERM").unwrap_or_default());
     let repeatable = std::env::var_os(REPEATABLE).is_some();
     let style = Style { repeatable, ..Style::new(&compiled.options, terminal && !trace.json, primitive) };
+    if !trace.json {
+        out.write_all(report.as_bytes())?;
+    }
     Ok(if trace.json {
         Box::new(Json::new(out, names, style))
     } else {

@@ -6,9 +6,10 @@ mod reference;
 
 use std::fmt::Write as _;
 
+use crate::check::standing::Standing;
 use crate::check::{builtins, constants, functions, options};
 use crate::diagnostic::{Tag, nearest};
-use crate::provider::{Catalog, Pattern, ProbeId, list_verbose};
+use crate::provider::{self, Catalog, Pattern, ProbeId};
 
 pub use reference::reference;
 
@@ -51,7 +52,8 @@ fn tag(name: &str) -> Option<String> {
 
 fn builtin(name: &str) -> Option<String> {
     let row = builtins::find(name)?;
-    Some(format!("{name}: a built-in variable\n  {}\n  {}\n", row.ty().declaration(name), row.doc))
+    let (declaration, standing) = (row.ty().declaration(name), standing(row.standing));
+    Some(format!("{name}: a built-in variable\n  {declaration}\n  {}\n  {standing}\n", row.doc))
 }
 
 /// `args` and `arg0` to `arg9`, which are not in the table since they are the probe's.
@@ -68,14 +70,19 @@ fn is_number(name: &str) -> bool {
 
 /// What depends on the probe: name, declaration, meaning.
 const ARGUMENTS: &[(&str, &str, &str)] = &[
-    ("args", "args[N]", "argument N of the probe, of its own type; `tracer -lv -n PROBE` shows them"),
+    ("args", "args[N]", "argument N of the probe, of its own type; `tracer explain PROBE` shows them"),
     ("arg0", "int64_t arg0 to arg9", "an argument of the probe as an integer, 0 where the probe has fewer"),
 ];
 
 fn function(name: &str) -> Option<String> {
     let row = functions::find(name)?;
     let article = if row.role.word().starts_with('a') { "an" } else { "a" };
-    Some(format!("{name}: {article} {}\n  {}\n  {}\n", row.role.word(), row.prototype, row.doc))
+    let (word, standing) = (row.role.word(), standing(row.standing));
+    Some(format!("{name}: {article} {word}\n  {}\n  {}\n  {standing}\n", row.prototype, row.doc))
+}
+
+fn standing(standing: Standing) -> String {
+    format!("stability {}, since version {}", standing.attributes, standing.since)
 }
 
 fn constant(name: &str) -> Option<String> {
@@ -90,7 +97,7 @@ fn option(name: &str) -> Option<String> {
     Some(format!("{name}: an option{effect}\n  -x {}\n  {}\n", row.usage(), row.doc))
 }
 
-/// The probes of a description or of a provider, as `-lv` lists them; without those that are made of every system call, of
+/// The probes of a description or of a provider; without those that are made of every system call, of
 /// which the first stands for all.
 fn probes(name: &str, catalog: &mut Catalog) -> Option<String> {
     let description = if name.contains(':') { name.to_owned() } else { format!("{name}:::") };
@@ -103,7 +110,7 @@ fn probes(name: &str, catalog: &mut Catalog) -> Option<String> {
         return None;
     }
     const SHOWN: usize = 40;
-    let mut text = list_verbose(catalog, &ids[..ids.len().min(SHOWN)]);
+    let mut text = provider::explain(catalog, &ids[..ids.len().min(SHOWN)]);
     if ids.len() > SHOWN {
         writeln!(text, "and {} more: `tracer -l -n '{description}'` lists them", ids.len() - SHOWN)
             .expect("a string grows");

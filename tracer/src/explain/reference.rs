@@ -8,8 +8,10 @@ use probes_common::schema::{Kind, StructDef};
 
 use super::ARGUMENTS;
 use crate::check::functions::Role;
+use crate::check::standing::Standing;
 use crate::check::{builtins, functions, options};
 use crate::diagnostic::Tag;
+use crate::provider::stability::{self, Parts};
 
 /// The reference as Markdown.
 pub fn reference() -> String {
@@ -26,7 +28,7 @@ pub fn reference() -> String {
 
 const INTRODUCTION: &str = "# Language reference\n\n\
     Made by `tracer explain --reference` from the tables that the compiler works with; a test keeps it true. `tracer explain NAME`\n\
-    shows one entry. Which probes a kernel has, and what their arguments are there, `tracer -lv` says.\n";
+    shows one entry. Which probes a kernel has, and what their arguments are there, `tracer explain PROBE` says.\n";
 
 struct Page(String);
 
@@ -72,6 +74,14 @@ impl Page {
             &["Probe", "args"],
             rows.map(|(name, probe)| vec![name.to_owned(), arguments(probe.args)]),
         );
+        self.line("\n### Stability\n");
+        self.line("Of the providers' names, of the parts of their probes' names, and of the arguments:");
+        let rows = stability::TABLE.iter().map(|(provider, parts)| {
+            let Parts { provider: own, module, function, name, args } = parts;
+            let attributes = [own, module, function, name, args].map(ToString::to_string);
+            [code(provider)].into_iter().chain(attributes).collect()
+        });
+        self.table(&["Provider", "provider", "module", "function", "name", "args"], rows);
         self.line("\n## Types of arguments");
         for row in builtins::TABLE {
             if let builtins::Kind::Record(def) = row.ty {
@@ -91,17 +101,17 @@ impl Page {
     fn builtins(&mut self) {
         self.line("\n## Built-in variables");
         let arguments =
-            ARGUMENTS.iter().map(|(_, declaration, doc)| vec![code(declaration), (*doc).to_owned()]);
+            ARGUMENTS.iter().map(|(_, declaration, doc)| cells(declaration, doc, Standing::USUAL));
         let rows =
-            builtins::TABLE.iter().map(|row| vec![code(&row.ty().declaration(row.name)), row.doc.to_owned()]);
-        self.table(&["Variable", ""], arguments.chain(rows));
+            builtins::TABLE.iter().map(|row| cells(&row.ty().declaration(row.name), row.doc, row.standing));
+        self.table(&["Variable", "", "Stability", "Since"], arguments.chain(rows));
     }
 
     fn functions(&mut self, title: &str, belongs: impl Fn(Role) -> bool) {
         self.line(&format!("\n## {title}"));
         let rows = functions::TABLE.iter().filter(|row| belongs(row.role));
-        let rows = rows.map(|row| vec![code(row.prototype), row.doc.to_owned()]);
-        self.table(&["Call", ""], rows);
+        let rows = rows.map(|row| cells(row.prototype, row.doc, row.standing));
+        self.table(&["Call", "", "Stability", "Since"], rows);
     }
 
     fn options(&mut self) {
@@ -117,6 +127,11 @@ impl Page {
         let rows = Tag::ALL.iter().map(|tag| vec![code(tag.name()), tag.means().to_owned()]);
         self.table(&["Tag", ""], rows);
     }
+}
+
+/// A name with what is known of it.
+fn cells(name: &str, doc: &str, standing: Standing) -> Vec<String> {
+    vec![code(name), doc.to_owned(), standing.attributes.to_string(), standing.since.to_string()]
 }
 
 fn name(probe: &Probe) -> String {

@@ -100,10 +100,7 @@ impl Tracee {
 
     /// Where it was stopped by a breakpoint, if it was: then it is put before the instruction again.
     pub(crate) fn stopped_at(self, breakpoints: &[Breakpoint]) -> io::Result<Option<Breakpoint>> {
-        let mut registers = MaybeUninit::<libc::user_regs_struct>::zeroed();
-        self.request(libc::PTRACE_GETREGS, 0, registers.as_mut_ptr() as u64)?;
-        // SAFETY: integers, which the call has filled in.
-        let mut registers = unsafe { registers.assume_init() };
+        let mut registers = self.registers()?;
         let before = registers.rip.wrapping_sub(1);
         let Some(at) = breakpoints.iter().find(|breakpoint| breakpoint.address == before) else {
             return Ok(None);
@@ -111,6 +108,18 @@ impl Tracee {
         registers.rip = before;
         self.request(libc::PTRACE_SETREGS, 0, &raw const registers as u64)?;
         Ok(Some(*at))
+    }
+
+    /// The first argument of the function before whose first instruction it stands.
+    pub(crate) fn first_argument(self) -> io::Result<u64> {
+        Ok(self.registers()?.rdi)
+    }
+
+    fn registers(self) -> io::Result<libc::user_regs_struct> {
+        let mut registers = MaybeUninit::<libc::user_regs_struct>::zeroed();
+        self.request(libc::PTRACE_GETREGS, 0, registers.as_mut_ptr() as u64)?;
+        // SAFETY: integers, which the call has filled in.
+        Ok(unsafe { registers.assume_init() })
     }
 
     fn request(self, request: libc::c_uint, address: u64, data: u64) -> io::Result<()> {

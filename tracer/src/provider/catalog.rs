@@ -190,6 +190,16 @@ impl Catalog {
         self.probes().any(|probe| probe.provider == name)
     }
 
+    /// Whether this provider has probes, or would have where they are asked for.
+    pub fn offers(&self, name: &str) -> bool {
+        match name {
+            FBT => self.traceable.all().is_ok_and(|functions| !functions.is_empty()),
+            SDT | RAWTP => !self.tracepoints.names().is_empty(),
+            OF_PROCESSES => true,
+            _ => self.has_provider(name),
+        }
+    }
+
     /// Whether the kernel has that module.
     pub fn has_module(&self, name: &str) -> bool {
         self.modules.has(name)
@@ -377,6 +387,9 @@ const SDT: &str = sdt::PROBES[0].provider;
 
 /// Providers of which there are so many probes that they are looked at only where a description names the provider, or names
 /// nothing else; in this order.
+/// The provider of processes' functions, which is named with the id of one.
+const OF_PROCESSES: &str = "pid";
+
 const LATE: [&str; 3] = [SDT, RAWTP, FBT];
 
 /// Whether the description names this provider of tracepoints: there are more than a thousand, and finding them takes

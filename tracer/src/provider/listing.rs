@@ -1,10 +1,12 @@
-//! What `-l` and `-lv` print, as text.
+//! What `-l` and `-lv` print, in DTrace's form, and what `explain` says of probes.
 
 use std::fmt::Write;
 
+use probes_common::probe::Arg;
 use probes_common::schema::{Kind, StructDef};
 
-use super::{Catalog, ProbeId, ProbeInfo, attach, describe};
+use super::stability::{Described, Parts};
+use super::{Catalog, Pattern, ProbeId, ProbeInfo, attach, describe};
 
 /// The rows of `-l`, below their heading, in DTrace's columns.
 pub fn list(catalog: &Catalog, ids: &[ProbeId]) -> String {
@@ -15,9 +17,46 @@ pub fn list(catalog: &Catalog, ids: &[ProbeId]) -> String {
     text
 }
 
-/// The rows of `-lv`: below each probe when it fires, what it hangs on and its arguments; at the end the types that
-/// the arguments point to.
+/// The rows of `-lv`: below each probe how stable it is, and the types of its arguments.
 pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
+    let mut text = heading();
+    for (id, probe) in known(catalog, ids) {
+        text.push_str(&row(id, probe));
+        text.extend(described(probe).map(|described| probe_info(catalog, probe, described)));
+    }
+    text
+}
+
+/// How stable a probe is that all four parts of its name describe.
+fn described(probe: &ProbeInfo) -> Option<Described> {
+    Parts::of(&probe.provider).described(&Pattern::of(probe), false)
+}
+
+/// What stands below a probe or a description that stands for it.
+pub fn probe_info(catalog: &Catalog, probe: &ProbeInfo, described: Described) -> String {
+    let Described { description, args } = described;
+    let (description, args) = (description.report(), args.report());
+    format!(
+        "\n\tProbe Description Attributes\n{description}\n\tArgument Attributes\n{args}\n\tArgument Types\n{}\n",
+        types_of_arguments(catalog, probe, |_| String::new())
+    )
+}
+
+/// A line for each argument with its type, and what else there is to say.
+fn types_of_arguments(catalog: &Catalog, probe: &ProbeInfo, more: impl Fn(&Arg) -> String) -> String {
+    let (known, args) = (catalog.argument_types(probe).unwrap_or_default(), catalog.arguments(probe));
+    let ctype = |i: usize| known.get(i).map_or(args[i].ctype, String::as_str);
+    let width = (0..args.len()).map(|i| ctype(i).len()).max().unwrap_or(0);
+    let line = |(i, arg)| {
+        let line = format!("\t\targs[{i}]: {:width$}  {}", ctype(i), more(arg));
+        line.trim_end().to_owned() + "\n"
+    };
+    if args.is_empty() { "\t\tNone\n".to_owned() } else { args.iter().enumerate().map(line).collect() }
+}
+
+/// All that is known of probes: when they fire, what they hang on and their arguments; at the end the types that the
+/// arguments point to.
+pub fn explain(catalog: &Catalog, ids: &[ProbeId]) -> String {
     let mut text = heading();
     let mut types: Vec<&StructDef> = Vec::new();
     for (id, probe) in known(catalog, ids) {
@@ -33,15 +72,12 @@ pub fn list_verbose(catalog: &Catalog, ids: &[ProbeId]) -> String {
         for support in probe.program.needs {
             put(&mut text, format_args!("\t\tbeside it: {}\n", describe(support.attach)));
         }
-        text.push_str("\n\tArgument Types\n");
-        let (known, args) = (catalog.argument_types(probe).unwrap_or_default(), catalog.arguments(probe));
-        if args.is_empty() {
-            text.push_str("\t\tNone\n");
+        if let Some(Described { description, args }) = described(probe) {
+            put(&mut text, format_args!("\n\tStability\n\t\t{description}, of its arguments {args}\n"));
         }
-        let ctype = |i: usize| known.get(i).map_or(args[i].ctype, String::as_str);
-        let width = (0..args.len()).map(|i| ctype(i).len()).max().unwrap_or(0);
-        for (i, arg) in args.iter().enumerate() {
-            put(&mut text, format_args!("\t\targs[{i}]: {:width$}  {}\n", ctype(i), arg.doc));
+        text.push_str("\n\tArgument Types\n");
+        text.push_str(&types_of_arguments(catalog, probe, |arg| arg.doc.to_owned()));
+        for arg in catalog.arguments(probe) {
             if let Some(Kind::Struct(def)) = probe.program.record.field(arg.field).map(|field| field.kind) {
                 remember(&mut types, def);
             }
@@ -157,12 +193,33 @@ mod tests {
     }
 
     #[test]
-    fn verbose_tells_arguments_attachment_and_types() {
+    fn verbose_lists_are_dtraces() {
         let (catalog, ids) = catalog();
-        let text = list_verbose(&catalog, &ids);
+        let text = list_verbose(&catalog, &ids[..1]);
+        let (_, below) = text.split_once("BEGIN\n").expect("the probe's row");
+        let stable =
+            "\t\tIdentifier Names: Stable\n\t\tData Semantics:   Stable\n\t\tDependency Class: Common\n";
+        assert_eq!(
+            below,
+            format!(
+                "\n\tProbe Description Attributes\n{stable}\n\tArgument Attributes\n{stable}\n\tArgument Types\n\t\tNone\n\n"
+            )
+        );
+        let text = list_verbose(&catalog, &ids[1..2]);
+        assert!(
+            text.contains("\n\t\targs[0]: lwpsinfo_t *\n\t\targs[1]: psinfo_t *\n\t\targs[2]: int\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_explanation_tells_arguments_attachment_and_types() {
+        let (catalog, ids) = catalog();
+        let text = explain(&catalog, &ids);
         for part in [
             "\tAttachment\n\t\traw tracepoint sys_exit\n",
             "\tArgument Types\n\t\tNone\n",
+            "\tStability\n\t\tPrivate/Private/Unknown, of its arguments Private/Private/ISA\n",
             "\t\targs[1]: psinfo_t *    the process that the signal is for\n",
             "psinfo_t: A process.\n\tpid_t pr_pid;",
             "char pr_fname[16];",

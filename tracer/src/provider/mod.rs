@@ -6,6 +6,7 @@ mod fbt;
 mod glob;
 mod listing;
 mod rate;
+pub mod stability;
 mod unmatched;
 mod user;
 
@@ -17,7 +18,7 @@ use probes_common::probe::{Arg, Attach, Probe, Program};
 pub use catalog::Catalog;
 pub use fbt::Argument;
 pub use glob::{is_glob, matches};
-pub use listing::{list, list_verbose};
+pub use listing::{explain, list, list_verbose, probe_info};
 pub use rate::Rate;
 pub use unmatched::{OfProcess, Unmatched};
 pub use user::{Followed, Prepare, Site, Sites};
@@ -133,6 +134,16 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// The description of one probe.
+    pub fn of(probe: &ProbeInfo) -> Pattern {
+        Pattern {
+            provider: probe.provider.to_string(),
+            module: probe.module.to_string(),
+            function: probe.function.to_string(),
+            name: probe.name.to_string(),
+        }
+    }
+
     /// Reads `provider:module:function:name`; of fewer parts the last is the name.
     pub fn parse(text: &str) -> Option<Pattern> {
         let mut parts = text.rsplit(':');

@@ -12,6 +12,7 @@ use std::process::ExitStatus;
 use super::error::SessionError;
 use super::ready;
 use super::user::{self, User};
+use crate::check::options::Evaluation;
 use crate::kernel::numbers::{self, Teller};
 use crate::kernel::ptrace::Tracee;
 
@@ -27,6 +28,8 @@ pub struct Child {
     gate: RefCell<Option<OwnedFd>>,
     /// Held behind its exec.
     held: Cell<Option<Tracee>>,
+    /// How far it has been brought, where it is held.
+    brought: Cell<Evaluation>,
     /// Gets the errno of an exec that failed; closed by one that worked.
     trouble: OwnedFd,
     /// It has got a signal to end by, and may take its time.
@@ -68,6 +71,7 @@ impl Child {
                 command: command.to_owned(),
                 gate: RefCell::new(Some(gate_write)),
                 held: Cell::new(None),
+                brought: Cell::new(Evaluation::Exec),
                 trouble: trouble_read,
                 told: Cell::new(false),
             }),
@@ -88,25 +92,32 @@ impl Child {
         self.exec_failure().map_or(Ok(()), Err)
     }
 
-    /// Brings it to where its program and its libraries are mapped, and holds it there until it is released.
-    pub fn map_libraries(&self) -> Result<(), SessionError> {
-        if self.gate.borrow().is_none() {
-            return Ok(());
-        }
-        let tracee = Tracee::seize(self.process).map_err(|error| self.failed(error))?;
-        self.open()?;
-        let ready = ready::await_exec(tracee).and_then(|done| match done {
-            true => ready::map_libraries(tracee, self.process).map(|()| true),
-            false => Ok(false),
-        });
-        match ready {
-            Ok(true) => {
+    /// Brings it that far, if it is not there yet, and holds it there until it is released.
+    pub fn bring(&self, to: Evaluation) -> Result<(), SessionError> {
+        let fail = |error| self.failed(error);
+        let tracee = match self.held.get() {
+            Some(tracee) => tracee,
+            None if self.gate.borrow().is_none() => return Ok(()),
+            None => {
+                let tracee = Tracee::seize(self.process).map_err(fail)?;
+                self.open()?;
+                if !ready::await_exec(tracee).map_err(fail)? {
+                    return Err(self.exec_failure().unwrap_or_else(|| fail(io::ErrorKind::Other.into())));
+                }
                 self.held.set(Some(tracee));
-                Ok(())
+                tracee
             }
-            Ok(false) => Err(self.exec_failure().unwrap_or_else(|| self.failed(io::ErrorKind::Other.into()))),
-            Err(error) => Err(self.failed(error)),
+        };
+        let before = self.brought.get();
+        let comes_to = |place| before < place && to >= place;
+        if comes_to(Evaluation::Preinit) {
+            ready::map_libraries(tracee, self.process).map_err(fail)?;
         }
+        if comes_to(Evaluation::Main) {
+            ready::reach_main(tracee, self.process).map_err(fail)?;
+        }
+        self.brought.set(before.max(to));
+        Ok(())
     }
 
     fn failed(&self, error: io::Error) -> SessionError {

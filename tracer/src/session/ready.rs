@@ -1,14 +1,15 @@
-//! Brings the process of -c to where its program and its libraries are mapped and none of their own code has run: so that probes in
-//! them can be found, and miss nothing.
+//! Brings the process of -c to where its program and its libraries are mapped and none of their own code has run, so that probes in
+//! them can be found, and miss nothing; or further, to its main function.
 //!
 //! The dynamic linker calls an empty function of its own for debuggers, `_dl_debug_state`, when the list of what it has loaded
 //! changes; `_r_debug` says whether it is whole (<link.h>). That is before the constructors of libraries. Where there is no such
-//! function, or no dynamic linker, the program's first instruction is the place.
+//! function, or no dynamic linker, the program's first instruction is the place. Of main the C library is told: it is the first
+//! argument of `__libc_start_main`, also where the program's own symbols have been removed.
 
 use std::io;
 
 use crate::kernel::ptrace::{Breakpoint, Stop, Tracee};
-use crate::user::{self, Image};
+use crate::user::{self, Image, Module};
 
 /// Keys of /proc/PID/auxv (getauxval(3)).
 const AT_ENTRY: u64 = 9;
@@ -41,20 +42,40 @@ pub(super) fn map_libraries(tracee: Tracee, process: u32) -> io::Result<()> {
     let entry = entry(process)?;
     let linker = linker(process);
     let places = [Some(entry), linker.as_ref().map(|linker| linker.told)];
-    let places = places.into_iter().flatten();
+    let whole = |linker: &Linker| tracee.read(linker.state).is_ok_and(|state| state as u32 == RT_CONSISTENT);
+    let arrived = |at: u64| at == entry || linker.as_ref().is_some_and(whole);
+    run(tracee, places.into_iter().flatten(), arrived)
+}
+
+/// Brings a process whose libraries are mapped to its main function. One that has no C library, and none that has become a
+/// part of it and is still named there, stays where it is.
+pub(super) fn reach_main(tracee: Tracee, process: u32) -> io::Result<()> {
+    let Some(starts) = user::modules(process)?.iter().find_map(|module| placed(module, "__libc_start_main"))
+    else {
+        return Ok(());
+    };
+    run(tracee, [starts], |_| true)?;
+    let main = tracee.first_argument()?;
+    run(tracee, [main], |_| true)
+}
+
+/// Runs a process to one of these places, where it has arrived there.
+fn run(
+    tracee: Tracee,
+    places: impl IntoIterator<Item = u64>,
+    arrived: impl Fn(u64) -> bool,
+) -> io::Result<()> {
+    let places = places.into_iter();
     let mut breakpoints = places.map(|place| tracee.set(place)).collect::<io::Result<Vec<_>>>()?;
     let mut signal = 0;
     loop {
         tracee.go_on(signal)?;
         signal = match tracee.wait()? {
-            Stop::Ended => return Err(io::Error::other("it ended before its libraries were mapped")),
+            Stop::Ended => return Err(io::Error::other("it ended before it could be traced")),
             Stop::Exec => 0,
             Stop::Signal(libc::SIGTRAP) => {
                 let Some(at) = tracee.stopped_at(&breakpoints)? else { continue };
-                let whole = |linker: &Linker| {
-                    tracee.read(linker.state).is_ok_and(|state| state as u32 == RT_CONSISTENT)
-                };
-                if at.address == entry || linker.as_ref().is_some_and(whole) {
+                if arrived(at.address) {
                     return breakpoints.into_iter().try_for_each(|breakpoint| tracee.clear(breakpoint));
                 }
                 pass(tracee, at, &mut breakpoints)?;
@@ -88,9 +109,14 @@ fn entry(process: u32) -> io::Result<u64> {
 fn linker(process: u32) -> Option<Linker> {
     let modules = user::modules(process).ok()?;
     let module = modules.get(1)?;
+    let state = placed(module, "_r_debug")?.wrapping_add(R_STATE);
+    Some(Linker { told: placed(module, "_dl_debug_state")?, state })
+}
+
+/// The address of a symbol of what is mapped.
+fn placed(module: &Module, name: &str) -> Option<u64> {
     let image = Image::read(&module.file).ok()?;
     let (start, offset) = module.mapped;
     let moved = start.wrapping_sub(image.address(offset)?);
-    let place = |name| Some(moved.wrapping_add(image.symbol(name)?));
-    Some(Linker { told: place("_dl_debug_state")?, state: place("_r_debug")?.wrapping_add(R_STATE) })
+    Some(moved.wrapping_add(image.symbol(name)?))
 }

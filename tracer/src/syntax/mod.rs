@@ -5,6 +5,7 @@
 //! then a diagnostic says so. Nothing here knows a name, a type or the system.
 
 pub mod ast;
+mod children;
 mod control;
 pub mod format;
 mod lexer;

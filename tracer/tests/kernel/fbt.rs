@@ -168,7 +168,8 @@ fn listing() -> Result<()> {
     let id = lines[1].split_whitespace().next().context("an id")?;
     ensure!(tracer(&["-l", "-i", id])?.success()?.lines()[1] == lines[1], "id {id}");
     let run = tracer(&["-lv", "-n", "fbt::vfs_write:"])?.success()?;
-    for part in ["args[0]: struct file *", "args[2]: size_t", "args[1]: ssize_t", "the function's return"] {
+    for part in ["args[0]: struct file *", "args[2]: size_t", "args[1]: ssize_t", "Data Semantics:   Private"]
+    {
         ensure!(run.stdout.contains(part), "{part}: {run:?}");
     }
     ensure!(!run.stdout.contains("args[4]"), "it has four arguments: {run:?}");

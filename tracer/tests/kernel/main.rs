@@ -40,6 +40,7 @@ mod sched;
 mod scripts;
 mod socket;
 mod speculation;
+mod stability;
 mod stacks;
 mod strings;
 mod syscall;
@@ -77,6 +78,7 @@ const FAMILIES: &[Family] = &[
     losses::FAMILY,
     memory::FAMILY,
     options::FAMILY,
+    stability::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
     sched::FAMILY,

@@ -8,6 +8,7 @@ use crate::check::typed::*;
 use crate::diagnostic::Span;
 use crate::lower::{FunctionAt, Image, Options, Probes, lower};
 use crate::provider::{Instance, ProbeId, ProbeInfo};
+use crate::stability::STABLE;
 
 /// The probes of these tests: BEGIN, proc:::signal-send, ERROR, then four system calls' entries, then their returns.
 pub(super) struct Fixture(Vec<ProbeInfo>);
@@ -135,7 +136,8 @@ pub(super) fn trace(value: Expr) -> Stmt {
 }
 
 pub(super) fn clause(probes: &[ProbeId], predicate: Option<Expr>, statements: Vec<Stmt>) -> Clause {
-    Clause { probes: probes.to_vec(), predicate, statements, span: span() }
+    let (descriptions, attributes) = (Vec::new(), STABLE);
+    Clause { probes: probes.to_vec(), predicate, statements, span: span(), descriptions, attributes }
 }
 
 pub(super) fn program(clauses: Vec<Clause>) -> Program {
