@@ -8,6 +8,7 @@ use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
 use object::{Endianness, Object as _, ObjectSymbol as _};
 
 use super::function::{self, Function};
+use super::instruction::formed;
 use super::notes::{self, Note};
 
 /// What a file says of itself.
@@ -86,6 +87,20 @@ impl Image {
         let from = self.place(address).and_then(|place| self.bytes.get(usize::try_from(place).ok()?..));
         let rest = from.unwrap_or_default();
         &rest[..rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))]
+    }
+
+    /// Where the code of a function begins: of one whose code is chosen when it is loaded, each that what chooses speaks of.
+    pub fn beginnings(&self, function: &Function) -> Vec<u64> {
+        if !function.chosen {
+            return vec![function.address];
+        }
+        let own = function.address..function.address + function.size;
+        let code = formed(self.code(function.address, function.size), function.address);
+        let mut beginnings: Vec<u64> =
+            code.filter(|address| !own.contains(address) && self.place(*address).is_some()).collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
+        beginnings
     }
 
     /// The function that an address is in.
