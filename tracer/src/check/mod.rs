@@ -34,6 +34,7 @@ pub mod options;
 mod place;
 mod pragma;
 mod probe;
+mod program;
 mod prototype;
 mod provider;
 pub mod recorded;
@@ -41,6 +42,7 @@ pub mod shape;
 mod speculation;
 mod spelling;
 mod symbol;
+mod traced;
 mod translator;
 pub mod typed;
 mod typenames;
@@ -86,14 +88,17 @@ pub fn check(
     let kernel = types.as_ref().map(|types| kernel::KernelTypes::new(types.kernel().clone()));
     let modules = types.zip(kernel.clone()).map(|(types, kernel)| modules::ModuleTypes::new(types, kernel));
     let modules = modules.map(Rc::new);
+    let traced = Rc::new(program::ProgramTypes::new(catalog.programs().clone()));
+    let asks = programs.iter().flat_map(|program| &program.items).any(probe::asks_of_process);
     let mut checker = Checker {
+        traced: traced.clone(),
         catalog,
         macros,
         options: options.clone(),
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
-        types: typenames::TypeNames::new(kernel.clone(), modules.clone()),
+        types: typenames::TypeNames::new(kernel.clone(), modules.clone(), traced, asks),
         kernel,
         modules,
         declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
@@ -142,6 +147,8 @@ struct Checker<'a> {
     aggregations: aggregation::Aggregations,
     /// What type names mean.
     types: typenames::TypeNames,
+    /// The types of traced programs.
+    traced: Rc<program::ProgramTypes>,
     /// The kernel's types, where they are known.
     kernel: Option<Rc<kernel::KernelTypes>>,
     /// Those of its modules.

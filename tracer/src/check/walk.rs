@@ -22,6 +22,7 @@ impl Expr {
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
+            | ExprKind::OfProcess(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -54,6 +55,7 @@ impl Expr {
             | ExprKind::Unary(_, inner)
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
+            | ExprKind::OfProcess(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

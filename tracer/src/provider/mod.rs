@@ -20,7 +20,7 @@ pub use glob::{is_glob, matches};
 pub use listing::{list, list_verbose};
 pub use rate::Rate;
 pub use unmatched::{OfProcess, Unmatched};
-pub use user::{Followed, Prepare, Site, Sites};
+pub use user::{Followed, Prepare, Programs, Site, Sites};
 
 /// A probe's id, as `-l` shows it: an index into the catalog plus one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -120,7 +120,7 @@ impl Image {
     }
 }
 
-fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
+pub(super) fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
     let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
     let elf = ElfFile64::parse(bytes).map_err(|error| wrong(error.to_string()))?;
     let machine = elf.elf_header().e_machine(elf.endian());
@@ -148,7 +148,7 @@ fn place(segments: &[Segment], address: u64, executable: bool) -> Option<u64> {
 }
 
 /// The file with what was stripped from the one of this build id.
-fn separate(build_id: &[u8]) -> Option<PathBuf> {
+pub(super) fn separate(build_id: &[u8]) -> Option<PathBuf> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (first, rest) = build_id.split_at_checked(1)?;
     Some(Path::new("/usr/lib/debug/.build-id").join(hex(first)).join(hex(rest) + ".debug"))

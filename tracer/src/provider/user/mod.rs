@@ -5,6 +5,7 @@
 
 mod pid;
 mod process;
+mod types;
 mod usdt;
 
 use std::collections::HashMap;
@@ -17,8 +18,8 @@ use probes_common::user::Cookie;
 use super::unmatched::{OfProcess, Unmatched};
 use super::{Pattern, ProbeId, is_glob};
 use crate::diagnostic::Tag;
-use process::Processes;
 pub use process::{Followed, Prepare};
+pub use types::Programs;
 
 /// The provider of functions.
 const PID: &str = "pid";
@@ -72,7 +73,7 @@ pub(super) struct Place {
 /// What is known of programs of processes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct User {
-    processes: Processes,
+    processes: Programs,
     made: HashMap<String, ProbeId>,
     sites: HashMap<ProbeId, Vec<Site>>,
     specs: Vec<Spec>,
@@ -92,15 +93,18 @@ struct Request<'a> {
 impl User {
     /// The process that the run follows.
     pub(super) fn follow(&mut self, followed: Followed) {
-        self.processes.follow(followed);
+        self.processes.borrow_mut().follow(followed);
     }
 
     /// The probes that a description of a provider with a process id describes; `None` for another description.
     pub(super) fn find(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
         let found = match self.request(pattern)? {
-            Ok(request) if request.base == PID => pid::find(&mut self.processes, request.pid, pattern),
+            Ok(request) if request.base == PID => {
+                pid::find(&mut self.processes.borrow_mut(), request.pid, pattern)
+            }
             Ok(request) => {
-                usdt::find(&mut self.processes, &mut self.specs, request.base, request.pid, pattern)
+                let processes = &mut self.processes.borrow_mut();
+                usdt::find(processes, &mut self.specs, request.base, request.pid, pattern)
             }
             Err(bad) => Err(bad),
         };
@@ -153,6 +157,11 @@ impl User {
         self.sites.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// The processes, for what their programs tell of types.
+    pub(super) fn programs(&self) -> &Programs {
+        &self.processes
+    }
+
     /// What cookies refer to.
     pub(super) fn specs(&self) -> &[Spec] {
         &self.specs
@@ -172,7 +181,7 @@ impl User {
         }
         if base.is_empty() || digits.is_empty() {
             // `python*` is about the process that is followed.
-            let followed = self.processes.followed().filter(|_| {
+            let followed = self.processes.borrow().followed().filter(|_| {
                 is_glob(provider) && provider.ends_with('*') && !provider.starts_with(['*', '?', '['])
             });
             return followed.map(|pid| Ok(Request { base: provider, pid }));
