@@ -263,6 +263,13 @@ impl Catalog {
         self.user.follow(followed);
     }
 
+    /// Adds the probes that the process that is followed brings along.
+    pub fn add_followed(&mut self) {
+        for found in self.user.find_followed() {
+            self.add_user(found);
+        }
+    }
+
     /// The processes that descriptions name, for the types of their programs.
     pub fn programs(&self) -> &Programs {
         self.user.programs()

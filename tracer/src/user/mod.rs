@@ -17,5 +17,5 @@ pub use debugging::{Lack, types};
 pub use function::Function;
 pub use image::Image;
 pub use modules::{Module, modules};
-pub use notes::Note;
+pub use notes::{Note, providers};
 pub use pages::touch;

@@ -37,6 +37,7 @@ pub(crate) const FAMILY: Family = Family {
         ("a_probe_of_a_program_has_typed_arguments", a_probe_of_a_program_has_typed_arguments),
         ("a_semaphore_counts_its_tracers", a_semaphore_counts_its_tracers),
         ("providers_of_programs_are_found_by_globs", providers_of_programs_are_found_by_globs),
+        ("providers_of_all_processes_are_found_by_globs", providers_of_all_processes_are_found_by_globs),
         ("what_is_not_there_is_told", what_is_not_there_is_told),
         ("lists_are_of_the_process", lists_are_of_the_process),
         (
@@ -358,6 +359,17 @@ fn providers_of_programs_are_found_by_globs() -> Result<()> {
     truth(&report).map(drop)
 }
 
+fn providers_of_all_processes_are_found_by_globs() -> Result<()> {
+    // Where no process is followed. Others may run the same program at the same time.
+    let program = "tested*:::work-done /pid == $1/ { @[probeprov, probefunc] = count(); } END { printa(\"%s %s %@d\\n\", @); }";
+    let seen = observe(program, "user-fires", &[])?;
+    let mut lines = seen.output.lines();
+    lines.sort_unstable();
+    let line = |function| format!("tested{} {function} 1", seen.pid);
+    ensure!(lines == [line("user_fire"), line("user_fire_again")], "{seen:?}");
+    Ok(())
+}
+
 fn what_is_not_there_is_told() -> Result<()> {
     let mut workload = Workload::start("user-steps", &["1"])?;
     let pid = workload.pid().to_string();
@@ -407,6 +419,15 @@ fn lists_are_of_the_process() -> Result<()> {
         vec!["a.out", "user_fire_again", "work-done"],
     ];
     ensure!(output.status.success() && rows == expected, "{output:?}");
+    // Alone, it adds what the process brings along to what the kernel has.
+    let output = tracer(&["-l", "-c", &command])?;
+    let ours = |line: &&&str| line.contains(" tested") && line.ends_with("work-done");
+    ensure!(
+        output.status.success() && output.lines().iter().filter(ours).count() == 2,
+        "{:?}",
+        output.stderr
+    );
+    ensure!(output.lines().iter().any(|line| line.ends_with("BEGIN")), "{:?}", output.stderr);
     // It has not been let run.
     ensure!(!fs::exists(report)?);
     Ok(())

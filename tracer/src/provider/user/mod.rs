@@ -3,6 +3,7 @@
 //!
 //! Invariant: a probe is made once, whatever descriptions name it, and its places are known as long as the catalog lives.
 
+mod everybody;
 mod pid;
 mod process;
 mod types;
@@ -98,14 +99,12 @@ impl User {
 
     /// The probes that a description of a provider with a process id describes; `None` for another description.
     pub(super) fn find(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
-        let found = match self.request(pattern)? {
+        let Some(request) = self.request(pattern) else { return self.find_everybodys(pattern) };
+        let found = match request {
             Ok(request) if request.base == PID => {
                 pid::find(&mut self.processes.borrow_mut(), request.pid, pattern)
             }
-            Ok(request) => {
-                let processes = &mut self.processes.borrow_mut();
-                usdt::find(processes, &mut self.specs, request.base, request.pid, pattern)
-            }
+            Ok(request) => self.find_usdt(request.base, request.pid, pattern),
             Err(bad) => Err(bad),
         };
         let found = found.and_then(|found| match self.fits(&found) {
@@ -120,6 +119,30 @@ impl User {
             self.failure = Some((pattern.clone(), why.into()));
             Vec::new()
         }))
+    }
+
+    /// The probes that programs bring along in the process that is followed.
+    pub(super) fn find_followed(&mut self) -> Vec<Found> {
+        let Some(pid) = self.processes.borrow().followed() else { return Vec::new() };
+        self.find_usdt("*", pid, &Pattern::default()).unwrap_or_default()
+    }
+
+    fn find_usdt(&mut self, base: &str, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, OfProcess> {
+        usdt::find(&mut self.processes.borrow_mut(), &mut self.specs, base, pid, pattern)
+    }
+
+    /// The probes of a provider in all processes, where a description leaves open in which; `None` where there are none.
+    fn find_everybodys(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
+        let provider = &pattern.provider;
+        if !provider.ends_with('*') || provider.starts_with(['*', '?', '[']) {
+            return None;
+        }
+        let mut found = Vec::new();
+        for pid in everybody::with_provider(provider) {
+            // One that has ended in the meantime has none.
+            found.extend(self.find_usdt(provider, pid, pattern).unwrap_or_default());
+        }
+        Some(found).filter(|found| !found.is_empty() && self.fits(found))
     }
 
     /// Why it found nothing.
