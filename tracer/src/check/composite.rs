@@ -71,15 +71,19 @@ impl Layout {
 }
 
 impl Checker<'_> {
-    /// `struct tag`, `struct tag { members }`, `struct { members }`
-    pub(super) fn record(&mut self, record: &Record, span: Span) -> Result<Type, Refused> {
+    /// `struct tag`, `struct tag { members }`, `struct { members }`; a tag of `userland` is the traced program's first.
+    pub(super) fn record(&mut self, record: &Record, userland: bool, span: Span) -> Result<Type, Refused> {
         let kind = if record.union { CompositeKind::Union } else { CompositeKind::Struct };
         if let (Some(module), Some(tag)) = (&record.module, &record.tag) {
             return self.type_of_module(NameKind::Composite(kind), module, &tag.name, span);
         }
         match (&record.tag, &record.members) {
             (Some(tag), None) => {
-                let known = self.types.find(NameKind::Composite(kind), &tag.name);
+                let kind_of_name = NameKind::Composite(kind);
+                let known = match userland {
+                    true => self.types.of_process(kind_of_name, &tag.name),
+                    false => self.types.find(kind_of_name, &tag.name),
+                };
                 if let Some(known) = known {
                     return Ok(known);
                 }

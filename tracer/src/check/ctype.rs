@@ -244,6 +244,10 @@ pub trait TypeSource {
     fn names(&self, _: NameKind) -> Vec<&str> {
         Vec::new()
     }
+    /// Whether the types are a traced program's.
+    fn is_program(&self) -> bool {
+        false
+    }
     /// What the structure or union is made of that the source made with this number; none where it is only declared.
     fn body(&self, id: u32) -> Option<Body>;
 }
@@ -273,6 +277,11 @@ impl Composite {
         id: u32,
     ) -> Composite {
         Composite { source: Some((source, id)), ..Composite::declared(kind, tag) }
+    }
+
+    /// Whether a traced program defines it.
+    pub fn is_of_program(&self) -> bool {
+        self.source.as_ref().is_some_and(|(source, _)| source.is_program())
     }
 
     /// Defines it; false if it is defined already.

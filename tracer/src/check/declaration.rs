@@ -262,8 +262,14 @@ impl Checker<'_> {
             BaseKind::Named { module: Some(module), name } => {
                 self.type_of_module(NameKind::Typedef, module, &name.name, base.span)
             }
+            BaseKind::Named { module: None, name } if base.quals.userland => {
+                match self.types.of_process(NameKind::Typedef, &name.name) {
+                    Some(ty) => Ok(ty),
+                    None => self.named_type(name),
+                }
+            }
             BaseKind::Named { module: None, name } => self.named_type(name),
-            BaseKind::Record(record) => self.record(record, base.span),
+            BaseKind::Record(record) => self.record(record, base.quals.userland, base.span),
             BaseKind::Enum(list) => self.enumeration(list, base.span),
         }
     }

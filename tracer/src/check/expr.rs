@@ -3,8 +3,9 @@
 use super::ctype::{FloatType, Text, Type};
 use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
-use super::typed::{CompareOp, Expr, ExprKind, NULL_TEXT, UnaryOp};
-use super::types::{UINT64, of_literal};
+use super::traced::of_process;
+use super::typed::{CompareOp, Expr, ExprKind, NULL_TEXT, Subroutine, UnaryOp};
+use super::types::{UINT64, ULONG, of_literal};
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -58,10 +59,12 @@ impl Checker<'_> {
                 self.conditional(cond?, then?, otherwise?, span)
             }
             ast::ExprKind::Cast { ty, expr } => {
+                let userland = ty.base.quals.userland;
                 let to = self.type_name(ty);
                 let tag = if matches!(to, Ok(Type::Void)) { Tag::D_CG_EXPR } else { Tag::D_CAST_INVAL };
                 let expr = self.value_for(expr, tag);
-                self.cast(to?, expr?, span)
+                let cast = self.cast(to?, expr?, span)?;
+                Ok(if userland { of_process(cast) } else { cast })
             }
             ast::ExprKind::SizeofType(ast::TypeName {
                 base: ast::BaseType { kind: ast::BaseKind::Named { module: None, name }, .. },
@@ -155,6 +158,12 @@ impl Checker<'_> {
                 let room = (*count + 1).next_multiple_of(8).min(self.options.string_buffer());
                 Ok(Expr { span, ..expr.converted(&Type::String(Text::Buffer(room))) })
             }
+            // An address that was found in the process is one of its memory.
+            Type::Pointer(_) if expr.leads_to_process() && expr.place().is_some() => {
+                let argument = expr.to_int(ULONG);
+                let kind = ExprKind::Call(Subroutine::Copyinstr, vec![argument]);
+                Ok(Expr { kind, ty: self.string(), span })
+            }
             ty if ty.is_scalar() || matches!(ty, Type::Array(..)) => {
                 let address = decayed(expr);
                 Ok(Expr { span, ..address.converted(&self.string()) })
@@ -190,6 +199,9 @@ impl Checker<'_> {
                 );
             }
         };
+        if let Some(argument) = self.argument_of_program(number, span)? {
+            return Ok(argument);
+        }
         let ty = self.argument_type(number, span)?;
         let argument = |ty| Expr { kind: ExprKind::Args(number as u8), ty, span };
         if !self.clause.probes.iter().any(|&id| self.catalog.is_typed_by_kernel(id)) {

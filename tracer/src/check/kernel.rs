@@ -12,29 +12,54 @@ use super::ctype::{
 };
 use super::typed::IntType;
 use super::types::{plain, spelled};
-use crate::kernel::btf::{Btf, Kind, MemberAt, Shape, TypeId};
+use crate::kernel::btf::{Described, Kind, MemberAt, Shape, TypeId};
 use crate::syntax::ast::{IntWidth, Sign};
 
 /// How deep types are followed that are not behind a structure's name; real ones are shallower than ten.
 const DEEPEST: u32 = 32;
 
-/// The types of a kernel.
+/// What a function takes and gives.
+pub(super) struct Prototype {
+    /// The types of its parameters.
+    pub(super) params: Vec<Option<Type>>,
+    /// That of what it returns.
+    pub(super) result: Option<Type>,
+    /// Whether `...` follows.
+    pub(super) variadic: bool,
+}
+
+/// The types of a kernel, or of a program.
 pub(super) struct KernelTypes {
-    btf: Arc<Btf>,
+    described: Arc<dyn Described>,
     /// Of a module: the types that its own go on from.
     base: Option<Rc<KernelTypes>>,
+    /// Whether they are a traced program's.
+    program: bool,
     /// Itself, for the structures that it makes.
     own: Weak<KernelTypes>,
 }
 
 impl KernelTypes {
-    pub(super) fn new(btf: Arc<Btf>) -> Rc<KernelTypes> {
-        Rc::new_cyclic(|own| KernelTypes { btf, base: None, own: own.clone() })
+    pub(super) fn new(described: Arc<dyn Described>) -> Rc<KernelTypes> {
+        Rc::new_cyclic(|own| KernelTypes { described, base: None, program: false, own: own.clone() })
     }
 
     /// Those of a module.
-    pub(super) fn of_module(btf: Arc<Btf>, base: Rc<KernelTypes>) -> Rc<KernelTypes> {
-        Rc::new_cyclic(|own| KernelTypes { btf, base: Some(base), own: own.clone() })
+    pub(super) fn of_module(described: Arc<dyn Described>, base: Rc<KernelTypes>) -> Rc<KernelTypes> {
+        Rc::new_cyclic(|own| KernelTypes { described, base: Some(base), program: false, own: own.clone() })
+    }
+
+    /// Those of a file that a traced process has mapped.
+    pub(super) fn of_program(described: Arc<dyn Described>) -> Rc<KernelTypes> {
+        Rc::new_cyclic(|own| KernelTypes { described, base: None, program: true, own: own.clone() })
+    }
+
+    /// What a function takes and gives; a type that D does not have is none.
+    pub(super) fn function(&self, name: &str) -> Option<Prototype> {
+        let id = self.described.find(Kind::Func, name)?;
+        let Shape::Function { result, params, variadic } = self.described.shape(id)? else { return None };
+        let params = params.into_iter().map(|id| self.ty(id)).collect();
+        Some(Prototype { params, result: self.ty(result), variadic })
     }
 
     /// The type of that number.
@@ -44,30 +69,30 @@ impl KernelTypes {
 
     /// The type of a variable of the kernel, and whether each CPU has one of its own.
     pub(super) fn variable(&self, name: &str) -> Option<(Type, bool)> {
-        let (id, per_cpu) = self.btf.variable(name)?;
+        let (id, per_cpu) = self.described.variable(name)?;
         Some((self.ty(id)?, per_cpu))
     }
 
     /// The constant of that name of an enumeration, and its type.
     pub(super) fn enumerator(&self, name: &str) -> Option<(i64, Type)> {
-        let (id, value) = self.btf.enumerator(name)?;
+        let (id, value) = self.described.enumerator(name)?;
         Some((value, self.ty(id)?))
     }
 
     /// The type of that name, without looking at what the module's types go on from.
     pub(super) fn find_own(&self, kind: NameKind, name: &str) -> Option<Type> {
-        kinds(kind).iter().find_map(|kind| self.btf.find(*kind, name)).and_then(|id| self.ty(id))
+        kinds(kind).iter().find_map(|kind| self.described.find(*kind, name)).and_then(|id| self.ty(id))
     }
 
     fn within(&self, id: TypeId, depth: u32) -> Option<Type> {
-        if let Some(base) = self.base.as_ref().filter(|_| id.0 < self.btf.first()) {
+        if let Some(base) = self.base.as_ref().filter(|_| id.0 < self.described.first()) {
             return base.within(id, depth);
         }
         let depth = depth.checked_sub(1)?;
-        Some(match self.btf.shape(id)? {
+        Some(match self.described.shape(id)? {
             Shape::Void => Type::Void,
             Shape::Int { bytes: bytes @ (1 | 2 | 4 | 8), signed } => {
-                Type::Int(integer(self.btf.name(id).unwrap_or_default(), bytes as u8, signed))
+                Type::Int(integer(self.described.name(id).unwrap_or_default(), bytes as u8, signed))
             }
             // `__int128`: D has no such number.
             Shape::Int { bytes, .. } => Type::Array(Box::new(Type::Int(plain(1, false))), bytes),
@@ -80,7 +105,7 @@ impl KernelTypes {
             Shape::Array(of, count) => Type::Array(Box::new(self.within(of, depth)?), count),
             Shape::Composite { union, .. } => self.composite(union, id),
             Shape::Forward { union } => {
-                let name = self.btf.name(id)?;
+                let name = self.described.name(id)?;
                 match self.find(NameKind::Composite(which(union)), name) {
                     Some(defined) => defined,
                     None => Type::Composite(Rc::new(Composite::declared(which(union), Some(interned(name))))),
@@ -88,7 +113,7 @@ impl KernelTypes {
             }
             Shape::Enumeration { bytes, signed, values } => {
                 let bytes = u8::try_from(bytes).ok().filter(|bytes| matches!(bytes, 1 | 2 | 4 | 8))?;
-                let name = self.btf.name(id).map(|name| interned(&format!("enum {name}")));
+                let name = self.described.name(id).map(|name| interned(&format!("enum {name}")));
                 let values = values.into_iter().map(|(name, value)| (interned(name), value)).collect();
                 Type::Enum(Rc::new(Enumeration { name, int: plain(bytes, signed), values }))
             }
@@ -104,7 +129,7 @@ impl KernelTypes {
 
     /// What a typedef stands for: an integer by its new name, and a structure by it where it has no other.
     fn renamed(&self, id: TypeId, ty: Type) -> Type {
-        let Some(name) = self.btf.name(id).map(interned) else { return ty };
+        let Some(name) = self.described.name(id).map(interned) else { return ty };
         match ty {
             Type::Int(int) => Type::Int(IntType { name, ..int }),
             Type::Composite(composite) => {
@@ -116,7 +141,7 @@ impl KernelTypes {
     }
 
     fn composite(&self, union: bool, id: TypeId) -> Type {
-        let tag = self.btf.name(id).map(interned);
+        let tag = self.described.name(id).map(interned);
         match self.own.upgrade() {
             Some(own) => Type::Composite(Rc::new(Composite::lazy(which(union), tag, own, id.0))),
             None => Type::Composite(Rc::new(Composite::declared(which(union), tag))),
@@ -155,15 +180,19 @@ impl TypeSource for KernelTypes {
     }
 
     fn names(&self, kind: NameKind) -> Vec<&str> {
-        let names = kinds(kind).iter().flat_map(|kind| self.btf.names_with_prefix(*kind, ""));
-        names.map(|(name, _)| name).filter(|name| !name.is_empty()).collect()
+        let names = kinds(kind).iter().flat_map(|kind| self.described.names(*kind));
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
+    fn is_program(&self) -> bool {
+        self.program
     }
 
     fn body(&self, id: u32) -> Option<Body> {
         let id = TypeId(id);
-        let Shape::Composite { size, .. } = self.btf.shape(id)? else { return None };
+        let Shape::Composite { size, .. } = self.described.shape(id)? else { return None };
         let members: Vec<Member> =
-            self.btf.members(id)?.iter().filter_map(|member| self.member(member)).collect();
+            self.described.members(id)?.iter().filter_map(|member| self.member(member)).collect();
         let align = members.iter().map(|member| member.ty.align()).max().unwrap_or(1);
         Some(Body { size, align, members })
     }

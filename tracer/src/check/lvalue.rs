@@ -387,8 +387,13 @@ impl Checker<'_> {
             Some(size) => Ok(integer(i64::from(size), named("size_t").unwrap_or(ULONG), span)),
             None => {
                 let diagnostic = Diagnostic::error(Tag::D_SIZEOF_TYPE, span, format!("{ty} has no size"));
-                let diagnostic = match ty {
-                    Type::Composite(of) => {
+                let lack = if matches!(ty, Type::Composite(_)) { self.traced.lack() } else { None };
+                let diagnostic = match (ty, lack) {
+                    (Type::Composite(_), Some(lack)) => diagnostic.help(format!(
+                        "the traced program does not tell of its types: {lack}; {}",
+                        lack.help()
+                    )),
+                    (Type::Composite(of), None) => {
                         let kind = NameKind::Composite(of.kind);
                         let names = self.types.names(kind).into_iter().map(str::to_owned).collect::<Vec<_>>();
                         let (name, tag) = (of.name(), of.kind.word());

@@ -35,6 +35,7 @@ pub mod options;
 mod place;
 mod pragma;
 mod probe;
+mod program;
 mod prototype;
 mod provider;
 pub mod recorded;
@@ -43,6 +44,7 @@ mod speculation;
 mod spelling;
 pub mod standing;
 mod symbol;
+mod traced;
 mod translator;
 pub mod typed;
 mod typenames;
@@ -88,14 +90,17 @@ pub fn check(
     let kernel = types.as_ref().map(|types| kernel::KernelTypes::new(types.kernel().clone()));
     let modules = types.zip(kernel.clone()).map(|(types, kernel)| modules::ModuleTypes::new(types, kernel));
     let modules = modules.map(Rc::new);
+    let traced = Rc::new(program::ProgramTypes::new(catalog.programs().clone()));
+    let asks = programs.iter().flat_map(|program| &program.items).any(probe::asks_of_process);
     let mut checker = Checker {
+        traced: traced.clone(),
         catalog,
         macros,
         options: options.clone(),
         found: Vec::new(),
         variables: variables::Variables::default(),
         aggregations: aggregation::Aggregations::default(),
-        types: typenames::TypeNames::new(kernel.clone(), modules.clone()),
+        types: typenames::TypeNames::new(kernel.clone(), modules.clone(), traced, asks),
         kernel,
         modules,
         declared: programs.iter().flat_map(|program| &program.items).filter_map(provider::declared).collect(),
@@ -149,6 +154,8 @@ struct Checker<'a> {
     aggregations: aggregation::Aggregations,
     /// What type names mean.
     types: typenames::TypeNames,
+    /// The types of traced programs.
+    traced: Rc<program::ProgramTypes>,
     /// The kernel's types, where they are known.
     kernel: Option<Rc<kernel::KernelTypes>>,
     /// Those of its modules.

@@ -77,7 +77,7 @@ impl Checker<'_> {
             self.keep_current(row.builtin);
             let kernel = match row.ty {
                 builtins::Kind::Kernel(tag) => {
-                    self.types.find(NameKind::Composite(CompositeKind::Struct), tag)
+                    self.types.of_kernel(NameKind::Composite(CompositeKind::Struct), tag)
                 }
                 _ => None,
             };
@@ -102,7 +102,9 @@ impl Checker<'_> {
                 format!("`{name}` is the {} `{}`, used without a call", row.role.word(), row.prototype);
             return Err(self.refuse(Diagnostic::error(Tag::D_IDENT_BADREF, span, message).help(row.doc)));
         }
-        let enumerator = self.modules.as_ref().and_then(|modules| modules.enumerator(name));
+        let asked = self.types.asks().then(|| self.traced.enumerator(name)).flatten();
+        let kernel = || self.modules.as_ref().and_then(|modules| modules.enumerator(name));
+        let enumerator = asked.or_else(kernel).or_else(|| self.traced.enumerator(name));
         Ok(enumerator.map(|(value, ty)| Expr { kind: ExprKind::Int(value), ty, span }))
     }
 

@@ -8,7 +8,7 @@ use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::provider::stability::{Description, OPEN};
 use crate::provider::{Argument, OfProcess, Pattern, ProbeId, ProbeInfo};
-use crate::syntax::ast::{ProbeDesc, ProbeDescKind};
+use crate::syntax::ast::{Item, ItemKind, ProbeDesc, ProbeDescKind};
 
 /// The probes of the clause at hand.
 #[derive(Debug, Default)]
@@ -19,6 +19,18 @@ pub(super) struct Matched {
     pub(super) refused: bool,
     /// The descriptions, in the order of the text.
     pub(super) descriptions: Vec<Description>,
+}
+
+/// Whether an item is a clause with a probe in a process.
+pub(super) fn asks_of_process(item: &Item) -> bool {
+    let ItemKind::Clause(clause) = &item.kind else { return false };
+    clause.probes.iter().any(|description| match &description.kind {
+        ProbeDescKind::Parts { provider, .. } => {
+            let digits = provider.name.strip_prefix("pid").unwrap_or("");
+            provider.name.ends_with("$target") || digits.starts_with(|c: char| c.is_ascii_digit() || c == '$')
+        }
+        ProbeDescKind::Id(_) => false,
+    })
 }
 
 impl Checker<'_> {

@@ -97,6 +97,9 @@ impl Checker<'_> {
         name: &str,
         span: Span,
     ) -> Result<Type, Refused> {
+        if let Some((pid, object)) = self.object(module, span)? {
+            return self.type_of_program(kind, (pid, &object), name, span);
+        }
         let types = self.modules.as_ref().and_then(|modules| modules.of(&module.name));
         if let Some(ty) = types.as_ref().and_then(|types| types.find(kind, name)) {
             return Ok(ty);
@@ -122,7 +125,7 @@ impl Checker<'_> {
 
     fn spelling(&self, spelling: Spelling, at: u64) -> Option<Type> {
         match spelling {
-            Spelling::Struct(tag) => self.types.find(NameKind::Composite(CompositeKind::Struct), tag),
+            Spelling::Struct(tag) => self.types.of_kernel(NameKind::Composite(CompositeKind::Struct), tag),
             Spelling::Int(name) => self.known_type(name),
             Spelling::Text => {
                 let room = self.catalog.addresses().room(at).min(LONGEST_TEXT);

@@ -307,6 +307,8 @@ pub enum ExprKind {
     /// What was computed with 64 bits, in the type that D gives it: recorded and stored it is cut to that, operators take
     /// it whole.
     Cut(Box<Expr>),
+    /// An address in the memory of the current process: what it leads to is read there.
+    OfProcess(Box<Expr>),
     /// A subroutine.
     Call(Subroutine, Vec<Expr>),
     /// The call stack at the probe; the type says which.
@@ -317,7 +319,8 @@ pub enum ExprKind {
 
 /// Where a value lies, and what can be assigned to.
 ///
-/// The first three are the program's own memory, accessed directly. [`Place::Memory`] is memory of the kernel: it is read
+/// The first three are the program's own memory, accessed directly. [`Place::Memory`] is memory of the kernel, or, see
+/// [`Expr::leads_to_process`], perhaps of the process: it is read
 /// with bpf_probe_read_kernel (slots, globals and map values are kernel memory too, so a pointer to them reads the same
 /// way), and a store through it goes only where the program's own memory is; all else is a BADADDR fault.
 #[derive(Debug, Clone, PartialEq)]

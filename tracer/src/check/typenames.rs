@@ -1,4 +1,5 @@
-//! What type names mean: the program's own typedefs, structures and enumerations, then what the sources know.
+//! What type names mean: the D program's own typedefs, structures and enumerations, then what the sources know: the kernel, its
+//! modules, and the traced program, which comes first where the D program has probes in it.
 //!
 //! Invariant: one name is one type from its first use on; a structure may be named before it is defined.
 
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use super::ctype::{Composite, CompositeKind, NameKind, Type, TypeSource, interned};
 use super::kernel::KernelTypes;
 use super::modules::ModuleTypes;
+use super::program::ProgramTypes;
 use crate::diagnostic::Span;
 
 /// All type names.
@@ -16,15 +18,29 @@ pub(super) struct TypeNames {
     own: HashMap<(NameKind, String), (Type, Span)>,
     /// Who knows other types: asked in order.
     sources: Vec<Rc<dyn TypeSource>>,
+    /// Traced programs know the rest.
+    traced: Rc<ProgramTypes>,
+    /// Whether the traced program is asked before the kernel, as where probes are in it.
+    asks: bool,
 }
 
 impl TypeNames {
-    /// The program's own and, where they are known, the kernel's and its modules'.
-    pub(super) fn new(kernel: Option<Rc<KernelTypes>>, modules: Option<Rc<ModuleTypes>>) -> TypeNames {
+    /// The program's own, where they are known the kernel's and its modules', and the traced program's, before them if it `asks`.
+    pub(super) fn new(
+        kernel: Option<Rc<KernelTypes>>,
+        modules: Option<Rc<ModuleTypes>>,
+        traced: Rc<ProgramTypes>,
+        asks: bool,
+    ) -> TypeNames {
         let kernel = kernel.map(|kernel| kernel as Rc<dyn TypeSource>);
         let sources =
             kernel.into_iter().chain(modules.map(|modules| modules as Rc<dyn TypeSource>)).collect();
-        TypeNames { own: HashMap::new(), sources }
+        TypeNames { own: HashMap::new(), sources, traced, asks }
+    }
+
+    /// Whether the traced program is asked first.
+    pub(super) fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The program's own type of that name, and where it was defined.
@@ -34,10 +50,21 @@ impl TypeNames {
 
     /// The type of that name.
     pub(super) fn find(&self, kind: NameKind, name: &str) -> Option<Type> {
-        match self.own(kind, name) {
-            Some((ty, _)) => Some(ty.clone()),
-            None => self.sources.iter().find_map(|source| source.find(kind, name)),
+        if let Some((ty, _)) = self.own(kind, name) {
+            return Some(ty.clone());
         }
+        let asked = self.asks.then(|| self.traced.find_in_program(kind, name)).flatten();
+        asked.or_else(|| self.of_kernel(kind, name)).or_else(|| self.traced.find(kind, name))
+    }
+
+    /// The kernel's type of that name.
+    pub(super) fn of_kernel(&self, kind: NameKind, name: &str) -> Option<Type> {
+        self.sources.iter().find_map(|source| source.find(kind, name))
+    }
+
+    /// The type of that name for who says that it is the traced program's.
+    pub(super) fn of_process(&self, kind: NameKind, name: &str) -> Option<Type> {
+        self.traced.find(kind, name).or_else(|| self.find(kind, name))
     }
 
     /// Gives a type a name.

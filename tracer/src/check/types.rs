@@ -5,7 +5,7 @@
 
 use probes_common::schema::{Field, Kind};
 
-use super::typed::{Expr, ExprKind, IntType, ProbePart, Text, Type};
+use super::typed::{Expr, ExprKind, IntType, Place, ProbePart, Text, Type};
 use crate::syntax::ast::{IntLit, IntWidth, Radix, Sign};
 
 /// `int`: what comparisons give and what smaller integers become.
@@ -325,6 +325,15 @@ impl Type {
         }
     }
 
+    /// Whether it is a structure that a traced program defines, or leads to one.
+    pub fn is_of_program(&self) -> bool {
+        match self {
+            Type::Composite(of) => of.is_of_program(),
+            Type::Array(of, _) | Type::Pointer(of) => of.is_of_program(),
+            _ => false,
+        }
+    }
+
     /// Whether it is held as bytes in memory rather than as a number or a string.
     pub fn is_aggregate(&self) -> bool {
         matches!(self, Type::Array(..) | Type::Composite(_))
@@ -352,6 +361,26 @@ impl ProbePart {
 }
 
 impl Expr {
+    /// Whether this address may be one of the current process's memory: it was said to be, was found there, or leads to a
+    /// structure of a traced program, of which copyin() may have brought one here.
+    pub fn leads_to_process(&self) -> bool {
+        let found_there = |place: &Place| match place.whole() {
+            Place::Memory(address) => address.leads_to_process(),
+            _ => false,
+        };
+        let to_its_structure = matches!(&self.ty, Type::Pointer(to) if to.is_of_program());
+        to_its_structure
+            || match &self.kind {
+                ExprKind::OfProcess(_) => true,
+                ExprKind::Load(place) | ExprKind::AddressOf(place) => found_there(place),
+                ExprKind::Cast(of) | ExprKind::Binary(_, of, _) | ExprKind::Comma(_, of) => {
+                    of.leads_to_process()
+                }
+                ExprKind::Conditional(_, yes, no) => yes.leads_to_process() || no.leads_to_process(),
+                _ => false,
+            }
+    }
+
     /// The same value in another type; unchanged, but for the type's name, where nothing has to be done.
     pub fn converted(self, ty: &Type) -> Expr {
         if self.ty == *ty {

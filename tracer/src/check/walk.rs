@@ -23,6 +23,7 @@ impl Expr {
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
             | ExprKind::Cut(inner)
+            | ExprKind::OfProcess(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -56,6 +57,7 @@ impl Expr {
             | ExprKind::Not(inner)
             | ExprKind::Cast(inner)
             | ExprKind::Cut(inner)
+            | ExprKind::OfProcess(inner)
             | ExprKind::Symbol(inner) => vec![inner],
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

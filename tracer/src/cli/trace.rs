@@ -36,6 +36,10 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let mut catalog = Catalog::new(&target);
     if trace.list && texts.is_empty() {
         catalog.add_all();
+        if trace.pid.is_some() || trace.command.is_some() {
+            catalog_follows(&mut catalog, &follow(trace.command.as_deref(), trace.pid)?);
+            catalog.add_followed();
+        }
         let ids: Vec<ProbeId> = catalog.ids().collect();
         return list(&catalog, &ids, trace.verbose);
     }

@@ -2,6 +2,7 @@
 //!
 //! `reference` makes the language reference of docs/ from the same tables.
 
+mod processes;
 mod reference;
 
 use std::fmt::Write as _;
@@ -17,11 +18,11 @@ pub use reference::reference;
 pub fn explain(name: &str, catalog: &mut Catalog) -> Result<String, Unknown> {
     let parts = [tag(name), builtin(name), argument(name), function(name), constant(name), option(name)];
     let mut text: String = parts.into_iter().flatten().collect();
-    if let Some(probes) = probes(name, catalog) {
+    for more in [processes::explain(name), probes(name, catalog)].into_iter().flatten() {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&probes);
+        text.push_str(&more);
     }
     if text.is_empty() { Err(Unknown { name: name.to_owned(), near: near(name) }) } else { Ok(text) }
 }
@@ -139,6 +140,10 @@ mod tests {
             ("strsize", "an option\n  -x strsize=SIZE"),
             ("proc:::signal-send", "args[2]"),
             ("tcp", "state-change"),
+            ("pid", "a provider: functions of a process"),
+            ("pid$target", "pid$target:MODULE:FUNCTION:return"),
+            ("pid1234", "arg1  what it returns"),
+            ("usdt", "PROVIDER$target:MODULE:FUNCTION:PROBE"),
         ] {
             let text = explained(name).unwrap_or_else(|error| panic!("{error}"));
             assert!(text.contains(meant), "{name}: {text}");

@@ -55,9 +55,6 @@ impl Clause<'_> {
     }
 
     fn take(&mut self, from: Spot, to: Memory, size: u32, expr: &Expr) {
-        match from {
-            Spot::Own(memory) => self.copy(to, memory, size),
-            Spot::Foreign(address) => self.read(to, address, size, expr.span),
-        }
+        self.read_spot(to, from, size, expr.span);
     }
 }

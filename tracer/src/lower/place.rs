@@ -33,8 +33,20 @@ enum KeyPart {
 pub(super) enum Spot {
     /// In the program's own memory, which is accessed directly.
     Own(Memory),
-    /// At an address that the program computed.
+    /// At an address that the program computed, in the kernel.
     Foreign(Operand),
+    /// At one that may be the process's: which of them the address itself says.
+    Either(Operand),
+}
+
+impl Spot {
+    /// The same place so many bytes further on, were it at an address.
+    fn at(&self, address: Operand) -> Spot {
+        match self {
+            Spot::Either(_) => Spot::Either(address),
+            _ => Spot::Foreign(address),
+        }
+    }
 }
 
 /// What a place is wanted for.
@@ -65,20 +77,22 @@ impl Clause<'_> {
     /// Where a place lies.
     pub(super) fn spot(&mut self, place: &Place, access: Access, span: Span) -> Spot {
         match place {
+            Place::Memory(address) if address.leads_to_process() => Spot::Either(self.int(address)),
             Place::Memory(address) => Spot::Foreign(self.int(address)),
             Place::Dynamic(..) => Spot::Own((self.entry_of(place, access), 0).into()),
             Place::Part(of, part) => {
                 let dynamic = self.indexed(part, span);
-                match self.spot(of, access, span) {
+                let whole = self.spot(of, access, span);
+                match whole {
                     Spot::Own(memory) => {
                         let memory = shift(memory, part.offset);
                         let Some(dynamic) = dynamic else { return Spot::Own(memory) };
                         let base = self.address(memory);
                         Spot::Own((self.b.add(base, dynamic), 0).into())
                     }
-                    Spot::Foreign(address) => {
+                    Spot::Foreign(address) | Spot::Either(address) => {
                         let address = self.b.add(address, i64::from(part.offset));
-                        Spot::Foreign(match dynamic {
+                        whole.at(match dynamic {
                             Some(dynamic) => self.b.add(address, dynamic).into(),
                             None => address.into(),
                         })
@@ -186,9 +200,9 @@ impl Clause<'_> {
         let bytes = bits.map_or(width / 8, |bits| bits.unit);
         let at = match spot {
             Spot::Own(memory) => memory,
-            Spot::Foreign(address) => {
+            Spot::Foreign(_) | Spot::Either(_) => {
                 let word = self.word();
-                self.read((word, 0).into(), address, bytes.into(), span);
+                self.read_spot((word, 0).into(), spot, bytes.into(), span);
                 (word, 0).into()
             }
         };
@@ -227,7 +241,7 @@ impl Clause<'_> {
     pub(super) fn own_memory(&mut self, spot: Spot, size: u32, span: Span) -> Memory {
         let address = match spot {
             Spot::Own(memory) => return memory,
-            Spot::Foreign(address) => address,
+            Spot::Foreign(address) | Spot::Either(address) => address,
         };
         let storage = self.context.storage;
         let (locals, globals) = (storage.locals_size, storage.globals_size());
@@ -271,7 +285,7 @@ impl Clause<'_> {
     /// `&place`
     pub(super) fn address_of(&mut self, place: &Place, span: Span) -> Operand {
         match self.spot(place, Access::Write, span) {
-            Spot::Foreign(address) => address,
+            Spot::Foreign(address) | Spot::Either(address) => address,
             Spot::Own(memory) => {
                 let address = self.address(memory);
                 self.number_of(address).into()
@@ -362,11 +376,12 @@ impl Clause<'_> {
     /// The text in a string variable or other place.
     pub(super) fn load_text(&mut self, place: &Place, ty: &Type, span: Span) -> Text {
         let size = repr(ty).size();
-        let at = match self.spot(place, Access::Read, span) {
+        let spot = self.spot(place, Access::Read, span);
+        let at = match spot {
             Spot::Own(memory) => memory,
-            Spot::Foreign(address) => {
+            Spot::Foreign(_) | Spot::Either(_) => {
                 let at = self.temporary(size);
-                self.read(at, address, size, span);
+                self.read_spot(at, spot, size, span);
                 at
             }
         };

@@ -12,6 +12,7 @@ use probes_common::types::CpuInfo;
 use super::clause::Clause;
 use super::data::STRINGS;
 use super::helper;
+use super::place::Spot;
 use super::text::Text;
 use crate::check::typed::{Builtin, Expr, ExprKind, Subroutine};
 use crate::diagnostic::Span;
@@ -193,6 +194,41 @@ impl Clause<'_> {
         let (to, address) = (self.address(to), address.into());
         let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), address];
         let status = self.b.helper(helper::PROBE_READ_KERNEL, &args);
+        self.check_read(status, address, span);
+    }
+
+    /// Reads from where a place lies, or leaves the clause. The addresses of processes are the lower half of all, which as signed
+    /// numbers are not negative.
+    pub(super) fn read_spot(&mut self, to: Memory, from: Spot, size: u32, span: Span) {
+        let address = match from {
+            Spot::Own(memory) => return self.copy(to, memory, size),
+            Spot::Foreign(address) => return self.read(to, address, size, span),
+            Spot::Either(address) => address,
+        };
+        self.read_either([helper::PROBE_READ_KERNEL, helper::PROBE_READ_USER], to, address, size, span);
+    }
+
+    /// Reads with the helper for the kernel or that for the process, as the address says.
+    pub(super) fn read_either(
+        &mut self,
+        [kernel, process]: [u32; 2],
+        to: Memory,
+        address: Operand,
+        size: u32,
+        span: Span,
+    ) {
+        let to = self.address(to);
+        let args: [Operand; 3] = [to.into(), Operand::Imm(size.into()), address];
+        let (status, of_process, done) = (self.b.vreg(), self.b.label(), self.b.label());
+        let at = self.b.copy(address);
+        self.b.branch(Condition::Sge, at, 0, of_process);
+        let read = self.b.helper(kernel, &args);
+        self.b.set(status, read);
+        self.b.jump(done);
+        self.b.place(of_process);
+        let read = self.b.helper(process, &args);
+        self.b.set(status, read);
+        self.b.place(done);
         self.check_read(status, address, span);
     }
 

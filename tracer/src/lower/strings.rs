@@ -8,6 +8,7 @@ use probes_common::abi::{SLOT_NUMBERS, fault};
 use super::clause::Clause;
 use super::helper;
 use super::memory::shift;
+use super::place::Spot;
 use super::storage::repr;
 use super::text::Text;
 use crate::check::typed::{Expr, Subroutine, Type};
@@ -104,6 +105,22 @@ impl Clause<'_> {
         self.check_read(status, address, span);
         self.limit(result);
         result
+    }
+
+    /// The string that lies in a place, of at most `limit` bytes with its terminating zero, in a buffer of `size`.
+    pub(super) fn string_at(&mut self, spot: Spot, size: u32, limit: u32, span: Span) -> Text {
+        let address = match spot {
+            Spot::Own(memory) => self.address(memory).into(),
+            Spot::Foreign(address) => address,
+            Spot::Either(address) => {
+                let result = self.empty_buffer(size);
+                let helpers = [helper::PROBE_READ_KERNEL_STR, helper::PROBE_READ_USER_STR];
+                self.read_either(helpers, result.at, address, size.min(limit), span);
+                self.limit(result);
+                return result;
+            }
+        };
+        self.kernel_string(address, size, limit, span)
     }
 
     /// copyinstr: a string of the current process, padded with zeros, which the helper does not do.

@@ -142,15 +142,14 @@ impl Clause<'_> {
     fn cast_text(&mut self, inner: &Expr, ty: &Type) -> Text {
         match &inner.ty {
             Type::Array(_, count) => {
-                let address = match self.bytes(inner) {
-                    Spot::Own(memory) => self.address(memory).into(),
-                    Spot::Foreign(address) => address,
-                };
-                self.kernel_string(address, repr(ty).size(), count + 1, inner.span)
+                let spot = self.bytes(inner);
+                self.string_at(spot, repr(ty).size(), count + 1, inner.span)
             }
             from if from.is_scalar() => {
                 let address = self.int(inner);
-                self.kernel_string(address, repr(ty).size(), u32::MAX, inner.span)
+                let spot =
+                    if inner.leads_to_process() { Spot::Either(address) } else { Spot::Foreign(address) };
+                self.string_at(spot, repr(ty).size(), u32::MAX, inner.span)
             }
             Type::String(typed::Text::Ip) => {
                 let address = self.text(inner);

@@ -14,7 +14,7 @@ use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, sdt
 use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
-use super::user::{Followed, Found, Sites, User};
+use super::user::{Followed, Found, Programs, Sites, User};
 use super::{Instance, KERNEL, Pattern, ProbeId, ProbeInfo, Rate, is_glob, matches};
 use crate::kernel::Target;
 use crate::kernel::addresses::Addresses;
@@ -247,6 +247,18 @@ impl Catalog {
     /// The process that the run follows, whose probes may be named without its id.
     pub fn follow(&mut self, followed: Followed) {
         self.user.follow(followed);
+    }
+
+    /// Adds the probes that the process that is followed brings along.
+    pub fn add_followed(&mut self) {
+        for found in self.user.find_followed() {
+            self.add_user(found);
+        }
+    }
+
+    /// The processes that descriptions name, for the types of their programs.
+    pub fn programs(&self) -> &Programs {
+        self.user.programs()
     }
 
     /// Where those of the probes that are in programs of processes are to be attached.

@@ -50,6 +50,7 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
         uprobe::allow_descriptors(sites.sites.len() as u64);
     }
     let processes: BTreeSet<u32> = groups.keys().map(|(_, process, _)| *process).collect();
+    let many = processes.len() > 1;
     processes.into_iter().for_each(user::touch);
     let mut refused = 0;
     for ((symbol, process, file), mut places) in groups {
@@ -69,7 +70,11 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
         places.sort_by_key(|place| (place.offset, Reverse(place.cookie)));
         let file = CString::new(file.as_os_str().as_bytes()).map_err(|error| failed(error.into()))?;
         let group = Group { program: loaded.program(symbol)?, file, process, returns };
-        let Attached { links, refused: mut errors } = group.attach_all(&places).map_err(failed)?;
+        let Attached { links, refused: mut errors } = match group.attach_all(&places) {
+            // Of several processes one may have ended.
+            Err(error) if many && error.raw_os_error() == Some(libc::ESRCH) => continue,
+            attached => attached.map_err(failed)?,
+        };
         refused += errors.len();
         match errors.pop() {
             Some(error) if links.is_empty() => return Err(failed(error)),

@@ -188,11 +188,11 @@ impl<'a> Lexer<'a> {
     /// A name, a keyword, or a symbol with a back quote.
     fn name(&mut self) -> Option<Tok> {
         let start = self.pos;
-        let first = self.take(continues_name);
-        if self.peek() != Some('`') {
-            return Some(Word::find(first).map_or_else(|| Tok::Ident(first.to_owned()), Tok::Word));
-        }
-        self.pos += 1;
+        let Some(module) = self.module() else {
+            let name = self.take(continues_name);
+            return Some(Word::find(name).map_or_else(|| Tok::Ident(name.to_owned()), Tok::Word));
+        };
+        self.pos = start + module.len() + 1;
         let name = if self.peek().is_some_and(begins_name) { self.take(continues_name) } else { "" };
         if name.is_empty() {
             let span = self.span_from(start);
@@ -202,8 +202,16 @@ impl<'a> Lexer<'a> {
                     .help("write `` `name `` or `` module`name ``, without blanks"),
             );
         }
-        let module = (!first.is_empty()).then(|| first.to_owned());
+        let module = (!module.is_empty()).then(|| module.to_owned());
         Some(Tok::Symbol(module, name.to_owned()))
+    }
+
+    /// What stands before the last back quote of a symbol's name: `` vmlinux`x ``, `` a.out`x ``, `` pid$target`libc.so.6`x ``.
+    fn module(&self) -> Option<&'a str> {
+        let rest = self.rest();
+        let part = |c: char| continues_name(c) || matches!(c, '.' | '$' | '`');
+        let end = rest.find(|c: char| !part(c)).unwrap_or(rest.len());
+        rest[..end].rfind('`').map(|split| &rest[..split])
     }
 
     fn macro_argument(&mut self) -> Option<Tok> {

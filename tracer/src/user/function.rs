@@ -2,7 +2,7 @@
 //!
 //! Invariant: a function has one address and its names, the best of them first; functions are sorted by address.
 
-use object::elf::{STB_GLOBAL, STB_WEAK, STT_FUNC};
+use object::elf::{STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC};
 use object::read::elf::ElfFile64;
 use object::{Object as _, ObjectSymbol as _, SymbolFlags};
 
@@ -15,6 +15,9 @@ pub struct Function {
     pub size: u64,
     /// Its names, the best first.
     pub names: Vec<String>,
+    /// Whether its code is chosen when it is loaded (STT_GNU_IFUNC), as that of `strlen` by the processor: then what is at its
+    /// address is what chooses.
+    pub chosen: bool,
 }
 
 impl Function {
@@ -38,15 +41,15 @@ pub(super) struct Symbol {
     size: u64,
     name: String,
     binding: Binding,
+    chosen: bool,
 }
 
 /// The symbols of functions that are defined in the file: of both of its tables.
-///
-/// A function whose code is chosen when it is loaded (STT_GNU_IFUNC) is none: at its address is what chooses.
 pub(super) fn symbols(elf: &ElfFile64<'_>) -> Vec<Symbol> {
     let symbol = |symbol: object::read::elf::ElfSymbol64<'_, '_>| {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
-        if st_info & 0xf != STT_FUNC || symbol.is_undefined() || symbol.address() == 0 {
+        let chosen = st_info & 0xf == STT_GNU_IFUNC;
+        if !(st_info & 0xf == STT_FUNC || chosen) || symbol.is_undefined() || symbol.address() == 0 {
             return None;
         }
         let binding = match st_info >> 4 {
@@ -57,7 +60,7 @@ pub(super) fn symbols(elf: &ElfFile64<'_>) -> Vec<Symbol> {
         // `memcpy@@GLIBC_2.14`, in the table that is not for the dynamic linker.
         let name = symbol.name().ok()?.split('@').next()?.to_owned();
         let known = !name.is_empty();
-        known.then_some(Symbol { address: symbol.address(), size: symbol.size(), name, binding })
+        known.then_some(Symbol { address: symbol.address(), size: symbol.size(), name, binding, chosen })
     };
     elf.symbols().chain(elf.dynamic_symbols()).filter_map(symbol).collect()
 }
@@ -74,15 +77,16 @@ pub(super) fn functions(mut symbols: Vec<Symbol>) -> Vec<Function> {
         rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name))
     });
     let mut functions: Vec<Function> = Vec::new();
-    for Symbol { address, size, name, .. } in symbols {
+    for Symbol { address, size, name, chosen, .. } in symbols {
         match functions.last_mut().filter(|last| last.address == address) {
             Some(last) => {
                 last.size = last.size.max(size);
+                last.chosen |= chosen;
                 if !last.names.contains(&name) {
                     last.names.push(name);
                 }
             }
-            None => functions.push(Function { address, size, names: vec![name] }),
+            None => functions.push(Function { address, size, names: vec![name], chosen }),
         }
     }
     functions
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     fn symbol(address: u64, name: &str, binding: Binding) -> Symbol {
-        Symbol { address, size: 8, name: name.to_owned(), binding }
+        Symbol { address, size: 8, name: name.to_owned(), binding, chosen: false }
     }
 
     #[test]

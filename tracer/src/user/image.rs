@@ -8,6 +8,7 @@ use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
 use object::{Endianness, Object as _, ObjectSymbol as _};
 
 use super::function::{self, Function};
+use super::instruction::formed;
 use super::notes::{self, Note};
 
 /// What a file says of itself.
@@ -88,6 +89,20 @@ impl Image {
         &rest[..rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))]
     }
 
+    /// Where the code of a function begins: of one whose code is chosen when it is loaded, each that what chooses speaks of.
+    pub fn beginnings(&self, function: &Function) -> Vec<u64> {
+        if !function.chosen {
+            return vec![function.address];
+        }
+        let own = function.address..function.address + function.size;
+        let code = formed(self.code(function.address, function.size), function.address);
+        let mut beginnings: Vec<u64> =
+            code.filter(|address| !own.contains(address) && self.place(*address).is_some()).collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
+        beginnings
+    }
+
     /// The function that an address is in.
     pub fn function_at(&self, address: u64) -> Option<&Function> {
         let after = self.functions.partition_point(|function| function.address <= address);
@@ -105,7 +120,7 @@ impl Image {
     }
 }
 
-fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
+pub(super) fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
     let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
     let elf = ElfFile64::parse(bytes).map_err(|error| wrong(error.to_string()))?;
     let machine = elf.elf_header().e_machine(elf.endian());
@@ -133,7 +148,7 @@ fn place(segments: &[Segment], address: u64, executable: bool) -> Option<u64> {
 }
 
 /// The file with what was stripped from the one of this build id.
-fn separate(build_id: &[u8]) -> Option<PathBuf> {
+pub(super) fn separate(build_id: &[u8]) -> Option<PathBuf> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (first, rest) = build_id.split_at_checked(1)?;
     Some(Path::new("/usr/lib/debug/.build-id").join(hex(first)).join(hex(rest) + ".debug"))

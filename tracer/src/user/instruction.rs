@@ -1,6 +1,16 @@
-//! Where the instructions of a function begin. A place between them is none for a probe: it would break one in two.
+//! Where the instructions of a function begin, and which addresses it forms. A place between instructions is none for a probe: it
+//! would break one in two.
 
-use iced_x86::{Decoder, DecoderOptions, Instruction, Register};
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register};
+
+/// The addresses that the code at `address` forms with `lea`: where it takes other code's from.
+pub fn formed(code: &[u8], address: u64) -> impl Iterator<Item = u64> {
+    let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
+    let forms = |instruction: &Instruction| {
+        instruction.mnemonic() == Mnemonic::Lea && instruction.is_ip_rel_memory_operand()
+    };
+    decoder.into_iter().filter(forms).map(|instruction| instruction.ip_rel_memory_address())
+}
 
 /// The offsets of a function's instructions that can be probed, from its first; those before bytes that are no instruction.
 pub fn places(code: &[u8]) -> impl Iterator<Item = u64> {
@@ -26,7 +36,7 @@ fn is_probed(first: u8, instruction: &Instruction) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::places;
+    use super::{formed, places};
 
     #[test]
     fn instructions_have_different_lengths() {
@@ -35,6 +45,16 @@ mod tests {
         assert_eq!(places(&code).collect::<Vec<_>>(), [0, 1, 4, 9, 10]);
         assert_eq!(places(&code[..3]).collect::<Vec<_>>(), [0]);
         assert_eq!(places(&[]).count(), 0);
+    }
+
+    #[test]
+    fn addresses_are_formed_from_where_the_code_is() {
+        // lea 0x10(%rip),%rdx; lea 8(%rsp),%rax; mov 0x10(%rip),%rax; lea -0x16(%rip),%rax; ret
+        let code = [
+            0x48, 0x8d, 0x15, 0x10, 0, 0, 0, 0x48, 0x8d, 0x44, 0x24, 8, 0x48, 0x8b, 5, 0x10, 0, 0, 0, 0x48,
+            0x8d, 5, 0xea, 0xff, 0xff, 0xff, 0xc3,
+        ];
+        assert_eq!(formed(&code, 0x1000).collect::<Vec<_>>(), [0x1017, 0x1004]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //!
 //! Addresses are those of the file (of its symbols); an attachment wants the place in the file, which [`Image::place`] gives.
 
+mod debugging;
+pub mod dwarf;
 mod function;
 mod image;
 pub mod instruction;
@@ -11,8 +13,9 @@ mod notes;
 pub mod operand;
 mod pages;
 
+pub use debugging::{Lack, types};
 pub use function::Function;
 pub use image::Image;
 pub use modules::{Module, modules};
-pub use notes::Note;
+pub use notes::{Note, providers};
 pub use pages::touch;

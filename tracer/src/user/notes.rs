@@ -3,8 +3,11 @@
 //!
 //! The layout is that of <sys/sdt.h>, version 3: three addresses, and the provider, the probe's name and the arguments as strings.
 
+use std::fs::File;
+use std::path::Path;
+
 use object::read::elf::{ElfFile64, SectionHeader as _};
-use object::{Object as _, ObjectSection as _};
+use object::{Endianness, Object as _, ObjectSection as _, ReadCache, ReadRef};
 
 /// What such notes are called, their type, and the section by which addresses are put right after a prelink.
 const OWNER: &[u8] = b"stapsdt";
@@ -26,8 +29,15 @@ pub struct Note {
     pub arguments: String,
 }
 
+/// The providers of a file, each as often as it has places of probes; no more of the file is read than tells of them.
+pub fn providers(path: &Path) -> Option<Vec<String>> {
+    let file = ReadCache::new(File::open(path).ok()?);
+    let elf = ElfFile64::<Endianness, _>::parse(&file).ok()?;
+    Some(read(&elf).into_iter().map(|note| note.provider).collect())
+}
+
 /// The notes of a file; one that is malformed is left out.
-pub(super) fn read(elf: &ElfFile64<'_>) -> Vec<Note> {
+pub(super) fn read<'a, R: ReadRef<'a>>(elf: &ElfFile64<'a, Endianness, R>) -> Vec<Note> {
     let (endian, data) = (elf.endian(), elf.data());
     let base = elf.section_by_name(BASE).map(|section| section.address());
     let sections = elf.elf_section_table().iter();

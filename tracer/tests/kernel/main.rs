@@ -36,6 +36,7 @@ mod memory;
 mod options;
 mod pipe;
 mod proc;
+mod program_types;
 mod sched;
 mod scripts;
 mod socket;
@@ -81,6 +82,7 @@ const FAMILIES: &[Family] = &[
     stability::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
+    program_types::FAMILY,
     sched::FAMILY,
     scripts::FAMILY,
     socket::FAMILY,

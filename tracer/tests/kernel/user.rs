@@ -37,8 +37,13 @@ pub(crate) const FAMILY: Family = Family {
         ("a_probe_of_a_program_has_typed_arguments", a_probe_of_a_program_has_typed_arguments),
         ("a_semaphore_counts_its_tracers", a_semaphore_counts_its_tracers),
         ("providers_of_programs_are_found_by_globs", providers_of_programs_are_found_by_globs),
+        ("providers_of_all_processes_are_found_by_globs", providers_of_all_processes_are_found_by_globs),
         ("what_is_not_there_is_told", what_is_not_there_is_told),
         ("lists_are_of_the_process", lists_are_of_the_process),
+        (
+            "a_function_that_is_chosen_when_loaded_has_probes",
+            a_function_that_is_chosen_when_loaded_has_probes,
+        ),
     ],
     workloads: &[
         ("user-calls", calls),
@@ -48,6 +53,7 @@ pub(crate) const FAMILY: Family = Family {
         ("user-exec", exec),
         ("user-fires", fires),
         ("user-code", code),
+        ("user-chosen", chosen),
     ],
 };
 
@@ -79,6 +85,20 @@ global_asm!(
     "pop rbp",
     "ret",
     ".size user_caller, . - user_caller",
+    // Twice its argument, by one of two bodies, the other of which gives nothing.
+    ".globl user_chosen",
+    ".type user_chosen,@gnu_indirect_function",
+    "user_chosen:",
+    "lea rdx, [rip + 2f]",
+    "lea rax, [rip + 3f]",
+    "test esp, esp",
+    "cmovz rax, rdx",
+    "ret",
+    ".size user_chosen, . - user_chosen",
+    "2: xor eax, eax",
+    "ret",
+    "3: lea eax, [rdi + rdi]",
+    "ret",
     // user_fire(int, const char *, long *, long): a probe, and what its semaphore is.
     ".globl user_fire",
     ".type user_fire,@function",
@@ -123,6 +143,7 @@ global_asm!(
 unsafe extern "C" {
     fn user_steps() -> u32;
     fn user_caller() -> u32;
+    fn user_chosen(number: u64) -> u64;
     fn user_fire(number: i32, text: *const u8, words: *const i64, index: i64) -> u32;
     fn user_fire_again(text: *const u8, number: i32);
 }
@@ -338,6 +359,17 @@ fn providers_of_programs_are_found_by_globs() -> Result<()> {
     truth(&report).map(drop)
 }
 
+fn providers_of_all_processes_are_found_by_globs() -> Result<()> {
+    // Where no process is followed. Others may run the same program at the same time.
+    let program = "tested*:::work-done /pid == $1/ { @[probeprov, probefunc] = count(); } END { printa(\"%s %s %@d\\n\", @); }";
+    let seen = observe(program, "user-fires", &[])?;
+    let mut lines = seen.output.lines();
+    lines.sort_unstable();
+    let line = |function| format!("tested{} {function} 1", seen.pid);
+    ensure!(lines == [line("user_fire"), line("user_fire_again")], "{seen:?}");
+    Ok(())
+}
+
 fn what_is_not_there_is_told() -> Result<()> {
     let mut workload = Workload::start("user-steps", &["1"])?;
     let pid = workload.pid().to_string();
@@ -363,6 +395,19 @@ fn what_is_not_there_is_told() -> Result<()> {
     workload.finish().map(drop)
 }
 
+fn a_function_that_is_chosen_when_loaded_has_probes() -> Result<()> {
+    let program = "pid$1:a.out:user_chosen:entry { @[probefunc, arg0] = count(); } pid$1::user_chosen:return { @[probefunc, arg1] = count(); } \
+        END { printa(\"%s %d %@d\\n\", @); }";
+    let seen = observe(program, "user-chosen", &["21"])?;
+    let mut lines = seen.output.lines();
+    lines.sort_unstable();
+    ensure!(lines == ["user_chosen 21 1", "user_chosen 42 1"], "{seen:?}");
+    let pid = std::process::id().to_string();
+    let output = tracer(&["-e", "-n", "pid$target:a.out:user_chosen:1", "-p", &pid])?;
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PROC_OFF"), "{output:?}");
+    Ok(())
+}
+
 fn lists_are_of_the_process() -> Result<()> {
     let (command, report) = workload::command("user-fires", &[])?;
     let output = tracer(&["-l", "-n", "pid$target::user_st*:entry", "-P", "tested$target", "-c", &command])?;
@@ -374,6 +419,15 @@ fn lists_are_of_the_process() -> Result<()> {
         vec!["a.out", "user_fire_again", "work-done"],
     ];
     ensure!(output.status.success() && rows == expected, "{output:?}");
+    // Alone, it adds what the process brings along to what the kernel has.
+    let output = tracer(&["-l", "-c", &command])?;
+    let ours = |line: &&&str| line.contains(" tested") && line.ends_with("work-done");
+    ensure!(
+        output.status.success() && output.lines().iter().filter(ours).count() == 2,
+        "{:?}",
+        output.stderr
+    );
+    ensure!(output.lines().iter().any(|line| line.ends_with("BEGIN")), "{:?}", output.stderr);
     // It has not been let run.
     ensure!(!fs::exists(report)?);
     Ok(())
@@ -470,4 +524,13 @@ fn code(_: &[String]) -> Result<Report> {
     let bytes: Vec<String> = (0..5).map(|at| format!("{:02x}", byte(at))).collect();
     let report = fires(&[])?;
     Ok(Report::default().with("code", bytes.join(" ")).with("semaphore", report.number("semaphore")?))
+}
+
+/// Calls what is chosen when it is loaded.
+fn chosen(arguments: &[String]) -> Result<Report> {
+    let number = arguments[0].parse()?;
+    // SAFETY: a function of this file, which takes a number and gives one.
+    let twice = unsafe { user_chosen(number) };
+    ensure!(twice == 2 * number, "{twice}");
+    Ok(Report::default())
 }

@@ -9,6 +9,7 @@
 //!
 //! The format is that of Linux 6.18, Documentation/bpf/btf.rst; section numbers below are of that document.
 
+mod described;
 mod field;
 mod names;
 mod shape;
@@ -20,6 +21,7 @@ pub(crate) mod tests;
 
 use std::sync::{Arc, OnceLock};
 
+pub use described::Described;
 pub use field::FieldAt;
 pub use shape::{MemberAt, Shape};
 pub use types::{Kind, Param, Prototype, TypeId};

@@ -3,8 +3,10 @@
 //!
 //! Invariant: a probe is made once, whatever descriptions name it, and its places are known as long as the catalog lives.
 
+mod everybody;
 mod pid;
 mod process;
+mod types;
 mod usdt;
 
 use std::collections::HashMap;
@@ -17,8 +19,8 @@ use probes_common::user::Cookie;
 use super::unmatched::{OfProcess, Unmatched};
 use super::{Pattern, ProbeId, is_glob};
 use crate::diagnostic::Tag;
-use process::Processes;
 pub use process::{Followed, Prepare};
+pub use types::Programs;
 
 /// The provider of functions.
 const PID: &str = "pid";
@@ -72,7 +74,7 @@ pub(super) struct Place {
 /// What is known of programs of processes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct User {
-    processes: Processes,
+    processes: Programs,
     made: HashMap<String, ProbeId>,
     sites: HashMap<ProbeId, Vec<Site>>,
     specs: Vec<Spec>,
@@ -92,16 +94,17 @@ struct Request<'a> {
 impl User {
     /// The process that the run follows.
     pub(super) fn follow(&mut self, followed: Followed) {
-        self.processes.follow(followed);
+        self.processes.borrow_mut().follow(followed);
     }
 
     /// The probes that a description of a provider with a process id describes; `None` for another description.
     pub(super) fn find(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
-        let found = match self.request(pattern)? {
-            Ok(request) if request.base == PID => pid::find(&mut self.processes, request.pid, pattern),
-            Ok(request) => {
-                usdt::find(&mut self.processes, &mut self.specs, request.base, request.pid, pattern)
+        let Some(request) = self.request(pattern) else { return self.find_everybodys(pattern) };
+        let found = match request {
+            Ok(request) if request.base == PID => {
+                pid::find(&mut self.processes.borrow_mut(), request.pid, pattern)
             }
+            Ok(request) => self.find_usdt(request.base, request.pid, pattern),
             Err(bad) => Err(bad),
         };
         let found = found.and_then(|found| match self.fits(&found) {
@@ -116,6 +119,30 @@ impl User {
             self.failure = Some((pattern.clone(), why.into()));
             Vec::new()
         }))
+    }
+
+    /// The probes that programs bring along in the process that is followed.
+    pub(super) fn find_followed(&mut self) -> Vec<Found> {
+        let Some(pid) = self.processes.borrow().followed() else { return Vec::new() };
+        self.find_usdt("*", pid, &Pattern::default()).unwrap_or_default()
+    }
+
+    fn find_usdt(&mut self, base: &str, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, OfProcess> {
+        usdt::find(&mut self.processes.borrow_mut(), &mut self.specs, base, pid, pattern)
+    }
+
+    /// The probes of a provider in all processes, where a description leaves open in which; `None` where there are none.
+    fn find_everybodys(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
+        let provider = &pattern.provider;
+        if !provider.ends_with('*') || provider.starts_with(['*', '?', '[']) {
+            return None;
+        }
+        let mut found = Vec::new();
+        for pid in everybody::with_provider(provider) {
+            // One that has ended in the meantime has none.
+            found.extend(self.find_usdt(provider, pid, pattern).unwrap_or_default());
+        }
+        Some(found).filter(|found| !found.is_empty() && self.fits(found))
     }
 
     /// Why it found nothing.
@@ -153,6 +180,11 @@ impl User {
         self.sites.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// The processes, for what their programs tell of types.
+    pub(super) fn programs(&self) -> &Programs {
+        &self.processes
+    }
+
     /// What cookies refer to.
     pub(super) fn specs(&self) -> &[Spec] {
         &self.specs
@@ -172,7 +204,7 @@ impl User {
         }
         if base.is_empty() || digits.is_empty() {
             // `python*` is about the process that is followed.
-            let followed = self.processes.followed().filter(|_| {
+            let followed = self.processes.borrow().followed().filter(|_| {
                 is_glob(provider) && provider.ends_with('*') && !provider.starts_with(['*', '?', '['])
             });
             return followed.map(|pid| Ok(Request { base: provider, pid }));

@@ -1,5 +1,8 @@
 //! The provider pid: entries and returns of functions of a process, and places in them by their offsets.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use probes_common::providers::pid::{ENTRY, ENTRY_ARGS, RETURN, RETURN_ARGS};
 
 use super::process::Processes;
@@ -34,7 +37,14 @@ const NEVER_RETURN: &[&str] = &[
 /// The probes that a description describes.
 pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, OfProcess> {
     let (process, modules) = processes.modules(pid, &pattern.module)?;
-    let mut search = Search { pid, process, name: &pattern.name, found: Vec::new(), bad_place: None };
+    let mut search = Search {
+        pid,
+        process,
+        name: &pattern.name,
+        found: Vec::new(),
+        made: HashMap::new(),
+        bad_place: None,
+    };
     let mut near: Vec<&str> = Vec::new();
     let mut any_function = pattern.function == WHOLE;
     for (module, image) in &modules {
@@ -105,6 +115,8 @@ struct Search<'a> {
     /// The description's last part.
     name: &'a str,
     found: Vec<Found>,
+    /// Which of them are of which module, function and name: two functions of a file may be called the same.
+    made: HashMap<[String; 3], usize>,
     /// Why an offset is none.
     bad_place: Option<String>,
 }
@@ -116,30 +128,39 @@ impl Search<'_> {
 
     /// The probes of a function, by the name by which it was asked for.
     fn function(&mut self, module: &Module, image: &Image, function: &Function, called: &str) {
-        let begins = places(image.code(function.address, LONGEST)).next() == Some(0);
-        if !begins && matches!(self.name, "entry" | "return") {
+        let mut beginnings = image.beginnings(function);
+        beginnings.retain(|&address| places(image.code(address, LONGEST)).next() == Some(0));
+        if beginnings.is_empty() && matches!(self.name, "entry" | "return") {
             self.bad_place =
                 Some(format!("`{called}` begins with an instruction that the kernel does not probe"));
         }
-        if begins && matches(self.name, "entry") {
-            self.add(module, image, called, "entry", function.address);
+        if matches(self.name, "entry") {
+            self.add(module, image, called, "entry", &beginnings);
         }
         let returns = function.address != image.entry
             && !function.names.iter().any(|name| NEVER_RETURN.contains(&name.as_str()));
-        if begins && matches(self.name, "return") && returns {
-            self.add(module, image, called, "return", function.address);
+        if matches(self.name, "return") && returns {
+            self.add(module, image, called, "return", &beginnings);
+        }
+        if function.chosen {
+            self.bad_place.get_or_insert_with(|| {
+                format!(
+                    "the code of `{called}` is chosen when it is loaded: only its entry and return are known"
+                )
+            });
+            return;
         }
         let code = image.code(function.address, function.size);
         if self.is_glob() {
             for offset in places(code) {
                 let name = format!("{offset:x}");
                 if matches(self.name, &name) {
-                    self.add(module, image, called, &name, function.address + offset);
+                    self.add(module, image, called, &name, &[function.address + offset]);
                 }
             }
         } else if let Ok(offset) = u64::from_str_radix(self.name, 16) {
             if places(code).any(|at| at == offset) {
-                self.add(module, image, called, self.name, function.address + offset);
+                self.add(module, image, called, self.name, &[function.address + offset]);
             } else {
                 let size = function.size;
                 self.bad_place = Some(match offset < size {
@@ -162,14 +183,31 @@ impl Search<'_> {
             places(code).any(|at| function.address + at == address)
         });
         if inside && image.place(address).is_some() {
-            self.add(module, image, WHOLE, self.name, address);
+            self.add(module, image, WHOLE, self.name, &[address]);
         } else {
             self.bad_place = Some(format!("at {address:x} in `{}` begins no instruction", module.name));
         }
     }
 
-    fn add(&mut self, module: &Module, image: &Image, function: &str, name: &str, address: u64) {
-        let Some(offset) = image.place(address) else { return };
+    /// Adds a probe that is at these addresses; none where there are none.
+    fn add(&mut self, module: &Module, image: &Image, function: &str, name: &str, addresses: &[u64]) {
+        let place = |offset| Place {
+            file: module.file.clone(),
+            offset,
+            semaphore: 0,
+            process: self.process,
+            pid: self.pid,
+            spec: 0,
+        };
+        let places: Vec<Place> =
+            addresses.iter().filter_map(|&address| image.place(address).map(place)).collect();
+        if places.is_empty() {
+            return;
+        }
+        match self.made.entry([module.name.as_str(), function, name].map(str::to_owned)) {
+            Entry::Occupied(made) => return self.found[*made.get()].places.extend(places),
+            Entry::Vacant(new) => new.insert(self.found.len()),
+        };
         let (program, args, doc) = match name {
             "return" => (&RETURN, RETURN_ARGS, "Fires when the function has returned."),
             "entry" => (&ENTRY, ENTRY_ARGS, "Fires when the function is called."),
@@ -179,14 +217,6 @@ impl Search<'_> {
                 "Fires before the instruction there; its arguments are the registers of a call.",
             ),
         };
-        let place = Place {
-            file: module.file.clone(),
-            offset,
-            semaphore: 0,
-            process: self.process,
-            pid: self.pid,
-            spec: 0,
-        };
         self.found.push(Found {
             provider: format!("{PID}{}", self.pid),
             module: module.name.clone(),
@@ -195,7 +225,7 @@ impl Search<'_> {
             program,
             args,
             doc,
-            places: vec![place],
+            places,
         });
     }
 }

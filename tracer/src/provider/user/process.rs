@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::diagnostic::{Tag, nearest};
+use crate::kernel::btf::Described;
 use crate::kernel::numbers;
 use crate::kernel::sys::reason;
 use crate::provider::unmatched::OfProcess;
 use crate::provider::{is_glob, matches};
-use crate::user::{self, Image, Module};
+use crate::user::{self, Image, Lack, Module};
 
 /// Files that a process has mapped, with what they are.
 pub(super) type Modules = Vec<(Module, Arc<Image>)>;
@@ -47,8 +49,12 @@ pub(super) struct Process {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Processes {
     followed: Option<Followed>,
+    /// The one that was named first.
+    first: Option<u32>,
     known: HashMap<u32, Process>,
-    images: HashMap<std::path::PathBuf, Option<Arc<Image>>>,
+    images: HashMap<PathBuf, Option<Arc<Image>>>,
+    /// What files tell of types: by the file, and whether it is looked for where stripped information is installed.
+    types: HashMap<(PathBuf, bool), Result<Arc<dyn Described>, Lack>>,
 }
 
 impl Processes {
@@ -61,8 +67,30 @@ impl Processes {
         self.followed.as_ref().map(|followed| followed.pid)
     }
 
+    /// The process that is followed, or else the first that a description has named.
+    pub(super) fn at_hand(&self) -> Option<u32> {
+        self.followed().or(self.first)
+    }
+
+    /// What a file tells of types.
+    pub(super) fn types(&mut self, module: &Module, stripped: bool) -> Result<Arc<dyn Described>, Lack> {
+        let known = self.types.entry((module.file.clone(), stripped));
+        known.or_insert_with(|| user::types(&module.file, stripped)).clone()
+    }
+
     /// The files of a process that a description's second part means, with what they are; those that are no programs are left out.
     pub(super) fn modules(&mut self, pid: u32, name: &str) -> Result<(u32, Modules), OfProcess> {
+        let (process, modules) = self.files(pid, name)?;
+        let read = |module: Module| {
+            let image = self.images.entry(module.file.clone());
+            let image = image.or_insert_with(|| Image::read(&module.file).ok().map(Arc::new));
+            image.clone().map(|image| (module, image))
+        };
+        Ok((process, modules.into_iter().filter_map(read).collect()))
+    }
+
+    /// The same without looking at what they are.
+    pub(super) fn files(&mut self, pid: u32, name: &str) -> Result<(u32, Vec<Module>), OfProcess> {
         let process = self.process(pid)?.clone();
         let glob = name.is_empty() || is_glob(name);
         let meant = |module: &&Module| match glob {
@@ -79,17 +107,13 @@ impl Processes {
             let message = format!("process {pid} has mapped no program or library `{name}`");
             return Err(OfProcess::new(Tag::D_PROC_LIB, message, help));
         }
-        let read = |module: Module| {
-            let image = self.images.entry(module.file.clone());
-            let image = image.or_insert_with(|| Image::read(&module.file).ok().map(Arc::new));
-            image.clone().map(|image| (module, image))
-        };
-        Ok((process.id, modules.into_iter().filter_map(read).collect()))
+        Ok((process.id, modules))
     }
 
     fn process(&mut self, pid: u32) -> Result<&Process, OfProcess> {
         if !self.known.contains_key(&pid) {
             let process = self.grab(pid)?;
+            self.first.get_or_insert(pid);
             self.known.insert(pid, process);
         }
         Ok(&self.known[&pid])

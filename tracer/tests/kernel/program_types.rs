@@ -1,0 +1,163 @@
+//! Types of traced programs: those that a D program names, and those of the arguments of functions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::harness::{Family, observe, skip, tracer};
+
+pub(crate) const FAMILY: Family = Family {
+    name: "program_types",
+    tests: &[
+        ("structures_are_those_of_the_program", structures_are_those_of_the_program),
+        ("arguments_have_the_types_of_the_function", arguments_have_the_types_of_the_function),
+        ("types_are_named_with_their_file", types_are_named_with_their_file),
+        ("what_is_not_described_is_told", what_is_not_described_is_told),
+        ("an_address_of_the_process_is_read_there", an_address_of_the_process_is_read_there),
+    ],
+    workloads: &[],
+};
+
+const PROGRAM: &str = r#"
+#include <stdint.h>
+#include <string.h>
+enum color { RED, GREEN = 5 };
+/* The kernel has a structure of this name, too. */
+struct node { struct node *next; char name[16]; unsigned flag : 3, kind : 5; enum color color; struct { int x, y; } at; };
+typedef struct node node_t;
+struct large { long words[4]; };
+__attribute__((noinline)) int visit(node_t *node, short step, const char *text, uint64_t mask) {
+    return node->at.x + step + (int)strlen(text) + (mask != 0);
+}
+__attribute__((noinline)) struct large wide(unsigned char first, double second, long third) {
+    struct large large = { { first, (long)second, third } };
+    return large;
+}
+int main(void) {
+    struct node first = { 0, "first", 1, 2, RED, { 11, 12 } };
+    struct node second = { &first, "second", 3, 4, GREEN, { 21, 22 } };
+    visit(&second, -1, "some text", 1ull << 40);
+    return wide(200, 1.5, -7).words[2] + 7;
+}
+"#;
+
+/// The program, built with these options; it is removed in the end.
+struct Built(PathBuf);
+
+impl Built {
+    fn new(name: &str, options: &[&str]) -> Result<Option<Built>> {
+        let there = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
+        if !there {
+            return Ok(None);
+        }
+        let directory = std::env::temp_dir().join(format!("tracer-types-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory)?;
+        let built = Built(directory);
+        fs::write(built.0.join("program.c"), PROGRAM)?;
+        let mut compiler = Command::new("cc");
+        let output = compiler
+            .current_dir(&built.0)
+            .args(["-O0", "-o", "program", "program.c"])
+            .args(options)
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(Some(built))
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("program")
+    }
+}
+
+impl Drop for Built {
+    fn drop(&mut self) {
+        // It is in the way of nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What the tracer says of the program.
+fn traced(program: &Path, text: &str) -> Result<Vec<String>> {
+    let command = program.to_str().context("it is text")?;
+    let output = tracer(&["-q", "-n", text, "-c", command])?.success()?;
+    ensure!(output.stderr.is_empty(), "{output:?}");
+    Ok(output.lines().into_iter().map(str::to_owned).collect())
+}
+
+fn structures_are_those_of_the_program() -> Result<()> {
+    let Some(built) = Built::new("structures", &["-g"])? else { return skip("needs a C compiler, cc") };
+    let text = "typedef struct node *link_t; \
+        pid$target::visit:entry { this->node = (struct node *)copyin(arg0, sizeof (node_t)); \
+        printf(\"%s %d %d %d %d\\n\", this->node->name, this->node->at.y, this->node->kind, \
+        this->node->color == GREEN, offsetof(struct node, at)); \
+        self->next = (link_t)copyin((uintptr_t)this->node->next, sizeof (struct node)); \
+        printf(\"%s %d\\n\", self->next->name, self->next->at.x); }";
+    let lines = traced(&built.program(), text)?;
+    ensure!(lines == ["second 22 4 1 32", "first 11"], "{lines:?}");
+    // Without a probe in it, what the kernel does not have is the program's.
+    let lines = traced(&built.program(), "BEGIN { printf(\"%d\\n\", sizeof (struct large)); exit(0); }")?;
+    ensure!(lines == ["32"], "{lines:?}");
+    Ok(())
+}
+
+fn arguments_have_the_types_of_the_function() -> Result<()> {
+    for options in [&["-g"][..], &["-g", "-gz=zlib"], &["-g", "-gdwarf-4", "-static"]] {
+        let Some(built) = Built::new("arguments", options)? else { return skip("needs a C compiler, cc") };
+        let text = "pid$target:a.out:visit:entry { printf(\"%s %s %d %s %x\\n\", args[0]->name, \
+            args[0]->next->name, args[1], stringof(args[2]), args[3]); } \
+            pid$target:a.out:visit:return { printf(\"%d\\n\", args[1]); } \
+            pid$target:a.out:wide:entry { printf(\"%d %d\\n\", args[0], args[2]); }";
+        let lines = traced(&built.program(), text)?;
+        ensure!(lines == ["second first -1 some text 10000000000", "30", "200 -7"], "{options:?} {lines:?}");
+    }
+    Ok(())
+}
+
+fn types_are_named_with_their_file() -> Result<()> {
+    let Some(built) = Built::new("named", &["-g"])? else { return skip("needs a C compiler, cc") };
+    let text = "pid$target::visit:entry { printf(\"%d %d %s\\n\", sizeof (struct pid$target`a.out`node), \
+        sizeof (a.out`node_t), ((struct program`node *)copyin(arg0, 40))->name); \
+        printf(\"%d\\n\", sizeof (userland struct node)); }";
+    let lines = traced(&built.program(), text)?;
+    ensure!(lines == ["40 40 second", "40"], "{lines:?}");
+    Ok(())
+}
+
+fn what_is_not_described_is_told() -> Result<()> {
+    let cases = [
+        (&["-g"][..], "sizeof (struct pid$target`a.out`none)", "D_TYPE_ERR"),
+        (&["-g"], "sizeof (struct pid$target`libnone`node)", "D_PROC_LIB"),
+        (&["-g"], "sizeof (struct pidx`a.out`node)", "D_PROC_BADPID"),
+        (&["-g"], "args[4]", "D_ARGS_IDX"),
+        (&["-g"], "args[0]->none", "D_TYPE_MEMBER"),
+        (&["-g0"], "sizeof (struct pid$target`a.out`node)", "it has no debugging information"),
+        (&["-g0"], "sizeof (struct large)", "build it with `-g`"),
+        (&["-g", "-gsplit-dwarf"], "sizeof (struct large)", "in .dwo files"),
+    ];
+    for (options, expression, expected) in cases {
+        let Some(built) = Built::new("lacking", options)? else { return skip("needs a C compiler, cc") };
+        let program = format!("pid$target::visit:entry {{ trace({expression}); }}");
+        let command = built.program();
+        let output = tracer(&["-e", "-n", &program, "-c", command.to_str().context("it is text")?])?;
+        ensure!(output.status.code() == Some(1), "{expression}: {output:?}");
+        ensure!(output.stderr.contains(expected), "{expression}: {output:?}");
+    }
+    // A floating-point number comes in no register for words.
+    let Some(built) = Built::new("float", &["-g"])? else { return skip("needs a C compiler, cc") };
+    let command = built.program();
+    let command = command.to_str().context("it is text")?;
+    let output = tracer(&["-e", "-n", "pid$target::wide:entry { trace(args[1]); }", "-c", command])?;
+    ensure!(output.stderr.contains("D_ARGS_TYPE"), "{output:?}");
+    Ok(())
+}
+
+fn an_address_of_the_process_is_read_there() -> Result<()> {
+    // A workload of the family `user`: user_fire(int, const char *, long *, long).
+    let text = "pid$1::user_fire:entry { printf(\"%d %d %c\\n\", *(userland long *)arg2, ((userland long *)arg2)[2], \
+        *(userland char *)arg1); } pid$1::user_fire:entry { trace(*(long *)arg2); } ERROR { printf(\"fault %d\\n\", arg4); }";
+    let seen = observe(text, "user-fires", &[])?;
+    ensure!(seen.output.lines() == ["1000 -3000 s", "fault 1"], "{seen:?}");
+    Ok(())
+}
