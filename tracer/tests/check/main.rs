@@ -58,11 +58,14 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
     files(folder, "d")
 }
 
-/// The files of a folder that end so, sorted.
+/// The files of a folder and of those inside that end so, sorted.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == end)).collect();
+    let below = |path: PathBuf| if path.is_dir() { files(&path, end) } else { vec![path] };
+    let mut files: Vec<PathBuf> = entries
+        .flat_map(below)
+        .filter(|path| path.extension().is_some_and(|extension| extension == end))
+        .collect();
     files.sort();
     files
 }
@@ -172,8 +175,7 @@ fn every_tag_has_a_test() -> Result<(), Failed> {
         tags.for_each(|tag| seen += &format!("[{tag}]"));
     }
     let mut missing = Vec::new();
-    let (checker, typed) = (root.join("src/check"), root.join("src/check/typed"));
-    for path in [checker, typed].iter().flat_map(|folder| files(folder, "rs")) {
+    for path in files(&root.join("src/check"), "rs") {
         let text = fs::read_to_string(path)?;
         for part in text.split("Tag::").skip(1) {
             let tag: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
