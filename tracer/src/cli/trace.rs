@@ -12,10 +12,10 @@ use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{complain, say, show};
+use crate::bpf::At;
 use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
-use crate::ir::At;
 use crate::kernel::{Target, numbers, symbols};
 use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
@@ -56,34 +56,17 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     let macros = macros(trace, &follow);
     let libraries = libraries(&options, &mut sources)?;
     if trace.list {
-        let mut matching =
-            |options: &Options| matched_by(&mut sources, &libraries, &inputs, &mut catalog, options, &macros);
-        let found = matching(&options);
-        let complaint = |problems: Problems, sources: &Sources| {
-            complain(&(problems.render(sources, io::stderr().is_terminal()) + "\n"));
+        let find = |options: &Options, sources: &mut Sources| {
+            matched_by(sources, &libraries, &inputs, &mut catalog, options, &macros)
         };
-        let ids = match found {
-            // As in dtrace it is told, and no error: there is nothing to list of it.
-            Err(problems) if problems.are_about_probes() => {
-                let ids = matching(&Options { zdefs: true, ..options.clone() });
-                complaint(problems, &sources);
-                ids
-            }
-            found => found,
-        };
-        return match ids {
-            Ok(ids) => list(&catalog, &ids, trace.verbose),
-            Err(problems) => {
-                complaint(problems, &sources);
-                Ok(1)
-            }
-        };
+        let Some(ids) = listed(&options, &mut sources, find) else { return Ok(1) };
+        return list(&catalog, &ids, trace.verbose);
     }
     let compiled =
         match compile_with(&mut sources, &libraries, &inputs, &mut catalog, &target, &options, &macros) {
             Ok(compiled) => compiled,
             Err(problems) => {
-                complain(&(problems.render(&sources, io::stderr().is_terminal()) + "\n"));
+                complain_of(problems, &sources);
                 return Ok(1);
             }
         };
@@ -160,6 +143,28 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         Err(error) if error.reader_gone() => Ok(0),
         status => Ok(status?),
     }
+}
+
+/// The probes that `find` finds. As in dtrace a description that matches none is told, and no error: there is nothing to list of it.
+fn listed(
+    options: &Options,
+    sources: &mut Sources,
+    mut find: impl FnMut(&Options, &mut Sources) -> Result<Vec<ProbeId>, Problems>,
+) -> Option<Vec<ProbeId>> {
+    let found = match find(options, sources) {
+        Err(problems) if problems.are_about_probes() => {
+            let again = find(&Options { zdefs: true, ..options.clone() }, sources);
+            complain_of(problems, sources);
+            again
+        }
+        found => found,
+    };
+    found.map_err(|problems| complain_of(problems, sources)).ok()
+}
+
+/// Tells what is wrong with a program.
+fn complain_of(problems: Problems, sources: &Sources) {
+    complain(&(problems.render(sources, io::stderr().is_terminal()) + "\n"));
 }
 
 /// The options of the command line: -x and the letters that stand for one.
