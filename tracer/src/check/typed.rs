@@ -372,30 +372,4 @@ impl Place {
             whole => Place::Part(Box::new(whole), part),
         }
     }
-
-    /// The expressions that say where it is.
-    pub fn operands(&self) -> Vec<&Expr> {
-        match self {
-            Place::Global(_) | Place::This(_) => Vec::new(),
-            Place::Dynamic(_, keys) => keys.iter().collect(),
-            Place::Memory(address) => vec![address],
-            Place::Part(of, part) => {
-                let indexes = part.indexes.iter().map(|index| &index.value);
-                of.operands().into_iter().chain(indexes).collect()
-            }
-        }
-    }
-
-    /// The same, to be changed.
-    pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
-        match self {
-            Place::Global(_) | Place::This(_) => Vec::new(),
-            Place::Dynamic(_, keys) => keys.iter_mut().collect(),
-            Place::Memory(address) => vec![address],
-            Place::Part(of, part) => {
-                let indexes = part.indexes.iter_mut().map(|index| &mut index.value);
-                of.operands_mut().into_iter().chain(indexes).collect()
-            }
-        }
-    }
 }
