@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the top, each after all that it may import.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
+    "called",
     "diagnostic",
     "syntax",
     "bpf",
