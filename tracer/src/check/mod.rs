@@ -31,6 +31,7 @@ mod macros;
 mod modules;
 mod names;
 mod operators;
+mod option_table;
 pub mod options;
 mod place;
 mod pragma;

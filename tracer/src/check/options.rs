@@ -1,13 +1,16 @@
-//! The options of `-x` and `#pragma D option`: one table with what each takes, what it does and where it is kept.
+//! The options of `-x` and `#pragma D option`: their values, and how they are set. [`TABLE`] says which there are.
 //!
 //! Invariant: an [`Options`] holds only values that the table allows.
 
 use thiserror::Error;
 
+use super::option_table::{DYNAMIC, OUTSIDE, STRINGS};
 use super::standing::Version;
-use super::values::{self, Form, SECOND};
+use super::values::{self, SECOND};
 use crate::diagnostic::nearest;
 use crate::stability::Attributes;
+
+pub use super::option_table::{Row, TABLE, Takes};
 
 /// What happens when the buffer is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,72 +193,6 @@ impl Default for Options {
     }
 }
 
-/// One option.
-#[derive(Debug)]
-pub struct Row {
-    /// Its name.
-    pub name: &'static str,
-    /// What it takes.
-    pub takes: Takes,
-    /// What it does, in one line.
-    pub doc: &'static str,
-}
-
-/// What an option takes, and where it is kept.
-#[derive(Debug, Clone, Copy)]
-pub enum Takes {
-    /// Nothing, or yes or no.
-    Flag(fn(&mut Options) -> &mut bool),
-    /// One of two words, for no and for yes.
-    Either(fn(&mut Options) -> &mut bool, [&'static str; 2]),
-    /// A number of bytes with k, m, g or t behind it: at least so many, whatever is asked, and at the most so many.
-    Size(fn(&mut Options) -> &mut u64, u64, u64),
-    /// A period with its unit, or a number of times a second.
-    Rate(fn(&mut Options) -> &mut u64),
-    /// A number; from and to.
-    Number(fn(&mut Options, u64), u64, u64),
-    /// One of these words; by its index.
-    Word(fn(&mut Options, usize), &'static [&'static str]),
-    /// A directory.
-    Path(fn(&mut Options, &str)),
-    /// Any text, which is called so.
-    Text(fn(&mut Options, &str), &'static str),
-    /// Attributes: `Name/Data/Class`.
-    Attributes(fn(&mut Options, Attributes)),
-    /// A version of the language.
-    Version,
-    /// Something of that form: accepted because programs from elsewhere set it, without effect here.
-    Ignored(Form),
-    /// Something that is not supported yet.
-    Later,
-}
-
-impl Row {
-    /// Whether setting it changes anything here.
-    pub fn has_effect(&self) -> bool {
-        !matches!(self.takes, Takes::Ignored(_) | Takes::Later)
-    }
-
-    /// How it is written: `strsize=SIZE`.
-    pub fn usage(&self) -> String {
-        let name = self.name;
-        match &self.takes {
-            Takes::Flag(_) => name.to_owned(),
-            Takes::Either(_, words) => format!("{name}={}", words.join("|")),
-            Takes::Word(_, words) => format!("{name}={}", words.join("|")),
-            Takes::Size(..) => format!("{name}=SIZE"),
-            Takes::Rate(_) => format!("{name}=TIME"),
-            Takes::Number(..) => format!("{name}=NUMBER"),
-            Takes::Path(_) => format!("{name}=DIRECTORY"),
-            Takes::Text(_, what) => format!("{name}={what}"),
-            Takes::Attributes(_) => format!("{name}=NAME/DATA/CLASS"),
-            Takes::Version => format!("{name}=VERSION"),
-            Takes::Ignored(Form::Nothing) => name.to_owned(),
-            Takes::Ignored(_) | Takes::Later => format!("{name}=..."),
-        }
-    }
-}
-
 /// Why an option was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OptionError {
@@ -274,6 +211,12 @@ pub enum OptionError {
         name: &'static str,
         /// What it does.
         doc: &'static str,
+    },
+    /// A program cannot set it.
+    #[error("option `{name}` cannot be set by a program")]
+    Outside {
+        /// The option.
+        name: &'static str,
     },
     /// It cannot be changed any more.
     #[error("option `{name}` cannot be changed while tracing")]
@@ -314,6 +257,7 @@ impl OptionError {
     pub fn reason(&self) -> &'static str {
         match self {
             OptionError::Unknown { .. } | OptionError::Later { .. } => "Invalid option name",
+            OptionError::Outside { .. } => "Option cannot be used from within a D program",
             OptionError::Fixed { .. } => "Operation illegal when tracing is active",
             OptionError::Version { why, .. } => why,
             OptionError::Missing { .. } | OptionError::Invalid { .. } => "Invalid value for specified option",
@@ -325,11 +269,13 @@ impl OptionError {
         match self {
             OptionError::Unknown { nearest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             OptionError::Unknown { nearest: None, .. } => {
-                let effective = TABLE.iter().filter(|row| !matches!(row.takes, Ignored(_) | Later));
+                let effective =
+                    TABLE.iter().filter(|row| !matches!(row.takes, Takes::Ignored(_) | Takes::Later));
                 let names: Vec<&str> = effective.map(|row| row.name).collect();
                 Some(format!("there are {}", names.join(", ")))
             }
             OptionError::Later { doc, .. } => Some(format!("leave it out; it {doc}")),
+            OptionError::Outside { name } => Some(format!("give it to the tracer: `-x {name}=VALUE`")),
             OptionError::Fixed { name } => Some(format!("set it before: `-x {name}=VALUE`")),
             OptionError::Version { .. } => {
                 Some(format!("there are versions from {} to {}", Version::FIRST, Version::NEWEST))
@@ -339,133 +285,6 @@ impl OptionError {
         }
     }
 }
-
-macro_rules! table {
-    ($($name:literal $takes:expr, $doc:literal;)*) => {
-        /// Every option.
-        pub static TABLE: &[Row] = &[$(Row { name: $name, takes: $takes, doc: $doc },)*];
-    };
-}
-
-use Takes::{Either, Flag, Ignored, Later, Number, Path, Rate, Size, Text, Word};
-
-/// The words of `evaltime`, and what they mean where main is where constructors end.
-const EVALUATIONS: [Evaluation; 4] =
-    [Evaluation::Exec, Evaluation::Preinit, Evaluation::Main, Evaluation::Main];
-
-const GIB: u64 = 1 << 30;
-
-/// The largest buffer for a string.
-const STRINGS: u64 = 4096;
-
-table! {
-    "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
-    "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
-    "defaultargs" Flag(|o| &mut o.defaultargs), "makes a macro argument that is not given 0 or \"\"";
-    "argref" Flag(|o| &mut o.argref), "allows macro arguments that the program does not use";
-    "libdir" Path(|o, path| o.libdirs.push(path.into())), "reads the D libraries of this directory, as -L does";
-    "syslibdir" Path(|o, path| o.libdirs.insert(0, path.into())), "reads the D libraries of this directory, before all others";
-    "nolibs" Flag(|o| &mut o.nolibs), "reads no D libraries";
-    "zdefs" Flag(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
-    "empty" Flag(|o| &mut o.empty), "allows a program without clauses";
-    "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
-    "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
-    "strsize" Size(|o| &mut o.strsize, 1, STRINGS), "the most characters of a string";
-    "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
-    "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
-    "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";
-    "switchrate" Rate(|o| &mut o.switchrate), "how often what was recorded is printed";
-    "statusrate" Rate(|o| &mut o.statusrate), "how often drops are looked for";
-    "bufpolicy" Word(|o, n| o.bufpolicy = [Policy::Switch, Policy::Fill, Policy::Ring][n], &["switch", "fill", "ring"]),
-        "what is done when the buffer is full: lose what comes, end tracing, or let go of the oldest";
-    "bufresize" Word(|o, n| o.bufresize = n == 0, &["auto", "manual"]),
-        "makes a buffer smaller for which there is no memory, or gives up";
-    "cpu" Number(|o, n| o.cpu = Some(n), 0, 8191), "traces on one CPU";
-    "nspec" Number(|o, n| o.nspec = n, 1, 1024), "how many speculations there are";
-    "specsize" Size(|o| &mut o.specsize, 64, GIB), "bytes that a speculation may record on each CPU";
-    "flowindent" Flag(|o| &mut o.flowindent), "indents by entry and return, as -F does";
-    "droptags" Flag(|o| &mut o.droptags), "says with each drop of what kind it is";
-    "agghist" Flag(|o| &mut o.agghist), "draws an aggregation's values as a histogram beside its keys";
-    "aggpack" Flag(|o| &mut o.aggpack), "draws each quantization in one line";
-    "aggzoom" Flag(|o| &mut o.aggzoom), "stretches bars to the largest value instead of the sum";
-    "encoding" Word(|o, n| o.encoding = [Encoding::Ascii, Encoding::Utf8][n], &["ascii", "utf8"]),
-        "what the bars of histograms are made of";
-    "aggsortkey" Flag(|o| &mut o.aggsortkey), "sorts aggregations by key instead of by value";
-    "aggsortkeypos" Number(|o, n| o.aggsortkeypos = n, 0, 255), "which part of the key sorts first, from 0";
-    "aggsortpos" Number(|o, n| o.aggsortpos = n, 0, 255), "which of several aggregations sorts, from 0";
-    "temporal" Flag(|o| &mut o.temporal), "shows what was recorded in the order of its time, across CPUs; `no` for as it comes";
-    "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
-    "stackframes" Number(|o, n| o.stackframes = n, 0, 127), "frames that stack() records";
-    "ustackframes" Number(|o, n| o.ustackframes = n, 0, 127), "frames that ustack() records";
-    "stackindent" Number(|o, n| o.stackindent = n, 0, 255), "blanks before each frame of a stack";
-
-    "cpp" Flag(|o| &mut o.cpp), "runs the C preprocessor over the program, as -C does";
-    "cpppath" Text(|o, path| o.cpppath = Some(path.to_owned()), "PATH"), "says which C preprocessor -C runs";
-    "cpphdrs" Flag(|o| &mut o.cpphdrs), "has the C preprocessor name the files that it includes, as -H does";
-    "incdir" Text(|o, path| o.cppargs.push(format!("-I{path}")), "DIRECTORY"), "says where the C preprocessor finds included files, as -I does";
-    "define" Text(|o, name| o.cppargs.push(format!("-D{name}")), "NAME[=VALUE]"), "defines a name for the C preprocessor, as -D does";
-    "cppargs" Text(|o, words| o.cppargs.extend(words.split_whitespace().map(str::to_owned)), "ARGUMENTS"), "gives the C preprocessor further arguments";
-    "quietresize" Flag(|o| &mut o.quietresize), "says nothing of a buffer that was made smaller";
-    "verbose" Flag(|o| &mut o.verbose), "shows the compiled program, as -S does";
-    "amin" Takes::Attributes(|o, least| o.amin = Some(least)), "refuses programs that use anything of lesser stability";
-    "version" Takes::Version, "takes the language as it was in this version: names that came later are none";
-    "evaltime" Word(|o, n| o.evaltime = Some(EVALUATIONS[n]), &["exec", "preinit", "postinit", "main"]),
-        "how far -c's process is brought before tracing begins: its exec, its libraries, its main function";
-    "oformat" Later, "chooses the form of the output";
-
-    "aggrate" Ignored(Form::Rate), "aggregations are read whenever they are printed";
-    "aggpercpu" Ignored(Form::Nothing), "aggregations are always kept for each CPU";
-    "cleanrate" Ignored(Form::Rate), "dynamic variables are freed at once";
-    "ctypes" Ignored(Form::Text), "no file of types is written";
-    "dtypes" Ignored(Form::Text), "no file of types is written";
-    "errtags" Ignored(Form::Nothing), "errors always have their tags";
-    "jstackframes" Ignored(Form::Number), "jstack() takes as many frames as ustack()";
-    "jstackstrsize" Ignored(Form::Size), "names are looked up when a stack is shown";
-    "pspec" Ignored(Form::Nothing), "probe descriptions are always read as such";
-    "core" Ignored(Form::Nothing), "no object of D code is made";
-    "knodefs" Ignored(Form::Nothing), "kernel symbols are always looked up";
-    "linkmode" Ignored(Form::Words(&["kernel", "dynamic", "static"])), "kernel symbols are always looked up";
-    "pgmax" Ignored(Form::Number), "no limit on grabbed processes is needed";
-    "stdc" Ignored(Form::Words(&["a", "c", "s", "t"])), "C's integer promotions are always those of ISO C";
-    "undef" Text(|o, name| o.cppargs.push(format!("-U{name}")), "NAME"), "undefines a name for the C preprocessor, as -U does";
-    "unodefs" Ignored(Form::Nothing), "user symbols are always checked";
-    "debug" Ignored(Form::Nothing), "-v says what there is to say";
-    "debugassert" Ignored(Form::Words(&["mutexes"])), "-v says what there is to say";
-    "iregs" Ignored(Form::Number), "the registers are those of the machine";
-    "tregs" Ignored(Form::Number), "keys are not kept in registers";
-    "kdefs" Ignored(Form::Nothing), "kernel symbols are always looked up";
-    "udefs" Ignored(Form::Nothing), "user symbols are always checked";
-    "late" Ignored(Form::Words(&["dynamic", "static"])), "translators are applied when the program is compiled";
-    "lazyload" Ignored(Form::Nothing), "no object of D code is made";
-    "ldpath" Ignored(Form::Text), "no linker is needed";
-    "linktype" Ignored(Form::Words(&["elf", "dof"])), "no object of D code is made";
-    "lockmem" Ignored(Form::Text), "the kernel's memory is not counted as locked since Linux 5.11";
-    "modpath" Ignored(Form::Text), "types come from the running kernel";
-    "noresolve" Ignored(Form::Nothing), "names are looked up where there are any";
-    "preallocate" Ignored(Form::Size), "memory is taken as it is needed";
-    "procfspath" Ignored(Form::Text), "processes are looked up in /proc";
-    "strip" Ignored(Form::Nothing), "no object of D code is made";
-    "tree" Ignored(Form::Number), "the parser's tree is not shown";
-}
-
-/// The options that may change while tracing.
-const DYNAMIC: [&str; 15] = [
-    "agghist",
-    "aggpack",
-    "aggrate",
-    "aggsortkey",
-    "aggsortkeypos",
-    "aggsortpos",
-    "aggsortrev",
-    "aggzoom",
-    "encoding",
-    "flowindent",
-    "quiet",
-    "rawbytes",
-    "stackindent",
-    "statusrate",
-    "switchrate",
-];
 
 impl Options {
     /// Bytes of a string's buffer, a multiple of 8: its characters and a zero.
@@ -478,6 +297,14 @@ impl Options {
         match TABLE.iter().find(|row| row.name == name) {
             Some(row) if !DYNAMIC.contains(&row.name) => Err(OptionError::Fixed { name: row.name }),
             _ => self.set(name, value).map(drop),
+        }
+    }
+
+    /// Sets an option as a program's pragma does.
+    pub fn set_in_program(&mut self, name: &str, value: Option<&str>) -> Result<(), OptionError> {
+        match OUTSIDE.into_iter().find(|outside| *outside == name) {
+            Some(name) => Err(OptionError::Outside { name }),
+            None => self.set(name, value).map(drop),
         }
     }
 
@@ -513,50 +340,54 @@ impl Options {
             expected: row.takes.to_string(),
         };
         match row.takes {
-            Flag(place) => {
+            Takes::Switch(place) => match value {
+                Some(value) => return Err(invalid(value)),
+                None => *place(self) = true,
+            },
+            Takes::Flag(place) => {
                 *place(self) = match value {
                     None => true,
                     Some(value) => values::flag(value).ok_or_else(|| invalid(value))?,
                 };
             }
-            Either(place, words) => {
+            Takes::Either(place, words) => {
                 let value = needed()?;
                 let chosen = words.iter().position(|word| *word == value);
                 *place(self) = chosen.ok_or_else(|| invalid(value))? == 1;
             }
-            Size(place, least, most) => {
+            Takes::Size(place, least, most) => {
                 let value = needed()?;
                 let size = values::size(value).filter(|size| *size <= most);
                 *place(self) = size.ok_or_else(|| invalid(value))?.max(least);
             }
-            Rate(place) => {
+            Takes::Rate(place) => {
                 let value = needed()?;
                 *place(self) = values::rate(value).ok_or_else(|| invalid(value))?;
             }
-            Number(set, least, most) => {
+            Takes::Number(set, least, most) => {
                 let value = needed()?;
                 let number = values::number(value).filter(|number| (least..=most).contains(number));
                 set(self, number.ok_or_else(|| invalid(value))?);
             }
-            Word(set, words) => {
+            Takes::Word(set, words) => {
                 let value = needed()?;
                 let chosen = words.iter().position(|word| *word == value);
                 set(self, chosen.ok_or_else(|| invalid(value))?);
             }
-            Path(set) | Text(set, _) => set(self, needed()?),
+            Takes::Path(set) | Takes::Text(set, _) => set(self, needed()?),
             Takes::Attributes(set) => {
                 let value = needed()?;
                 set(self, Attributes::parse(value).ok_or_else(|| invalid(value))?);
             }
             Takes::Version => self.reduce(needed()?)?,
-            Ignored(form) => match value {
+            Takes::Ignored(form) => match value {
                 Some(value) if !form.takes(value) => return Err(invalid(value)),
                 None if !form.takes("") => {
                     return Err(OptionError::Missing { name: row.name, expected: form.to_string() });
                 }
                 _ => self.ignored.push(row.name),
             },
-            Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
+            Takes::Later => return Err(OptionError::Later { name: row.name, doc: row.doc }),
         }
         Ok(row)
     }
@@ -576,29 +407,6 @@ impl Options {
         }
         self.version = version;
         Ok(())
-    }
-}
-
-impl std::fmt::Display for Takes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Flag(_) => f.write_str("nothing, or 1 or 0"),
-            Either(_, [no, yes]) => write!(f, "`{no}` or `{yes}`"),
-            Size(_, _, most) => {
-                write!(f, "a number of bytes up to {most}, with k, m or g for larger units")
-            }
-            Rate(_) => f.write_str("a period such as 100ms or 2s, or a number of times a second"),
-            Number(_, least, most) => write!(f, "a number from {least} to {most}"),
-            Word(_, words) => write!(f, "one of {}", words.join(", ")),
-            Path(_) => f.write_str("a directory"),
-            Takes::Attributes(_) => {
-                f.write_str("name, data and class of a stability: Evolving/Evolving/Common")
-            }
-            Takes::Version => f.write_str("a version of the language, such as 1.6.4"),
-            Text(_, what) => f.write_str(what),
-            Ignored(form) => form.fmt(f),
-            Later => f.write_str("anything"),
-        }
     }
 }
 
@@ -654,6 +462,7 @@ mod tests {
         let mut options = Options::default();
         let error = options.set("strsiez", Some("1")).unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `strsize`?"));
+        assert!(matches!(options.set_in_program("define", Some("A")), Err(OptionError::Outside { .. })));
         assert!(matches!(options.set_running("bufsize", Some("1m")), Err(OptionError::Fixed { .. })));
         for (name, value) in [
             ("bufpolicy", "full"),
@@ -665,6 +474,9 @@ mod tests {
             ("amin", "Evolving/Common"),
             ("evaltime", "never"),
             ("quiet", "maybe"),
+            ("zdefs", "1"),
+            ("cpp", "yes"),
+            ("argref", ""),
         ] {
             assert!(
                 matches!(options.set(name, Some(value)), Err(OptionError::Invalid { .. })),

@@ -73,7 +73,7 @@ impl Checker<'_> {
 
     fn pragma_option(&mut self, name: &Ident, value: Option<&Ident>) {
         let text = value.map(|value| value.name.as_str());
-        if let Err(error) = self.options.set(&name.name, text) {
+        if let Err(error) = self.options.set_in_program(&name.name, text) {
             let about_value = matches!(error, OptionError::Invalid { .. } | OptionError::Version { .. });
             let span = value.filter(|_| about_value).map_or(name.span, |value| value.span);
             let diagnostic = Diagnostic::error(Tag::D_PRAGMA_OPTSET, span, error.to_string());

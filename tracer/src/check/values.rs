@@ -10,6 +10,8 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 pub enum Form {
     /// There is none.
     Nothing,
+    /// Nothing, or yes or no.
+    Flag,
     /// A number.
     Number,
     /// A number of bytes.
@@ -27,6 +29,7 @@ impl Form {
     pub fn takes(self, value: &str) -> bool {
         match self {
             Form::Nothing => value.is_empty(),
+            Form::Flag => flag(value).is_some(),
             Form::Number => number(value).is_some(),
             Form::Size => size(value).is_some(),
             Form::Rate => rate(value).is_some(),
@@ -40,6 +43,7 @@ impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Form::Nothing => f.write_str("nothing"),
+            Form::Flag => f.write_str("nothing, or 1 or 0"),
             Form::Number => f.write_str("a number"),
             Form::Size => f.write_str("a number of bytes, with k, m or g for larger units"),
             Form::Rate => f.write_str("a period such as 100ms or 2s, or a number of times a second"),

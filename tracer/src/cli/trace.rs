@@ -175,7 +175,7 @@ pub(super) fn options(trace: &Trace) -> Result<Options> {
         let set = options.set(name, value).map(drop);
         set.map_err(|error| {
             let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-            anyhow!("{error}{help}")
+            anyhow!("failed to set -x {name}: {error}{help}")
         })
     };
     for option in &trace.options {
