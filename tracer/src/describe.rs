@@ -96,7 +96,8 @@ pub fn programs(image: &Image) -> String {
         .programs
         .iter()
         .map(|program| {
-            let instructions: usize = program.clauses.iter().map(|clause| clause.code.insns.len()).sum();
+            let pieces = program.clauses.iter().flat_map(|clause| &clause.pieces);
+            let instructions: usize = pieces.map(|code| code.insns.len()).sum();
             vec![
                 program.program.name.to_owned(),
                 provider::describe(program.program.attach),
@@ -113,9 +114,9 @@ pub fn programs(image: &Image) -> String {
 pub fn code(image: &Image) -> String {
     let mut text = String::new();
     for program in &image.programs {
-        for clause in &program.clauses {
-            let _ = writeln!(text, "{}: {} instructions", clause.code.name, clause.code.insns.len());
-            text.push_str(&bpf::disassemble(&clause.code));
+        for code in program.clauses.iter().flat_map(|clause| &clause.pieces) {
+            let _ = writeln!(text, "{}: {} instructions", code.name, code.insns.len());
+            text.push_str(&bpf::disassemble(code));
             text.push('\n');
         }
     }

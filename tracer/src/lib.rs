@@ -216,11 +216,10 @@ pub fn start(
     target: &Target,
     verbose: bool,
 ) -> Result<Session, SessionError> {
-    let lengths = compiled
-        .image
-        .programs
-        .iter()
-        .map(|program| program.clauses.iter().map(|clause| clause.code.insns.len()).sum::<usize>());
+    let lengths = compiled.image.programs.iter().map(|program| {
+        let pieces = program.clauses.iter().flat_map(|clause| &clause.pieces);
+        pieces.map(|code| code.insns.len()).sum::<usize>()
+    });
     let mut most = lengths.max().unwrap_or(0).min(link::MOST_INSNS);
     let currents = currents(compiled, target);
     let sites = catalog.sites(&compiled.probes());

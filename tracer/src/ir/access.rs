@@ -110,7 +110,7 @@ impl Op {
     }
 
     /// Renames the registers that are read.
-    pub(super) fn rename_uses(&mut self, rename: impl Fn(VReg) -> VReg) {
+    pub(super) fn rename_uses(&mut self, mut rename: impl FnMut(VReg) -> VReg) {
         self.for_each_read(|read| match read {
             Read::Value(Operand::Reg(reg)) | Read::Memory(Memory { base: Base::Reg(reg), .. }) => {
                 *reg = rename(*reg);

@@ -3,6 +3,7 @@
 //! Methods that compute return a fresh register; `set_*` and `*_to` forms write into a given one, for values that
 //! several paths assign. Invariant: what has been appended is never changed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{
@@ -14,6 +15,8 @@ use super::{
 pub struct Builder {
     function: Function,
     at: Option<At>,
+    /// The maps named since the last cut.
+    maps: BTreeSet<Arc<str>>,
 }
 
 impl Builder {
@@ -23,11 +26,12 @@ impl Builder {
             name: name.into(),
             params: (0..params).map(VReg).collect(),
             insns: Vec::new(),
+            cuts: Vec::new(),
             vregs: params,
             labels: 0,
             slots: Vec::new(),
         };
-        Builder { function, at: None }
+        Builder { function, at: None, maps: BTreeSet::new() }
     }
 
     /// The finished function.
@@ -106,8 +110,9 @@ impl Builder {
 
     /// The map, as the first argument of the map helpers.
     pub fn map_addr(&mut self, symbol: impl Into<Arc<str>>) -> VReg {
-        let of = Object::Map { symbol: symbol.into() };
-        self.define(|dst| Op::Address { dst, of })
+        let symbol = symbol.into();
+        self.maps.insert(Arc::clone(&symbol));
+        self.define(|dst| Op::Address { dst, of: Object::Map { symbol } })
     }
 
     /// The address of a byte of a data section.
@@ -258,6 +263,18 @@ impl Builder {
     ) {
         let (left, right) = (left.into(), right.into());
         self.push(Op::Branch { condition, width: Width::W32, left, right, target });
+    }
+
+    /// Cuts the function here: what follows may be another program's. Nothing but the parameters lives on.
+    pub fn cut(&mut self) {
+        self.function.cuts.push(self.function.insns.len());
+        self.maps.clear();
+    }
+
+    /// How many instructions there are since the last cut, and how many maps they name.
+    pub fn since_cut(&self) -> (usize, usize) {
+        let cut = self.function.cuts.last().copied().unwrap_or(0);
+        (self.function.insns.len() - cut, self.maps.len())
     }
 
     /// `return value`

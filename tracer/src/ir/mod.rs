@@ -18,6 +18,7 @@ mod fold;
 mod jumps;
 mod legalize;
 mod spill;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,12 @@ pub fn compile(mut function: Function) -> Result<Code, Error> {
     legalize::legalize(&mut function);
     let homes = allocate::allocate(&mut function)?;
     emit::emit(&function, &homes)
+}
+
+/// Compiles a function in the pieces that it is cut into (see [`Builder::cut`]). While it is not at its end, the word that lies so
+/// many bytes behind what its first parameter points to says where to go on.
+pub fn compile_pieces(function: Function, word: i32) -> Result<Vec<Code>, Error> {
+    split::pieces(function, word).into_iter().map(compile).collect()
 }
 
 /// Runs the passes until none finds anything, at most so often that time stays linear.
@@ -321,6 +328,8 @@ pub struct Function {
     pub params: Vec<VReg>,
     /// The body, in order; execution may not run off its end.
     pub insns: Vec<Insn>,
+    /// Where it is cut into pieces: indices of instructions, in order.
+    pub cuts: Vec<usize>,
     /// How many virtual registers there are.
     pub vregs: u32,
     /// How many labels there are.

@@ -16,13 +16,13 @@ mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
-use std::ops::Range;
 
 use probes_common::abi::{SLOTS_PER_CPU, Scope};
 use probes_common::offsets::Offsets;
 use probes_common::probe::{Attach, Support};
 use probes_common::scope;
 
+use crate::bpf::Code;
 use crate::kernel::currents::Currents;
 use crate::lower::{ClauseImage, DataSection, FunctionAt, Image, MapDef, ProgramImage};
 use crate::provider::{Instance, attach};
@@ -146,8 +146,7 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     }
     let mut trampolines = Vec::new();
     for (number, program) in image.programs.iter().enumerate() {
-        let parts = split::parts(program, constants.most);
-        let symbol = linker.program(number as u32, program, parts, image.locals, &errors)?;
+        let symbol = linker.program(number as u32, program, constants.most, image.locals, &errors)?;
         trampolines.push((symbol, attach(program.program.attach, program.instance), program.instance));
     }
     let mut supports = supports(image);
@@ -232,22 +231,28 @@ fn errors(image: &Image) -> dispatch::Errors<'_> {
     let Some((number, program)) = image.programs.iter().enumerate().find(called) else {
         return dispatch::Errors::default();
     };
-    dispatch::Errors { number: number as u32, clauses: program.clauses.iter().map(entry).collect() }
+    dispatch::Errors { number: number as u32, clauses: program.clauses.iter().flat_map(entries).collect() }
 }
 
-/// The only clause of a trampoline, as a dispatcher takes it: `takes_NAME` has asked its predicate, `gate_NAME` the discriminator.
-fn alone(clause: &ClauseImage) -> dispatch::Entry<'_> {
-    let code = clause.gated.as_ref().map_or(&clause.code, |gated| &gated.rest);
-    dispatch::Entry { function: Function::from_code(code.clone()), frame: code.frame, discriminators: None }
-}
-
-/// A clause, as a dispatcher takes it.
-fn entry(clause: &ClauseImage) -> dispatch::Entry<'_> {
-    dispatch::Entry {
-        function: Function::from_code(clause.code.clone()),
-        frame: clause.code.frame,
-        discriminators: clause.discriminators.as_deref(),
+/// The clauses of a trampoline, piece by piece, as a dispatcher takes them. Of the only one `takes_NAME` has asked the predicate,
+/// `gate_NAME` the discriminator.
+fn entries_of(program: &ProgramImage) -> Vec<dispatch::Entry<'_>> {
+    match program.clauses.as_slice() {
+        [clause] => {
+            let pieces = clause.gated.as_ref().map_or(&clause.pieces, |gated| &gated.rest);
+            pieces.iter().map(|code| entry(code, None)).collect()
+        }
+        clauses => clauses.iter().flat_map(entries).collect(),
     }
+}
+
+/// The pieces of a clause.
+fn entries(clause: &ClauseImage) -> impl Iterator<Item = dispatch::Entry<'_>> {
+    clause.pieces.iter().map(|code| entry(code, clause.discriminators.as_deref()))
+}
+
+fn entry<'a>(code: &Code, discriminators: Option<&'a [u16]>) -> dispatch::Entry<'a> {
+    dispatch::Entry { function: Function::from_code(code.clone()), frame: code.frame, discriminators }
 }
 
 struct Linker {
@@ -288,7 +293,7 @@ impl Linker {
         &mut self,
         number: u32,
         image: &ProgramImage,
-        parts: Vec<Range<usize>>,
+        most: usize,
         locals: (u32, u32),
         errors: &dispatch::Errors<'_>,
     ) -> Result<String, LinkError> {
@@ -297,7 +302,7 @@ impl Linker {
         if image.program.attach == Attach::Called {
             return Ok(symbol);
         }
-        let whole = self.clauses(&symbol, number, (image, parts), locals, errors)?;
+        let whole = self.clauses(&symbol, number, (image, most), locals, errors)?;
         if image.program.family {
             let gate = dispatch::gate(&symbol, image);
             self.functions.insert(gate.name.clone(), gate);
@@ -353,21 +358,21 @@ impl Linker {
         &mut self,
         symbol: &str,
         number: u32,
-        (image, parts): (&ProgramImage, Vec<Range<usize>>),
+        (image, most): (&ProgramImage, usize),
         locals: (u32, u32),
         errors: &dispatch::Errors<'_>,
     ) -> Result<bool, LinkError> {
+        let clauses = entries_of(image);
+        let parts = split::parts(&clauses, most);
+        let mut clauses = clauses.into_iter();
         let (map, last) = (format!("parts_{symbol}"), parts.len() - 1);
         if last >= MAX_PARTS {
             return Err(LinkError::Long(symbol.to_owned()));
         }
         let part_symbol =
             |part: usize| if part == 0 { symbol.to_owned() } else { format!("{symbol}_part{part}") };
-        for (part, clauses) in parts.into_iter().enumerate() {
-            let entries: Vec<_> = match image.clauses.as_slice() {
-                [clause] => vec![alone(clause)],
-                _ => image.clauses[clauses].iter().map(entry).collect(),
-            };
+        for (part, range) in parts.into_iter().enumerate() {
+            let entries: Vec<_> = clauses.by_ref().take(range.len()).collect();
             let own = part_symbol(part);
             let then = (part < last).then(|| format!("then_{}", part_symbol(part + 1)));
             let (goes_on, then_name) = (part > 0, then.as_deref());

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::function::{Function, Target};
-use crate::lower::{ClauseImage, ProgramImage};
+use super::dispatch::Entry;
+use super::function::Target;
 
 /// Clauses of one program at most.
 const CLAUSES: usize = 250;
@@ -17,14 +17,13 @@ pub const MOST_INSNS: usize = 60_000;
 /// Maps that the clauses of one program use at most: the trampoline has its own.
 const MAPS: usize = 44;
 
-/// The clauses of each part, of so many instructions at most.
-pub(super) fn parts(program: &ProgramImage, most: usize) -> Vec<Range<usize>> {
-    let clauses = &program.clauses;
+/// The clauses of each part, of so many instructions at most. Each piece of a clause is as one.
+pub(super) fn parts(clauses: &[Entry<'_>], most: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut start, mut used, mut insns) = (0, BTreeSet::new(), 0);
     for (index, clause) in clauses.iter().enumerate() {
-        let more: BTreeSet<_> = used.union(&maps(clause)).cloned().collect();
-        let length = clause.code.insns.len();
+        let more: BTreeSet<_> = used.union(&maps(clause)).copied().collect();
+        let length = clause.function.insns.len();
         let full = index - start == CLAUSES || more.len() > MAPS || insns + length > most;
         if index > start && full {
             parts.push(start..index);
@@ -38,11 +37,10 @@ pub(super) fn parts(program: &ProgramImage, most: usize) -> Vec<Range<usize>> {
 }
 
 /// The maps that a clause uses.
-fn maps(clause: &ClauseImage) -> BTreeSet<String> {
-    let references = Function::from_code(clause.code.clone()).references;
-    let map = |(_, target)| match target {
-        Target::Map(name) => Some(name),
+fn maps<'a>(clause: &'a Entry<'_>) -> BTreeSet<&'a str> {
+    let map = |(_, target): &'a (usize, Target)| match target {
+        Target::Map(name) => Some(name.as_str()),
         _ => None,
     };
-    references.into_iter().filter_map(map).collect()
+    clause.function.references.iter().filter_map(map).collect()
 }

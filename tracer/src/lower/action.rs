@@ -137,6 +137,7 @@ impl Clause<'_> {
         }
         let values = values(action);
         for (value, field) in values.iter().zip(&record.fields) {
+            self.cut_if_long();
             let to = (self.slot, (self.message + field.offset) as i32).into();
             self.record(value, field.repr, to);
             self.action += 1;

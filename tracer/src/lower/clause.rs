@@ -25,7 +25,7 @@ use super::{Error, Gated, Options, footprint};
 use crate::bpf::Code;
 use crate::check::typed::{self, Action, Stmt};
 use crate::diagnostic::Span;
-use crate::ir::{self, At, Builder, Condition, Label, Operand, Size, StackSlot, VReg};
+use crate::ir::{self, At, Builder, Condition, Label, Memory, Operand, Size, StackSlot, VReg};
 
 /// What all clauses of a program share.
 pub(super) struct Context<'a> {
@@ -43,7 +43,7 @@ pub(super) struct Context<'a> {
 
 /// A clause compiled for one trampoline.
 pub(super) struct Compiled {
-    pub(super) code: Code,
+    pub(super) pieces: Vec<Code>,
     /// The messages of its parts, by enabled probe id from the first one on.
     pub(super) layouts: Vec<Layout>,
     /// Bits of the record's fields that it reads.
@@ -92,8 +92,11 @@ pub(super) fn compile(
     let Clause { b, wants, needs, layouts, slot_size, .. } = clause;
     let function = b.finish();
     let light = footprint::is_light(&function, from.unit.info().program.record.size);
-    let code = ir::compile(function).map_err(|error| Error::Clause { error, span: source.span })?;
-    Ok(Compiled { code, layouts, wants, needs, slot_size, light })
+    let light = light && function.cuts.is_empty();
+    let resume = from.context.storage.resume as i32;
+    let pieces =
+        ir::compile_pieces(function, resume).map_err(|error| Error::Clause { error, span: source.span })?;
+    Ok(Compiled { pieces, layouts, wants, needs, slot_size, light })
 }
 
 /// Compiles a clause in two, if its predicate can be asked before there is a slot; one that is `light`, which has none to
@@ -116,7 +119,7 @@ pub(super) fn gated(
     }
     let predicate = ir::compile(function).map_err(|error| Error::Clause { error, span: source.span })?;
     let rest = compile(format!("clause_{}_rest", from.epid), from, Part::Rest, data, spans)?;
-    Ok(Some(Gated { predicate, rest: rest.code }))
+    Ok(Some(Gated { predicate, rest: rest.pieces }))
 }
 
 /// A clause being compiled.
@@ -159,8 +162,12 @@ pub(super) struct Clause<'a> {
     stack: Stack,
     /// The action being compiled, from 1; 0 is the predicate.
     pub(super) action: u32,
-    /// The tag of the speculation in which the rest of this block is recorded.
-    pub(super) speculating: Option<VReg>,
+    /// Where the tag of the speculation lies in which the rest of this block is recorded.
+    pub(super) speculating: Option<Memory>,
+    /// How many speculate() there are before, in the text.
+    pub(super) speculations: u32,
+    /// How often the function has been cut.
+    cuts: usize,
     /// What can fault in this part so far.
     pub(super) faults: Vec<(u32, u32, Span)>,
     /// Where a fault leaves this part.
@@ -191,10 +198,16 @@ fn may_exit(statement: &Stmt) -> bool {
 /// Keys of at most so many bytes are built on the stack, which is always at hand in the cache.
 const STACK_KEY: u32 = 40;
 
+/// From how many instructions on a clause is cut at the next place where that is possible, and from how many maps on: a program of the
+/// kernel has 64 at most (MAX_USED_MAPS in include/linux/bpf_verifier.h), some of them the trampoline's.
+const PIECE_INSNS: usize = 2_000;
+const PIECE_MAPS: usize = 24;
+
 impl<'a> Clause<'a> {
     fn new(name: String, from: Source<'a>, data: &'a mut Data, spans: &'a mut Vec<Span>) -> Clause<'a> {
         let Source { context, unit, index, epid } = from;
-        let message = context.storage.own;
+        let message =
+            context.storage.own + 8 * speculation::count(&context.program.clauses[index].statements);
         let mut builder = Builder::new(name, 3);
         let (slot, ctx, current) = (builder.param(0), builder.param(1), builder.param(2));
         Clause {
@@ -219,6 +232,8 @@ impl<'a> Clause<'a> {
             stack: Stack::default(),
             action: 0,
             speculating: None,
+            speculations: 0,
+            cuts: 0,
             faults: Vec::new(),
             fault_exits: Vec::new(),
             layouts: Vec::new(),
@@ -262,6 +277,7 @@ impl Clause<'_> {
         let speculative = before.is_some() || statements.iter().any(speculation::begins);
         let apart = |a: &Stmt, b: &Stmt| speculative && speculation::ends(a) != speculation::ends(b);
         for part in statements.chunk_by(|a, b| !conditional(a) && !conditional(b) && !apart(a, b)) {
+            self.cut_if_long();
             match part {
                 [Stmt::If { cond, then, otherwise, span }] => {
                     self.action = 1;
@@ -295,6 +311,7 @@ impl Clause<'_> {
         self.action = 1;
         let mut records = actions.actions.iter();
         for statement in statements {
+            self.cut_if_long();
             let scratch = self.scratch;
             self.statement(statement, &mut records);
             self.scratch = scratch;
@@ -313,15 +330,20 @@ impl Clause<'_> {
 
     /// The part at hand is over: what follows has an enabled probe id of its own.
     fn end_part(&mut self, actions: Actions) {
+        self.leave_faults();
         let faults = std::mem::take(&mut self.faults);
-        if !faults.is_empty() {
-            let exit = std::mem::replace(&mut self.fault_exit, self.b.label());
-            self.fault_exits.push((self.epid, exit));
-        }
         let Actions { actions, size, speculative } = actions;
         let (epid, clause) = (self.epid, self.index);
         self.layouts.push(Layout { epid, clause, size, speculative, actions, faults });
         self.epid += 1;
+    }
+
+    /// What faults from here on leaves by another exit.
+    fn leave_faults(&mut self) {
+        if !self.faults.is_empty() {
+            let exit = std::mem::replace(&mut self.fault_exit, self.b.label());
+            self.fault_exits.push((self.epid, exit));
+        }
     }
 
     /// Whether nothing follows these statements: after exit() only END and ERROR go on.
@@ -380,10 +402,27 @@ impl Clause<'_> {
 
     /// Compiles what may not run, and forgets what it computed.
     pub(super) fn scoped<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
-        let known = self.known.clone();
+        let (known, cuts) = (self.known.clone(), self.cuts);
         let result = compile(self);
-        self.known = known;
+        self.known = if self.cuts == cuts { known } else { Known::default() };
         result
+    }
+
+    /// Between two statements, or two values of one: where the function has become long, it is cut. What was computed before
+    /// is not known behind, and what faults leaves the piece that it is in.
+    pub(super) fn cut_if_long(&mut self) {
+        let (insns, maps) = self.b.since_cut();
+        if insns < PIECE_INSNS && maps < PIECE_MAPS {
+            return;
+        }
+        let on = self.b.label();
+        self.b.jump(on);
+        self.leave_faults();
+        self.place_fault_exits();
+        self.b.cut();
+        self.b.place(on);
+        self.known = Known::default();
+        self.cuts += 1;
     }
 
     /// Bytes of the slot for a temporary, 8-byte aligned; they stay until the statement ends.

@@ -6,11 +6,12 @@
 use probes_common::abi::fault;
 
 use super::clause::Clause;
+use super::data::STATE;
 use super::helper;
 use crate::check::typed::{
     BinaryOp, Builtin, CompareOp, Expr, ExprKind, LogicalOp, Subroutine, Type, UnaryOp,
 };
-use crate::ir::{self, Condition, Label, Operand};
+use crate::ir::{self, Condition, Label, Operand, Size};
 
 /// How a value of a type is held: its bits and whether it is signed. Pointers are unsigned words.
 pub(super) fn shape(ty: &Type) -> (u8, bool) {
@@ -94,7 +95,8 @@ impl Clause<'_> {
             ExprKind::Compare(op, left, right) => {
                 let (_, signed) = shape(&left.ty);
                 let (left, right) = (self.int(left), self.int(right));
-                self.b.compare(condition(*op, signed), left, right).into()
+                let result = self.b.compare(condition(*op, signed), left, right);
+                self.unknown(result)
             }
             ExprKind::Logical(LogicalOp::Xor, left, right) => {
                 let (left, right) = (self.truth(left), self.truth(right));
@@ -114,7 +116,7 @@ impl Clause<'_> {
                         c.b.set(result, value);
                     },
                 );
-                result.into()
+                self.unknown(result)
             }
             ExprKind::Assign(place, value) => {
                 let value = self.int(value);
@@ -214,7 +216,18 @@ impl Clause<'_> {
         self.scoped(|c| c.branch(expr, true, done));
         self.b.set(result, 0);
         self.b.place(done);
-        result.into()
+        self.unknown(result)
+    }
+
+    /// A number that ways with different values of it led to, as one of which the verifier knows nothing: it follows the code
+    /// behind once for all ways. Else it would once for each, and where such numbers meet, for each pair.
+    pub(super) fn unknown(&mut self, number: ir::VReg) -> Operand {
+        let state = self.b.data_addr(STATE, 0);
+        let any = self.b.load(Size::B8, (state, 0));
+        for _ in 0..2 {
+            self.b.binary_to(number, ir::BinaryOp::Xor, number, any);
+        }
+        number.into()
     }
 
     /// Goes to `target` if the expression's truth is `wanted`, else on. On going on, what was computed stays known;

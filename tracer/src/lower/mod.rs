@@ -234,8 +234,9 @@ pub struct FunctionAt {
 pub struct ClauseImage {
     /// Enabled probe id of its first part.
     pub epid: u32,
-    /// The code: `fn(slot, ctx, task) -> u64`.
-    pub code: Code,
+    /// The code: `fn(slot, ctx, task) -> u64`. Of a long clause it is in pieces, to be called one after the other, also by
+    /// different programs; where one faults or ends the clause, those behind it do nothing.
+    pub pieces: Vec<Code>,
     /// For a family: the discriminators it is for, sorted; `None` for all that it hosts.
     pub discriminators: Option<Vec<u16>>,
     /// Whether a slot that ends behind the record is enough for it; such a one is on the stack.
@@ -249,8 +250,8 @@ pub struct ClauseImage {
 pub struct Gated {
     /// `fn(_, _, task) -> u64`: whether the clause takes the firing. It changes nothing, so it may be asked more than once.
     pub predicate: Code,
-    /// The clause for firings that it takes: `fn(slot, ctx, task) -> u64`.
-    pub rest: Code,
+    /// The clause for firings that it takes, as [`ClauseImage::pieces`].
+    pub rest: Vec<Code>,
 }
 
 /// A BPF map.

@@ -454,9 +454,10 @@ impl Clause<'_> {
         let never = self.b.label();
         let key = self.key(keys, &at.keys, (0, at.key_size), never);
         self.b.place(never);
-        if let Some(thread) = thread {
-            // The upper half of the key's first word stays zero.
-            self.b.store(Size::B8, key, thread);
+        let before =
+            at.number.map(|number| Operand::Imm(number.into())).into_iter().chain(thread.map(Operand::Reg));
+        for (index, word) in before.enumerate() {
+            self.b.store(Size::B8, shift(key, 8 * index as u32), word);
         }
         key
     }

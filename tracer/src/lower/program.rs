@@ -79,7 +79,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         let from = clause::Source { context: &context, unit, index: *index, epid };
         let spans = &mut image.spans;
         let compiled = clause::compile(name, from, Part::Whole, &mut data, spans)?;
-        let Compiled { code, layouts, wants, needs, slot_size, light } = compiled;
+        let Compiled { pieces, layouts, wants, needs, slot_size, light } = compiled;
         image.supports.extend(needs);
         let companions = units.iter().filter(|(_, other, _)| other == host).count();
         let gated = match companions <= ASKED_BEFORE {
@@ -92,7 +92,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         attach(host, unit, &mut functions, probes);
         host.wants |= wants;
         let discriminators = discriminators(unit, &host.hosted);
-        host.clauses.push(ClauseImage { epid, code, discriminators, light, gated });
+        host.clauses.push(ClauseImage { epid, pieces, discriminators, light, gated });
     }
     image.programs.extend(release::thread_end(program, &storage)?);
     image.data.extend(storage.section());

@@ -9,11 +9,20 @@ use super::action::Actions;
 use super::clause::Clause;
 use super::layout::ActionAt;
 use crate::check::typed::{Action, Expr, Stmt};
-use crate::ir::{BinaryOp, Condition, Operand, Size, VReg};
+use crate::ir::{BinaryOp, Condition, Memory, Operand, Size, VReg};
 
 /// Whether the statement begins to speculate.
 pub(super) fn begins(statement: &Stmt) -> bool {
     matches!(statement, Stmt::Action(Action::Speculate(_), _))
+}
+
+/// How often the statements begin to.
+pub(super) fn count(statements: &[Stmt]) -> u32 {
+    let of = |statement: &Stmt| match statement {
+        Stmt::If { then, otherwise, .. } => count(then) + count(otherwise),
+        statement => begins(statement).into(),
+    };
+    statements.iter().map(of).sum()
 }
 
 /// Whether the statement ends a speculation.
@@ -26,7 +35,10 @@ impl Clause<'_> {
     pub(super) fn speculate(&mut self, id: &Expr) {
         let id = self.speculation_id(id);
         let tag = self.b.call("speculation_tag", &[id.into()]);
-        self.speculating = Some(tag);
+        let word = (self.slot, (self.context.storage.own + 8 * self.speculations) as i32).into();
+        self.b.store(Size::B8, word, tag);
+        self.speculations += 1;
+        self.speculating = Some(word);
     }
 
     /// `commit(id)`, `discard(id)`: the tag goes into the message.
@@ -51,8 +63,9 @@ impl Clause<'_> {
     }
 
     /// Sends a message to wait in the speculation, if that is in use.
-    pub(super) fn emit_speculative(&mut self, args: &[Operand; 4], tag: VReg) {
+    pub(super) fn emit_speculative(&mut self, args: &[Operand; 4], tag: Memory) {
         let [slot, at, size, epid] = *args;
+        let tag = self.b.load(Size::B8, tag);
         let none = self.b.label();
         self.b.branch(Condition::Eq, tag, 0, none);
         self.b.call_void("emit_speculative", &[slot, at, size, epid, tag.into()]);

@@ -19,6 +19,11 @@ const PER_CPU_LIMIT: u32 = 32 << 10;
 /// What a map entry takes besides key and value, roughly, in bytes.
 const ENTRY_OVERHEAD: u64 = 16;
 
+/// The most entries of a map.
+const MOST_ENTRIES: u32 = 1 << 24;
+/// So many dynamic variables have a map each.
+const OWN_MAPS: usize = 16;
+
 /// Bytes of each CPU's values that aggregations of one kind have in reserve.
 const SPARE: u32 = 16 << 10;
 /// Clauses of a program whose aggregations have near parts: they double the time that the verifier takes for a clause.
@@ -51,6 +56,8 @@ pub(super) struct Storage {
     pub(super) thread: u32,
     /// Where the number of bytes of scratch memory that are taken is kept, and the memory behind it.
     pub(super) scratch: u32,
+    /// The word that says where a clause in pieces goes on.
+    pub(super) resume: u32,
     /// Where what a clause has for itself begins: behind all that clauses share.
     pub(super) own: u32,
     /// The maps of the dynamic variables.
@@ -66,7 +73,9 @@ pub(super) struct Storage {
 pub(super) struct DynamicAt {
     /// Its symbol.
     pub(super) map: String,
-    /// Where the parts of the key lie; the thread comes before them.
+    /// The first word of its keys, where it shares the map with others.
+    pub(super) number: Option<u32>,
+    /// Where the parts of the key lie; the number and the thread come before them.
     pub(super) keys: Vec<FieldAt>,
     /// Size of the key in bytes.
     pub(super) key_size: u32,
@@ -78,24 +87,7 @@ impl Storage {
         let (globals, globals_size) = scalars(&program.globals, 0);
         let (locals, locals_end) = scalars(&program.locals, SLOT_SIZE as u32);
         let mut maps = Vec::new();
-
-        let mut dynamics = Vec::new();
-        for (index, dynamic) in program.dynamics.iter().enumerate() {
-            let thread = if dynamic.thread_local { 8 } else { 0 };
-            let (keys, key_size) = key(&dynamic.keys, thread);
-            check_key(&dynamic.name, key_size)?;
-            let value_size = variable_size(&dynamic.ty);
-            let map = format!("dyn_{index}");
-            maps.push(MapDef {
-                symbol: map.clone(),
-                kind: HASH,
-                key_size,
-                value_size,
-                max_entries: entries(options.dynvarsize, key_size + value_size),
-                flags: NO_PREALLOC,
-            });
-            dynamics.push(DynamicAt { map, keys, key_size });
-        }
+        let dynamics = dynamics(program, options.dynvarsize, &mut maps)?;
 
         let (mut aggregations, mut near_size) = (Vec::new(), 0);
         for (index, aggregation) in program.aggregations.iter().enumerate() {
@@ -154,7 +146,7 @@ impl Storage {
         let thread = process + program.keeps.process.next_multiple_of(8);
         let scratch = thread + program.keeps.thread.next_multiple_of(8);
         // As much again is left free behind it.
-        let own = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH + 8 } else { scratch };
+        let resume = if program.keeps.scratch { scratch + 8 + 2 * SCRATCH + 8 } else { scratch };
         Ok(Storage {
             process,
             thread,
@@ -164,7 +156,8 @@ impl Storage {
             locals,
             locals_size,
             tokens,
-            own,
+            resume,
+            own: resume + 8,
             dynamics,
             aggregations,
             maps,
@@ -211,6 +204,29 @@ pub(super) fn variable_size(ty: &Type) -> u32 {
         }
         _ => 8,
     }
+}
+
+/// Where dynamic variables are. Each has a map of its own, whose keys are short; where there are more than a program of the kernel has
+/// maps, those with keys and values of one size share one.
+fn dynamics(program: &Program, bytes: u64, maps: &mut Vec<MapDef>) -> Result<Vec<DynamicAt>, Error> {
+    let shared = program.dynamics.len() > OWN_MAPS;
+    let mut dynamics = Vec::new();
+    for (index, dynamic) in program.dynamics.iter().enumerate() {
+        let number = shared.then_some(index as u32);
+        let words = u32::from(shared) + u32::from(dynamic.thread_local);
+        let (keys, key_size) = key(&dynamic.keys, 8 * words);
+        check_key(&dynamic.name, key_size)?;
+        let value_size = variable_size(&dynamic.ty);
+        let symbol = if shared { format!("dyn_{key_size}_{value_size}") } else { format!("dyn_{index}") };
+        let max_entries = entries(bytes, key_size + value_size);
+        dynamics.push(DynamicAt { number, map: symbol.clone(), keys, key_size });
+        if let Some(map) = maps.iter_mut().find(|map| map.symbol == symbol) {
+            map.max_entries = map.max_entries.saturating_add(max_entries).min(MOST_ENTRIES);
+            continue;
+        }
+        maps.push(MapDef { symbol, kind: HASH, key_size, value_size, max_entries, flags: NO_PREALLOC });
+    }
+    Ok(dynamics)
 }
 
 /// The offsets of scalars from `start`, and the end.
@@ -275,5 +291,5 @@ fn check_key(name: &str, size: u32) -> Result<(), Error> {
 
 /// How many entries of that size there is room for.
 fn entries(bytes: u64, entry: u32) -> u32 {
-    (bytes / (u64::from(entry) + ENTRY_OVERHEAD)).clamp(16, 1 << 24) as u32
+    (bytes / (u64::from(entry) + ENTRY_OVERHEAD)).clamp(16, MOST_ENTRIES.into()) as u32
 }

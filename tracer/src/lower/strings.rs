@@ -79,19 +79,22 @@ impl Clause<'_> {
         match subroutine {
             Subroutine::Strlen => {
                 let (address, words) = self.words(&arguments[0]);
-                self.b.call("string_length", &[address.into(), Operand::Imm(words)]).into()
+                let length = self.b.call("string_length", &[address.into(), Operand::Imm(words)]);
+                self.unknown(length)
             }
             Subroutine::Strtoll => {
                 let first = Some(self.present(&arguments[0]));
                 let base = self.base(arguments, expr.span);
-                self.routine("text_number", Call { first, numbers: &[base], ..Call::default() }).into()
+                let number = self.routine("text_number", Call { first, numbers: &[base], ..Call::default() });
+                self.unknown(number)
             }
             _ => {
                 let (first, second) = (Some(self.present(&arguments[0])), Some(self.present(&arguments[1])));
                 let start = arguments.get(2).map_or(Operand::Imm(NOWHERE), |start| self.int(start));
                 let backward = Operand::Imm(i64::from(subroutine == Subroutine::Rindex));
                 let numbers = &[start, backward];
-                self.routine("string_index", Call { first, second, numbers, ..Call::default() }).into()
+                let index = self.routine("string_index", Call { first, second, numbers, ..Call::default() });
+                self.unknown(index)
             }
         }
     }

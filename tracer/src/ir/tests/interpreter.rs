@@ -17,9 +17,14 @@ pub(super) fn mix(a: u64, b: u64, c: u64, d: u64, e: u64) -> u64 {
 
 /// Runs a function of one parameter, the address of `input`.
 pub(super) fn run(function: &Function, input: &[u8]) -> u64 {
+    run_on(function, &mut input.to_vec())
+}
+
+/// Runs a function of one parameter, the address of `input`, which it may write to.
+pub(super) fn run_on(function: &Function, input: &mut [u8]) -> u64 {
     let mut machine = Machine {
         regs: vec![0xdead; function.vregs as usize],
-        input: input.to_vec(),
+        input,
         stack: vec![0; function.slots.len() * SLOT_SPACE as usize],
     };
     machine.regs[function.params[0].0 as usize] = INPUT;
@@ -43,13 +48,13 @@ enum Step {
     Return(u64),
 }
 
-struct Machine {
+struct Machine<'a> {
     regs: Vec<i64>,
-    input: Vec<u8>,
+    input: &'a mut [u8],
     stack: Vec<u8>,
 }
 
-impl Machine {
+impl Machine<'_> {
     fn value(&self, operand: Operand) -> i64 {
         match operand {
             Operand::Reg(reg) => self.regs[reg.0 as usize],

@@ -5,4 +5,5 @@ mod golden;
 mod interpreter;
 mod kernel;
 mod liveness;
+mod pieces;
 mod random;

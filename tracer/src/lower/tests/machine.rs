@@ -83,10 +83,11 @@ impl Machine {
         self.slot[offset / 8]
     }
 
-    /// Runs the clause.
+    /// Runs the clause, which is not so long that it is in pieces.
     pub(super) fn run(&mut self, clause: &ClauseImage) -> Ended {
-        let mut code = clause.code.insns.clone();
-        for relocation in &clause.code.relocations {
+        let [piece] = clause.pieces.as_slice() else { panic!("one piece") };
+        let mut code = piece.insns.clone();
+        for relocation in &piece.relocations {
             let at = relocation.offset as usize;
             match relocation.kind {
                 RelocationKind::Call => {

@@ -165,9 +165,10 @@ pub(super) fn show(image: &Image) -> String {
     for program in &image.programs {
         text += &format!("{} wants {:#x}\n", program.program.name, program.wants);
         for clause in &program.clauses {
-            let code = &clause.code;
-            text += &format!("{} for {:?}, frame {}\n", code.name, clause.discriminators, code.frame);
-            text += &disassemble(code);
+            for code in &clause.pieces {
+                text += &format!("{} for {:?}, frame {}\n", code.name, clause.discriminators, code.frame);
+                text += &disassemble(code);
+            }
         }
     }
     text
