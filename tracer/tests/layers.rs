@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the top, each after all that it may import.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "called",
+    "stability",
     "diagnostic",
     "syntax",
     "bpf",
