@@ -152,6 +152,10 @@ impl Checker<'_> {
                 return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
             }
             Param::Address if value.ty.as_int().is_some() => return Ok(value.to_int(ULONG)),
+            // What is known to be an address of the process need not be made a number first.
+            Param::Address if value.ty.is_address() && value.leads_to_process() => {
+                return Ok(value.to_int(ULONG));
+            }
             Param::Memory if value.ty.is_scalar() => return Ok(value.to_int(ULONG)),
             Param::Pointer if value.ty.is_address() || fold::constant(&value) == Some(0) => {
                 return Ok(value.to_int(ULONG));

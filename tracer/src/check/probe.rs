@@ -74,6 +74,7 @@ impl Checker<'_> {
             },
             ProbeDescKind::Id(id) => return self.probe_by_id(*id, span),
         };
+        self.catalog.allow_later(self.options.zdefs);
         let probes = self.catalog.matching(&pattern);
         if !probes.is_empty() || self.options.zdefs {
             return Ok((pattern, probes));

@@ -3,15 +3,17 @@
 
 use super::ctype::{NameKind, Type, TypeSource as _};
 use super::program::Passed;
-use super::typed::{Expr, ExprKind};
+use super::typed::{Expr, ExprKind, Subroutine};
 use super::types::UINT64;
 use super::{Checker, Refused, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::kernel::modules::is_kernel;
 use crate::provider::{OfProcess, ProbeInfo};
 use crate::syntax::ast::Ident;
+use crate::syntax::parse_type;
 
 use probes_common::providers::pid::{ENTRY, RETURN};
+use probes_common::providers::usdt::USDT;
 
 /// More functions than this are not asked for their arguments one by one: they have words.
 const MOST: usize = 64;
@@ -89,15 +91,20 @@ impl Checker<'_> {
             .filter_map(|&id| self.catalog.get(id))
             .cloned()
             .collect();
-        let mut each = probes.iter().map(|probe| self.passed_to(probe, number));
+        let mut each = probes.iter().map(|probe| self.passed_to(probe, number, span));
         let Some(passed) = each.next().flatten().filter(|_| probes.len() <= MOST) else { return Ok(None) };
         if !each.all(|other| other.as_ref() == Some(&passed)) {
             return Ok(None);
         }
+        drop(each);
         let probe = &probes[0];
         let (tag, message) = match passed {
-            Passed::Word(word, ty) if word < probe.args.len() => {
+            Passed::Word(word, ty) if word < probe.program.record.fields.len() => {
                 let word = Expr { kind: ExprKind::Args(word as u8), ty: Type::Int(UINT64), span };
+                if let Type::String(_) = ty {
+                    let kind = ExprKind::Call(Subroutine::Copyinstr, vec![word]);
+                    return Ok(Some(Expr { kind, ty: self.string(), span }));
+                }
                 let kind = ExprKind::Cast(Box::new(word));
                 return Ok(Some(of_process(Expr { kind, ty, span })));
             }
@@ -121,7 +128,19 @@ impl Checker<'_> {
         Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
     }
 
-    fn passed_to(&self, probe: &ProbeInfo, number: usize) -> Option<Passed> {
+    /// The type that a program's own probe says an argument has; none where it is none that is known here.
+    fn declared_type(&mut self, text: &str, span: Span) -> Option<Type> {
+        let told = self.found.len();
+        let ty = parse_type(span.source, text).and_then(|ty| self.type_name(&ty).ok());
+        self.found.truncate(told);
+        ty.filter(|ty| ty.is_scalar() || matches!(ty, Type::String(_)))
+    }
+
+    fn passed_to(&mut self, probe: &ProbeInfo, number: usize, span: Span) -> Option<Passed> {
+        if *probe.program == USDT {
+            let ctype = probe.args.get(number)?.ctype;
+            return Some(Passed::Word(number, self.declared_type(ctype, span)?));
+        }
         let pid = probe.provider.strip_prefix("pid")?.parse().ok()?;
         if *probe.program == ENTRY && probe.name == "entry" {
             return self.traced.argument(pid, &probe.module, &probe.function, number);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Arg, Probe, Provider};
+use super::{Arg, Probe, Provider, Shown};
 
 /// What all probes share: the note's text. The assembler's label 990 is the place of the probe; `?` puts the note into the group of
 /// the function that it is about, so that it goes with it.
@@ -36,6 +36,18 @@ const NOTE: &str = r#"
 	"\t.size _.stapsdt.base, 1\n" \
 	"\t.popsection\n" \
 	"\t.endif\n"
+/* What the arguments of a probe are to D: for each its type, and which of those that are passed it is. */
+#define TRACER_PROBE_TYPES(provider, probe, types) \
+	"\t.pushsection .note.tracer,\"?\",\"note\"\n" \
+	"\t.balign 4\n" \
+	"\t.4byte 992f-991f, 994f-993f, 1\n" \
+	"991:\t.asciz \"tracer\"\n" \
+	"992:\t.balign 4\n" \
+	"993:\t.asciz \"" provider "\"\n" \
+	"\t.asciz \"" probe "\"\n" \
+	"\t.asciz \"" types "\"\n" \
+	"994:\t.balign 4\n" \
+	"\t.popsection\n"
 /* A word that counts who looks at a probe: one in each program or library. */
 #define TRACER_PROBE_SEMAPHORE \
 	__attribute__((weak, used, visibility("hidden"), section(".probes"))) unsigned short
@@ -61,7 +73,7 @@ pub fn header(providers: &[Provider]) -> String {
     text
 }
 
-/// The two macros of a probe.
+/// The two macros of a probe. What an argument points to is in memory there, as before a call.
 fn macros(provider: &Provider, probe: &Probe) -> String {
     let (name, semaphore) = (provider.macro_name(probe), provider.semaphore(probe));
     let numbered = |form: &dyn Fn(usize, &Arg) -> String, between: &str| {
@@ -80,12 +92,18 @@ fn macros(provider: &Provider, probe: &Probe) -> String {
         },
         ", ",
     );
+    let types: Vec<String> =
+        probe.shown.iter().map(|Shown { ctype, passed }| format!("{passed}@{ctype}")).collect();
     let separator = if operands.is_empty() { "" } else { " " };
     format!(
         "\n#define {name}_ENABLED() \\\n\t__builtin_expect(*(volatile unsigned short *)&{semaphore} != 0, 0)\n\
          #define {name}({names}) \\\n\t__extension__ ({{ __asm__ __volatile__ (TRACER_PROBE_NOTE(\"{}\", \"{}\", \\\n\
-         \t    \"{semaphore}\", \"{places}\") ::{separator}{operands}); }})\n",
-        provider.name, probe.name
+         \t    \"{semaphore}\", \"{places}\") \\\n\t    TRACER_PROBE_TYPES(\"{}\", \"{}\", \"{}\") ::{separator}{operands} : \"memory\"); }})\n",
+        provider.name,
+        probe.name,
+        provider.name,
+        probe.name,
+        types.join(";")
     )
 }
 

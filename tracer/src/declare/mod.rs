@@ -31,6 +31,17 @@ pub struct Probe {
     pub name: String,
     /// What the program passes.
     pub args: Vec<Arg>,
+    /// What clauses see of it as `args[]`.
+    pub shown: Vec<Shown>,
+}
+
+/// An argument as clauses see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its type, as D writes it.
+    pub ctype: String,
+    /// Which of those that are passed it is.
+    pub passed: usize,
 }
 
 /// An argument.
@@ -67,8 +78,24 @@ pub fn providers(program: &Program) -> Vec<Provider> {
 }
 
 fn probe(probe: &ast::ProbeDecl) -> Probe {
-    let args = probe.native.iter().filter(|param| !is_void(param)).map(arg).collect();
-    Probe { name: probe.name.name.clone(), args }
+    let native = || probe.native.iter().filter(|param| !is_void(param));
+    let args = native().map(arg).collect();
+    let passed = |param: &Param| {
+        let name = param.name.as_ref()?;
+        native().position(|other| other.name.as_ref().is_some_and(|other| other.name == name.name))
+    };
+    let shown = match &probe.translated {
+        // What is made by a translator is seen as it is passed.
+        Some(translated) => {
+            translated.iter().filter_map(|param| passed(param).map(|at| shown(param, at))).collect()
+        }
+        None => native().enumerate().map(|(at, param)| shown(param, at)).collect(),
+    };
+    Probe { name: probe.name.name.clone(), args, shown }
+}
+
+fn shown(param: &Param, passed: usize) -> Shown {
+    Shown { ctype: print_type(&param.ty), passed }
 }
 
 /// `void`, which alone is no argument.

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn every_probe_has_a_word() {
-        let probe = |name: &str| Probe { name: name.to_owned(), args: Vec::new() };
+        let probe = |name: &str| Probe { name: name.to_owned(), args: Vec::new(), shown: Vec::new() };
         let provider = Provider { name: "app".to_owned(), probes: vec![probe("start"), probe("req__done")] };
         let bytes = object(&[provider]).expect("it is written");
         let elf = ElfFile64::<Endianness>::parse(bytes.as_slice()).expect("it is an ELF file");

@@ -249,6 +249,11 @@ impl Catalog {
         self.user.follow(followed);
     }
 
+    /// Lets descriptions name libraries that a process has not loaded yet, as with -Z.
+    pub fn allow_later(&mut self, later: bool) {
+        self.user.allow_later(later);
+    }
+
     /// Adds the probes that the process that is followed brings along.
     pub fn add_followed(&mut self) {
         for found in self.user.find_followed() {

@@ -16,7 +16,7 @@ mod token;
 
 pub(crate) use lexer::{begins_name, continues_name};
 
-pub use parser::{DescPart, parse, parse_as};
+pub use parser::{DescPart, parse, parse_as, parse_type};
 pub use print::{print, print_expr, print_type};
 
 /// The height that no expression exceeds: one that is higher is refused.

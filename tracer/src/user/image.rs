@@ -9,7 +9,7 @@ use object::{Endianness, Object as _, ObjectSymbol as _};
 
 use super::function::{self, Function};
 use super::instruction::formed;
-use super::notes::{self, Note};
+use super::notes::{self, Note, Types};
 
 /// What a file says of itself.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Image {
     pub functions: Vec<Function>,
     /// The probes that it brings along.
     pub notes: Vec<Note>,
+    /// What is known of the types of their arguments.
+    pub types: Vec<Types>,
     /// Where a program begins; 0 for a library without a beginning.
     pub entry: u64,
     segments: Vec<Segment>,
@@ -53,12 +55,12 @@ impl Image {
             symbols.extend(function::symbols(&separate));
         }
         let segments = segments(&elf);
-        let notes = notes::read(&elf);
+        let (notes, types) = (notes::read(&elf), notes::types(&elf));
         let entry = elf.entry();
         let mut functions = function::functions(symbols);
         // What has no code in this file is none of its functions: the debugging file may speak of another.
         functions.retain(|function| place(&segments, function.address, true).is_some());
-        Ok(Image { functions, notes, entry, segments, bytes })
+        Ok(Image { functions, notes, types, entry, segments, bytes })
     }
 
     /// Where the code at an address is in the file.

@@ -13,6 +13,9 @@ use object::{Endianness, Object as _, ObjectSection as _, ReadCache, ReadRef};
 const OWNER: &[u8] = b"stapsdt";
 const TYPE: u32 = 3;
 const BASE: &str = ".stapsdt.base";
+/// What those are called that tell of types, and their type.
+const TYPES_OWNER: &[u8] = b"tracer";
+const TYPES_TYPE: u32 = 1;
 
 /// A place of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,20 +39,63 @@ pub fn providers(path: &Path) -> Option<Vec<String>> {
     Some(read(&elf).into_iter().map(|note| note.provider).collect())
 }
 
+/// What our own headers say of the arguments of a probe (`declare/header.rs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Types {
+    /// The provider.
+    pub provider: String,
+    /// The probe, with `-` for `__`.
+    pub name: String,
+    /// For each of `args[]` which of those that are passed it is, and its type as D writes it.
+    pub args: Vec<(usize, String)>,
+}
+
+/// What notes say of the types of arguments, of each probe once.
+pub(super) fn types<'a, R: ReadRef<'a>>(elf: &ElfFile64<'a, Endianness, R>) -> Vec<Types> {
+    let mut found: Vec<Types> = Vec::new();
+    for desc in descriptions(elf, TYPES_OWNER, TYPES_TYPE) {
+        let mut texts = desc.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+        let (Some(provider), Some(name), Some(args)) = (texts.next(), texts.next(), texts.next()) else {
+            continue;
+        };
+        let arg = |text: &str| {
+            let (passed, ctype) = text.split_once('@')?;
+            Some((passed.parse().ok()?, ctype.to_owned()))
+        };
+        let types = Types {
+            provider,
+            name: name.replace("__", "-"),
+            args: args.split(';').filter_map(arg).collect(),
+        };
+        if !found.contains(&types) {
+            found.push(types);
+        }
+    }
+    found
+}
+
 /// The notes of a file; one that is malformed is left out.
 pub(super) fn read<'a, R: ReadRef<'a>>(elf: &ElfFile64<'a, Endianness, R>) -> Vec<Note> {
-    let (endian, data) = (elf.endian(), elf.data());
     let base = elf.section_by_name(BASE).map(|section| section.address());
+    descriptions(elf, OWNER, TYPE).filter_map(|desc| parse(desc, base)).collect()
+}
+
+/// What all notes of such an owner and type say.
+fn descriptions<'a, R: ReadRef<'a>>(
+    elf: &ElfFile64<'a, Endianness, R>,
+    owner: &'static [u8],
+    of_type: u32,
+) -> impl Iterator<Item = &'a [u8]> {
+    let (endian, data) = (elf.endian(), elf.data());
     let sections = elf.elf_section_table().iter();
-    let notes = sections.filter_map(|section| section.notes(endian, data).ok().flatten());
+    let notes = sections.filter_map(move |section| section.notes(endian, data).ok().flatten());
     let notes = notes.flat_map(|notes| {
         std::iter::from_fn({
             let mut notes = notes;
             move || notes.next().ok().flatten()
         })
     });
-    let wanted = notes.filter(|note| note.name() == OWNER && note.n_type(endian) == TYPE);
-    wanted.filter_map(|note| parse(note.desc(), base)).collect()
+    notes.filter(move |note| note.name() == owner && note.n_type(endian) == of_type).map(|note| note.desc())
 }
 
 fn parse(desc: &[u8], base: Option<u64>) -> Option<Note> {

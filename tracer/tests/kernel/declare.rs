@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
             a_program_is_built_as_a_makefile_for_dtrace_does,
         ),
         ("a_header_alone_makes_probes_in_a_library", a_header_alone_makes_probes_in_a_library),
+        ("arguments_are_typed_as_they_are_declared", arguments_are_typed_as_they_are_declared),
     ],
     workloads: &[],
 };
@@ -117,6 +118,36 @@ fn a_header_alone_makes_probes_in_a_library() -> Result<()> {
     directory.compile("-O2 -fPIC -shared serve.c -o libserve.so")?;
     directory.compile("-O2 main.c -L. -lserve -Wl,-rpath,$ORIGIN -o app")?;
     is_traced(&directory.path("app"))
+}
+
+fn arguments_are_typed_as_they_are_declared() -> Result<()> {
+    const TYPED: &str = "provider typed { probe at(struct point *p, unsigned char kind, string name, const char *text); \
+        probe turned(int a, long b) : (long b, int a, int a); };";
+    const PASSES: &str = "struct point { int x, y; const char *label; };\n#include \"typed.h\"\n\
+        int main(void) { struct point point = { 3, 4, \"origin\" };\n\
+        TYPED_AT(&point, 200, \"first\", \"second\"); TYPED_TURNED(1, -7L); return 0; }\n";
+    let Some(directory) = with_compiler("typed")? else { return skip("needs a C compiler, cc") };
+    fs::write(directory.path("typed.d"), TYPED)?;
+    fs::write(directory.path("typed.c"), PASSES)?;
+    directory.declare(&["-h", "-s", "typed.d"])?;
+    directory.compile("-g -O2 typed.c -o typed")?;
+    let program = directory.path("typed");
+    let program = program.to_str().context("it is text")?;
+    let trace = "struct sum { int sum; string name; }; \
+        translator struct sum < struct point *p > { sum = p->x + p->y; name = stringof(p->label); }; \
+        typed$target:::at { printf(\"%d %s %d %s %s\\n\", args[0]->y, stringof(args[0]->label), args[1], args[2], copyinstr(args[3])); \
+        printf(\"%d %s\\n\", xlate <struct sum>(args[0]).sum, xlate <struct sum>(args[0]).name); } \
+        typed$target:::turned { printf(\"%d %d %d %d %d\\n\", args[0], args[1], args[2], arg0, arg1); }";
+    let output = tracer(&["-q", "-n", trace, "-c", program])?.success()?;
+    ensure!(output.lines() == ["4 origin 200 first second", "7 origin", "-7 1 1 1 -7"], "{output:?}");
+    let listed = tracer(&["-l", "-v", "-n", "typed$target:::at", "-c", program])?.success()?;
+    for ctype in ["struct point *", "unsigned char", "string", "const char *"] {
+        ensure!(listed.stdout.contains(&format!("]: {ctype} ")), "{ctype}: {listed:?}");
+    }
+    let mixed = "typed$target:::at, typed$target:::turned { trace(args[0]); }";
+    let refused = tracer(&["-e", "-n", mixed, "-c", program])?;
+    ensure!(refused.status.code() == Some(1) && refused.stderr.contains("D_ARGS_MULTI"), "{refused:?}");
+    Ok(())
 }
 
 /// Traces the program; its library's semaphores count the tracer, too.

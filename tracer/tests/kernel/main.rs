@@ -36,7 +36,7 @@ mod memory;
 mod options;
 mod pipe;
 mod proc;
-mod program_types;
+mod programs;
 mod sched;
 mod scripts;
 mod socket;
@@ -82,7 +82,7 @@ const FAMILIES: &[Family] = &[
     stability::FAMILY,
     pipe::FAMILY,
     proc::FAMILY,
-    program_types::FAMILY,
+    programs::FAMILY,
     sched::FAMILY,
     scripts::FAMILY,
     socket::FAMILY,

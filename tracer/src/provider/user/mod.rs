@@ -97,6 +97,11 @@ impl User {
         self.processes.borrow_mut().follow(followed);
     }
 
+    /// Lets descriptions name libraries that a process has not loaded yet.
+    pub(super) fn allow_later(&mut self, later: bool) {
+        self.processes.borrow_mut().later = later;
+    }
+
     /// The probes that a description of a provider with a process id describes; `None` for another description.
     pub(super) fn find(&mut self, pattern: &Pattern) -> Option<Vec<Found>> {
         let Some(request) = self.request(pattern) else { return self.find_everybodys(pattern) };

@@ -49,6 +49,8 @@ pub(super) struct Process {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Processes {
     followed: Option<Followed>,
+    /// Whether a library may be named that is loaded later.
+    pub(super) later: bool,
     /// The one that was named first.
     first: Option<u32>,
     known: HashMap<u32, Process>,
@@ -98,11 +100,21 @@ impl Processes {
             false => module.is_called(name),
         };
         let modules: Vec<Module> = process.modules.iter().filter(meant).cloned().collect();
+        if modules.is_empty()
+            && self.later
+            && !glob
+            && let Some(module) = user::later(process.id, name)
+        {
+            return Ok((process.id, vec![module]));
+        }
         if modules.is_empty() {
             let names = process.modules.iter().map(|module| module.name.as_str());
             let help = match nearest(name, names.clone()) {
                 Some(near) if !glob => format!("did you mean `{near}`?"),
-                _ => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
+                _ => {
+                    let names = names.collect::<Vec<_>>().join(", ");
+                    format!("it has {names}; -Z looks for libraries that are loaded later, too")
+                }
             };
             let message = format!("process {pid} has mapped no program or library `{name}`");
             return Err(OfProcess::new(Tag::D_PROC_LIB, message, help));

@@ -1,15 +1,17 @@
 //! Providers of programs themselves: the probes that their files' notes tell of.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use probes_common::providers::usdt::{ARGS, Spec, USDT};
+use probes_common::probe::Arg;
+use probes_common::providers::usdt::{ARGS, Operand, Spec, USDT};
 
 use super::process::Processes;
 use super::{Found, Place};
 use crate::diagnostic::{Tag, nearest};
 use crate::provider::unmatched::OfProcess;
 use crate::provider::{Pattern, is_glob, matches};
-use crate::user::{Image, Module, Note, operand};
+use crate::user::{Image, Module, Note, Types, operand};
 
 /// The probes that a description describes; `base` is the provider without the process.
 pub(super) fn find(
@@ -35,6 +37,7 @@ pub(super) fn find(
             let Some(offset) = image.place(note.address) else { continue };
             let symbol = |name: &str| Some(in_memory(module, image)?.wrapping_add(image.symbol(name)?));
             let (spec, count) = operand::spec(&note.arguments, &symbol);
+            let spec_args = spec.args;
             let place = Place {
                 file: module.file.clone(),
                 offset,
@@ -50,7 +53,9 @@ pub(super) fn find(
             };
             match found.iter_mut().find(same) {
                 Some(probe) => {
-                    probe.args = &ARGS[..probe.args.len().max(count)];
+                    if probe.args.len() < count && told(image, note).is_none() {
+                        probe.args = typed(image, note, &spec_args[..count]);
+                    }
                     probe.places.push(place);
                 }
                 None => found.push(Found {
@@ -59,7 +64,7 @@ pub(super) fn find(
                     function: function.to_owned(),
                     name: note.name.clone(),
                     program: &USDT,
-                    args: &ARGS[..count],
+                    args: typed(image, note, &spec_args[..count]),
                     doc: "Fires where the program has put it; its arguments are what the program passes.",
                     places: vec![place],
                 }),
@@ -67,6 +72,49 @@ pub(super) fn find(
         }
     }
     if found.is_empty() { Err(none(base, pid, pattern, &modules)) } else { Ok(found) }
+}
+
+/// What the file tells of the types of a probe's arguments.
+fn told<'a>(image: &'a Image, note: &Note) -> Option<&'a Types> {
+    image.types.iter().find(|types| types.provider == note.provider && types.name == note.name)
+}
+
+/// The arguments of a probe: as its program declares them, or else as large as they are.
+fn typed(image: &Image, note: &Note, operands: &[Operand]) -> &'static [Arg] {
+    match told(image, note) {
+        Some(types) => arguments(types.args.clone()),
+        None => {
+            let sized = |operand: &Operand| {
+                SIZED.iter().find(|row| (row.0, row.1) == (operand.bytes, operand.signed != 0))
+            };
+            let ctype = |operand| sized(operand).map_or("int64_t", |row| row.2).to_owned();
+            arguments(operands.iter().map(ctype).enumerate().collect())
+        }
+    }
+}
+
+/// Integer types by their size and whether they are signed.
+const SIZED: &[(u8, bool, &str)] = &[
+    (1, true, "int8_t"),
+    (1, false, "uint8_t"),
+    (2, true, "int16_t"),
+    (2, false, "uint16_t"),
+    (4, true, "int32_t"),
+    (4, false, "uint32_t"),
+    (8, true, "int64_t"),
+    (8, false, "uint64_t"),
+];
+
+/// Rows of arguments, which live as long as the program, as those of other probes do: those of one kind are one.
+fn arguments(args: Vec<(usize, String)>) -> &'static [Arg] {
+    type Made = HashMap<Vec<(usize, String)>, &'static [Arg]>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    let row = |(passed, ctype): &(usize, String)| {
+        let of = ARGS.get(*passed)?;
+        Some(Arg { ctype: Box::leak(ctype.clone().into_boxed_str()), ..*of })
+    };
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(args).or_insert_with_key(|args| Box::leak(args.iter().filter_map(row).collect()))
 }
 
 /// The number of a row.

@@ -11,7 +11,7 @@ mod types;
 
 pub(super) use expression::UNARY;
 
-use super::ast::{Ident, Program};
+use super::ast::{Ident, Program, TypeName};
 use super::lexer::{Checkpoint, Lexer};
 use super::token::{Mark, Tok, Token, Word};
 use super::{HEIGHT, MOST_PROBLEMS, NESTING, is_type_name};
@@ -43,19 +43,7 @@ pub fn parse(source: SourceId, text: &str) -> (Program, Vec<Diagnostic>) {
 pub fn parse_as(source: SourceId, text: &str, last: DescPart) -> (Program, Vec<Diagnostic>) {
     // Spans count in u32: what lies beyond is cut off, and told.
     let whole = text.len() < u32::MAX as usize;
-    let mut parser = Parser {
-        lexer: Lexer::new(source, if whole { text } else { "" }),
-        ahead: VecDeque::new(),
-        end: 0,
-        last,
-        braces: 0,
-        depth: 0,
-        height: 0,
-        in_predicate: false,
-        at_end: false,
-        typedefs: HashSet::new(),
-        problems: Vec::new(),
-    };
+    let mut parser = Parser::new(source, if whole { text } else { "" }, last);
     if !whole {
         let start = Span::new(source, 0, 0);
         parser.problems.push(
@@ -69,6 +57,13 @@ pub fn parse_as(source: SourceId, text: &str, last: DescPart) -> (Program, Vec<D
     problems.sort_by_key(|problem| problem.span);
     problems.truncate(MOST_PROBLEMS);
     (Program { items, pragmas: lexer.found.pragmas, marks: lexer.found.marks }, problems)
+}
+
+/// Parses a type that stands alone, as `struct point *`; none where it is none.
+pub fn parse_type(source: SourceId, text: &str) -> Option<TypeName> {
+    let mut parser = Parser::new(source, text, DescPart::Name);
+    let ty = parser.type_name().ok()?;
+    (*parser.peek() == Tok::End && parser.problems.is_empty()).then_some(ty)
 }
 
 /// Something was wrong, and has been reported.
@@ -93,6 +88,24 @@ struct Parser<'a> {
     at_end: bool,
     typedefs: HashSet<String>,
     problems: Vec<Diagnostic>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(source: SourceId, text: &'a str, last: DescPart) -> Parser<'a> {
+        Parser {
+            lexer: Lexer::new(source, text),
+            ahead: VecDeque::new(),
+            end: 0,
+            last,
+            braces: 0,
+            depth: 0,
+            height: 0,
+            in_predicate: false,
+            at_end: false,
+            typedefs: HashSet::new(),
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl Parser<'_> {

@@ -1,4 +1,5 @@
-//! Types of traced programs: those that a D program names, and those of the arguments of functions.
+//! Programs that are compiled for their test: the types that they have, those of the arguments of their functions, and libraries that
+//! they load later.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,13 @@ use anyhow::{Context as _, Result, ensure};
 use crate::harness::{Family, observe, skip, tracer};
 
 pub(crate) const FAMILY: Family = Family {
-    name: "program_types",
+    name: "programs",
     tests: &[
         ("structures_are_those_of_the_program", structures_are_those_of_the_program),
         ("arguments_have_the_types_of_the_function", arguments_have_the_types_of_the_function),
         ("types_are_named_with_their_file", types_are_named_with_their_file),
         ("what_is_not_described_is_told", what_is_not_described_is_told),
+        ("a_library_is_traced_that_is_loaded_later", a_library_is_traced_that_is_loaded_later),
         ("an_address_of_the_process_is_read_there", an_address_of_the_process_is_read_there),
     ],
     workloads: &[],
@@ -43,11 +45,28 @@ int main(void) {
 }
 "#;
 
+const LIBRARY: &str = "int later_twice(int number) { return 2 * number; }";
+
+/// Loads the library and calls it.
+const LOADER: &str = r#"
+#include <dlfcn.h>
+int main(int count, char **words) {
+    void *library = count > 1 ? dlopen(words[1], RTLD_NOW) : 0;
+    int (*twice)(int) = library ? (int (*)(int))dlsym(library, "later_twice") : 0;
+    return twice && twice(7) + twice(8) == 30 ? 0 : 1;
+}
+"#;
+
 /// The program, built with these options; it is removed in the end.
 struct Built(PathBuf);
 
 impl Built {
     fn new(name: &str, options: &[&str]) -> Result<Option<Built>> {
+        Built::of(name, &[("program", PROGRAM, options)])
+    }
+
+    /// Of so many files: their names, their texts and the options.
+    fn of(name: &str, files: &[(&str, &str, &[&str])]) -> Result<Option<Built>> {
         let there = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
         if !there {
             return Ok(None);
@@ -55,14 +74,14 @@ impl Built {
         let directory = std::env::temp_dir().join(format!("tracer-types-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory)?;
         let built = Built(directory);
-        fs::write(built.0.join("program.c"), PROGRAM)?;
-        let mut compiler = Command::new("cc");
-        let output = compiler
-            .current_dir(&built.0)
-            .args(["-O0", "-o", "program", "program.c"])
-            .args(options)
-            .output()?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (file, text, options) in files {
+            let source = format!("{file}.c");
+            fs::write(built.0.join(&source), text)?;
+            let mut compiler = Command::new("cc");
+            compiler.current_dir(&built.0).args(["-O0", "-o", file, &source]).args(*options);
+            let output = compiler.output()?;
+            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
         Ok(Some(built))
     }
 
@@ -150,6 +169,24 @@ fn what_is_not_described_is_told() -> Result<()> {
     let command = command.to_str().context("it is text")?;
     let output = tracer(&["-e", "-n", "pid$target::wide:entry { trace(args[1]); }", "-c", command])?;
     ensure!(output.stderr.contains("D_ARGS_TYPE"), "{output:?}");
+    Ok(())
+}
+
+fn a_library_is_traced_that_is_loaded_later() -> Result<()> {
+    let files: [(&str, &str, &[&str]); 2] =
+        [("liblater.so", LIBRARY, &["-shared", "-fPIC"]), ("program", LOADER, &["-ldl"])];
+    let Some(built) = Built::of("later", &files)? else { return skip("needs a C compiler, cc") };
+    let command = format!("{} {}", built.program().display(), built.0.join("liblater.so").display());
+    let text = "pid$target:liblater.so:later_*:entry { printf(\"%s %d\\n\", probemod, arg0); } \
+        pid$target:liblater:later_twice:return { printf(\"%d\\n\", arg1); }";
+    let output = tracer(&["-Z", "-q", "-n", text, "-c", &command])?.success()?;
+    ensure!(output.lines() == ["liblater.so 7", "14", "liblater.so 8", "16"], "{output:?}");
+    // Without -Z a description is about what is there.
+    let output = tracer(&["-q", "-n", text, "-c", &command])?;
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PROC_LIB"), "{output:?}");
+    // What is found nowhere is not traced.
+    let output = tracer(&["-Z", "-q", "-n", "pid$target:libnever.so::entry { trace(1); }", "-c", &command])?;
+    ensure!(output.status.success() && output.stdout.trim().is_empty(), "{output:?}");
     Ok(())
 }
 
