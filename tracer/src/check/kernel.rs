@@ -1,6 +1,6 @@
-//! The kernel's types by its BTF, as a source of types: each is made when a program names it.
+//! The kernel's types by its BTF, and a traced program's by what it has, as a source of types: each is made when a D program names it.
 //!
-//! Invariant: nothing of the BTF is looked at until a name is asked for that the program does not define, and of a structure
+//! Invariant: nothing of the description is looked at until a name is asked for that the program does not define, and of a structure
 //! only what was asked for.
 
 use std::rc::{Rc, Weak};
