@@ -142,7 +142,7 @@ fn arguments_are_typed_as_they_are_declared() -> Result<()> {
     ensure!(output.lines() == ["4 origin 200 first second", "7 origin", "-7 1 1 1 -7"], "{output:?}");
     let listed = tracer(&["-l", "-v", "-n", "typed$target:::at", "-c", program])?.success()?;
     for ctype in ["struct point *", "unsigned char", "string", "const char *"] {
-        ensure!(listed.stdout.contains(&format!("]: {ctype} ")), "{ctype}: {listed:?}");
+        ensure!(listed.stdout.contains(&format!("]: {ctype}")), "{ctype}: {listed:?}");
     }
     let mixed = "typed$target:::at, typed$target:::turned { trace(args[0]); }";
     let refused = tracer(&["-e", "-n", mixed, "-c", program])?;
