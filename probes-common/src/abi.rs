@@ -91,6 +91,10 @@ pub mod fault {
     pub const TUPOFLOW: u64 = 8;
     /// A bad stack.
     pub const BADSTACK: u64 = 9;
+    /// A size that cannot be.
+    pub const BADSIZE: u64 = 10;
+    /// A subscript beyond its array.
+    pub const BADINDEX: u64 = 11;
 }
 
 /// The most frames of a kernel's stack that are the tracer's own: the clause, its callers, what the kernel calls them with.

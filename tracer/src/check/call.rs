@@ -25,6 +25,9 @@ impl Checker<'_> {
                     self.without_leave(row.name, span);
                 }
                 self.keep(subroutine);
+                if let (Subroutine::Alloca, [size]) = (subroutine, &args[..]) {
+                    self.check_room(size)?;
+                }
                 let ty = match gives {
                     Gives::Int(number) => Type::Int(number.ty()),
                     Gives::Text => self.string(),
@@ -43,6 +46,19 @@ impl Checker<'_> {
                     "make it a statement of its own, or print it, or make it a part of an aggregation's key";
                 Err(self.refuse(Diagnostic::error(Tag::D_OP_ACT, span, message).help(help)))
             }
+        }
+    }
+
+    /// Whether alloca() of a constant can ever find room; the first 8 bytes of DTrace's scratch memory stand for NULL.
+    fn check_room(&mut self, size: &Expr) -> Result<(), Refused> {
+        let room = self.options.scratchsize.saturating_sub(8);
+        match fold::constant(size) {
+            Some(size_) if size_ as u64 > room => {
+                let message = format!("{} bytes are more than there is scratch memory: {room}", size_ as u64);
+                let diagnostic = Diagnostic::error(Tag::D_ALLOCA_SIZE, size.span, message);
+                Err(self.refuse(diagnostic.help("say how much there is to be: `-x scratchsize=SIZE`")))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -68,18 +68,12 @@ impl Checker<'_> {
         self.tracemem(row, &[address.clone(), nbytes.clone(), size.clone()], span)
     }
 
-    /// `raise(signal)`, `stop()`
+    /// `raise(signal)`, `stop()`. A number that is no signal sends none, as in DTrace.
     pub(super) fn signal(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
         let mut args = self.arguments(row, args, span)?;
         let Some(signal) = args.pop() else {
             return Ok(Action::Signal(super::names::integer(i64::from(libc::SIGSTOP), INT, span)));
         };
-        if fold::constant(&signal).is_some_and(|signal| !(1..=64).contains(&signal)) {
-            let diagnostic = Diagnostic::error(Tag::D_SIG_UNKNOWN, signal.span, "there is no such signal");
-            return Err(
-                self.refuse(diagnostic.help("signals are numbered from 1 to 64: SIGTERM, SIGKILL, ..."))
-            );
-        }
         Ok(Action::Signal(signal))
     }
 

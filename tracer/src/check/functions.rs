@@ -374,8 +374,8 @@ table! {
         "uint64_t ntohll(uint64_t value)", "a number in the byte order of the network as one of this machine": EVOLVING since "1.3";
     "inet_ntoa" Role::Subroutine(Sub::InetNtoa, Gives::Text), GENERAL, [Pointer] 1,
         "string inet_ntoa(ipaddr_t *address)", "an IPv4 address in the kernel as text" since "1.5";
-    "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Pointer] 1,
-        "string inet_ntoa6(in6_addr_t *address)", "an IPv6 address in the kernel as text" since "1.5";
+    "inet_ntoa6" Role::Subroutine(Sub::InetNtoa6, Gives::Text), GENERAL, [Pointer, Param::Constant] 1,
+        "string inet_ntoa6(in6_addr_t *address[, int strict])", "an IPv6 address in the kernel as text" since "1.5";
     "inet_ntop" Role::Subroutine(Sub::InetNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,
         "string inet_ntop(int family, void *address)", "an address in the kernel as text: AF_INET or AF_INET6" since "1.5";
     "link_ntop" Role::Subroutine(Sub::LinkNtop, Gives::Text), GENERAL, [Param::Int(Number::Int), Pointer] 2,

@@ -89,6 +89,9 @@ const EVALUATIONS: [Evaluation; 4] =
 
 const GIB: u64 = 1 << 30;
 
+/// No bound that matters.
+pub(super) const ANY: u64 = i32::MAX as u64;
+
 /// The largest buffer for a string.
 pub(super) const STRINGS: u64 = 4096;
 
@@ -102,9 +105,10 @@ table! {
     "nolibs" Switch(|o| &mut o.nolibs), "reads no D libraries";
     "zdefs" Switch(|o| &mut o.zdefs), "allows probe descriptions that match no probe, as -Z does";
     "empty" Switch(|o| &mut o.empty), "allows a program without clauses";
-    "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
+    "rawbytes" Flag(|o| &mut o.rawbytes), "shows what trace() records as bytes";
     "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
     "strsize" Size(|o| &mut o.strsize, 1, STRINGS), "the most characters of a string";
+    "scratchsize" Size(|o| &mut o.scratchsize, 16, GIB), "bytes that alloca() may be asked for as a constant, and 8 more; there are 8192 in any case";
     "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
     "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";
@@ -129,8 +133,9 @@ table! {
     "aggsortpos" Number(|o, n| o.aggsortpos = n, 0, 255), "which of several aggregations sorts, from 0";
     "temporal" Flag(|o| &mut o.temporal), "shows what was recorded in the order of its time, across CPUs; `no` for as it comes";
     "aggsortrev" Flag(|o| &mut o.aggsortrev), "sorts in reverse order";
-    "stackframes" Number(|o, n| o.stackframes = n, 0, 127), "frames that stack() records";
-    "ustackframes" Number(|o, n| o.ustackframes = n, 0, 127), "frames that ustack() records";
+    "stackframes" Number(|o, n| o.stackframes = n, 0, ANY), "frames that stack() records";
+    "ustackframes" Number(|o, n| o.ustackframes = n, 0, ANY), "frames that ustack() records";
+    "maxframes" Number(|o, n| o.maxframes = n, 1, ANY), "the most frames that a stack has: 127 at the most";
     "stackindent" Number(|o, n| o.stackindent = n, 0, 255), "blanks before each frame of a stack";
 
     "cpp" Switch(|o| &mut o.cpp), "runs the C preprocessor over the program, as -C does";
@@ -149,6 +154,14 @@ table! {
 
     "aggrate" Ignored(Form::Rate), "aggregations are read whenever they are printed";
     "aggpercpu" Ignored(Form::Nothing), "aggregations are always kept for each CPU";
+    "bpflog" Ignored(Form::Nothing), "-v shows what the verifier has to say where it refuses a program";
+    "bpflogsize" Ignored(Form::Size), "the verifier's log is as long as it is";
+    "ctfpath" Ignored(Form::Text), "types come from the running kernel";
+    "disasm" Ignored(Form::Number), "there is one form of listing";
+    "linknommap" Ignored(Form::Nothing), "objects are read whole";
+    "pcapsize" Ignored(Form::Size), "no packets are captured";
+    "printsize" Ignored(Form::Size), "print() shows all of a value";
+    "useruid" Ignored(Form::Number), "processes are followed whoever owns them";
     "cleanrate" Ignored(Form::Rate), "dynamic variables are freed at once";
     "ctypes" Ignored(Form::Text), "no file of types is written";
     "dtypes" Ignored(Form::Text), "no file of types is written";

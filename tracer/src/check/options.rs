@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::option_table::{DYNAMIC, OUTSIDE, STRINGS};
+use super::option_table::{ANY, DYNAMIC, OUTSIDE, STRINGS};
 use super::standing::Version;
 use super::values::{self, SECOND};
 use crate::diagnostic::nearest;
@@ -78,6 +78,8 @@ pub struct Options {
     pub rawbytes: bool,
     /// The most characters of a string.
     pub strsize: u64,
+    /// Bytes of which a constant alloca() may ask for all but 8.
+    pub scratchsize: u64,
     /// Bytes of the buffer between the kernel and the tracer.
     pub bufsize: u64,
     /// Bytes for the keys of an aggregation.
@@ -124,6 +126,8 @@ pub struct Options {
     pub stackframes: u64,
     /// Frames that ustack() records.
     pub ustackframes: u64,
+    /// The most frames that either records.
+    pub maxframes: u64,
     /// Blanks before each frame of a stack.
     pub stackindent: u64,
     /// Say nothing of a buffer that was made smaller.
@@ -158,6 +162,7 @@ impl Default for Options {
             scope: false,
             rawbytes: false,
             strsize: 256,
+            scratchsize: 256,
             bufsize: 4 << 20,
             bufpolicy: Policy::Switch,
             bufresize: true,
@@ -181,7 +186,8 @@ impl Default for Options {
             aggsortrev: false,
             temporal: true,
             stackframes: 20,
-            ustackframes: 20,
+            ustackframes: 100,
+            maxframes: ANY,
             stackindent: 14,
             quietresize: false,
             verbose: false,

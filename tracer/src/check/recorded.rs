@@ -48,7 +48,7 @@ impl Checker<'_> {
                 let default = if user { self.options.ustackframes } else { self.options.stackframes };
                 let frames = match args.first() {
                     Some(arg) => self.frames(row, arg)?,
-                    None => (default as u32).clamp(1, MAX_FRAMES),
+                    None => default.clamp(1, self.most_frames()) as u32,
                 };
                 if let Some(size) = args.get(1)
                     && fold::constant(size).is_none_or(|size| u32::try_from(size).is_err())
@@ -87,21 +87,19 @@ impl Checker<'_> {
 
     /// The number of frames that an argument asks for.
     fn frames(&mut self, row: &Row, arg: &Expr) -> Result<u32, Refused> {
-        let frames = fold::constant(arg).and_then(|frames| u32::try_from(frames).ok());
-        match frames {
-            Some(frames @ 1..=MAX_FRAMES) => Ok(frames),
-            Some(frames) if frames > MAX_FRAMES => {
-                let message = format!("{frames} frames are more than a kernel walks: {MAX_FRAMES} are taken");
-                let diagnostic = Diagnostic::warning(row.wrong(0), arg.span, message);
-                self.found.push(diagnostic.help(format!("ask for {MAX_FRAMES}")));
-                Ok(MAX_FRAMES)
-            }
+        // As in DTrace, more frames than a stack may have are so many as it may have.
+        match fold::constant(arg) {
+            Some(frames @ 1..) => Ok(self.most_frames().min(frames as u64) as u32),
             _ => {
                 let message = format!("the frames of `{}` are a positive integer constant", row.name);
                 let diagnostic = Diagnostic::error(row.wrong(0), arg.span, message);
                 Err(self.refuse(diagnostic.help(format!("it is `{}`: {}", row.prototype, row.doc))))
             }
         }
+    }
+
+    fn most_frames(&self) -> u64 {
+        self.options.maxframes.min(MAX_FRAMES.into())
     }
 }
 

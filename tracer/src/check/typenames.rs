@@ -12,6 +12,10 @@ use super::modules::ModuleTypes;
 use super::program::ProgramTypes;
 use crate::diagnostic::Span;
 
+/// DTrace's names for structures that Linux knows by their tags only.
+const STRUCTURES: [(&str, &str); 1] = [("in6_addr_t", "in6_addr")];
+const STRUCTURE: NameKind = NameKind::Composite(CompositeKind::Struct);
+
 /// All type names.
 pub(super) struct TypeNames {
     /// The program's own, and where they were defined.
@@ -54,7 +58,11 @@ impl TypeNames {
             return Some(ty.clone());
         }
         let asked = self.asks.then(|| self.traced.find_in_program(kind, name)).flatten();
-        asked.or_else(|| self.of_kernel(kind, name)).or_else(|| self.traced.find(kind, name))
+        let known = asked.or_else(|| self.of_kernel(kind, name)).or_else(|| self.traced.find(kind, name));
+        known.or_else(|| match STRUCTURES.iter().find(|row| row.0 == name) {
+            Some(row) if kind == NameKind::Typedef => self.find(STRUCTURE, row.1),
+            _ => None,
+        })
     }
 
     /// The kernel's type of that name.

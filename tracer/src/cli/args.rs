@@ -154,12 +154,12 @@ pub struct Trace {
     /// Run a script; `-` reads it from standard input
     #[arg(short = 's', value_name = "FILE", help_heading = "What to trace")]
     pub script: Vec<PathBuf>,
-    /// Trace while a command runs, as the user who called sudo; $target is its process
-    #[arg(short = 'c', value_name = "COMMAND", conflicts_with = "pid", help_heading = "Whom to follow")]
-    pub command: Option<String>,
-    /// Trace while a process lives; $target is that process
+    /// Trace while a command runs, as the user who called sudo; $target is its process, of several the first
+    #[arg(short = 'c', value_name = "COMMAND", help_heading = "Whom to follow")]
+    pub command: Vec<String>,
+    /// Trace while a process lives; $target is that process, of several the first
     #[arg(short = 'p', value_name = "PID", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Whom to follow")]
-    pub pid: Option<u32>,
+    pub pid: Vec<u32>,
     /// List the probes that match, instead of tracing
     #[arg(short = 'l', help_heading = "Instead of tracing")]
     pub list: bool,
@@ -167,7 +167,7 @@ pub struct Trace {
     #[arg(short = 'e', help_heading = "Instead of tracing")]
     pub compile_only: bool,
     /// Make a C header with a macro for each probe that the script declares
-    #[arg(short = 'h', conflicts_with = "object", help_heading = "Instead of tracing")]
+    #[arg(short = 'h', help_heading = "Instead of tracing")]
     pub header: bool,
     /// Make an object with what the macros of such a header refer to
     #[arg(short = 'G', help_heading = "Instead of tracing")]
@@ -245,48 +245,78 @@ pub enum Text {
     Id(String),
 }
 
-/// Reads the command line; the program texts come in the order in which they were given.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Vec<Text>), clap::Error> {
+/// A process that a run of the main job follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// It is to be started.
+    Command(String),
+    /// It is there.
+    Process(u32),
+}
+
+/// The command line, and of the main job what comes in the order in which it was given.
+#[derive(Debug)]
+pub struct Parsed {
+    /// All that was given.
+    pub cli: Cli,
+    /// The program texts.
+    pub texts: Vec<Text>,
+    /// Whom to follow.
+    pub whom: Vec<Whom>,
+}
+
+/// Reads the command line.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, clap::Error> {
     // -64 asks for the data model that there is.
     let arguments = arguments.into_iter().filter(|argument| argument != "-64");
     let matches = Cli::command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let texts = texts(&cli.trace, &matches);
-    Ok((cli, texts))
+    let (commands, processes) = (cli.trace.command.iter().cloned(), cli.trace.pid.iter().copied());
+    let whom = in_order(
+        &matches,
+        [("command", commands.map(Whom::Command).collect()), ("pid", processes.map(Whom::Process).collect())],
+    );
+    Ok(Parsed { cli, texts, whom })
+}
+
+/// What several options have given, in the order of the command line.
+fn in_order<T>(matches: &ArgMatches, given: impl IntoIterator<Item = (&'static str, Vec<T>)>) -> Vec<T> {
+    let mut all: Vec<(usize, T)> = Vec::new();
+    for (id, values) in given {
+        all.extend(matches.indices_of(id).into_iter().flatten().zip(values));
+    }
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, value)| value).collect()
 }
 
 fn texts(trace: &Trace, matches: &ArgMatches) -> Vec<Text> {
-    let mut texts: Vec<(usize, Text)> = Vec::new();
-    let mut add = |id: &str, made: Vec<Text>| {
-        texts.extend(matches.indices_of(id).into_iter().flatten().zip(made));
-    };
     let parts = [
         ("name", &trace.name, DescPart::Name),
         ("provider", &trace.provider, DescPart::Provider),
         ("module", &trace.module, DescPart::Module),
         ("function", &trace.function, DescPart::Function),
     ];
-    for (id, values, last) in parts {
-        add(id, values.iter().map(|value| Text::Inline(last, value.clone())).collect());
-    }
-    add("id", trace.id.iter().map(|id| Text::Id(id.clone())).collect());
-    add("script", trace.script.iter().map(|path| Text::Script(path.clone())).collect());
-    texts.sort_by_key(|(index, _)| *index);
-    texts.into_iter().map(|(_, text)| text).collect()
+    let inline = parts.map(|(id, values, last)| {
+        (id, values.iter().map(|value| Text::Inline(last, value.clone())).collect())
+    });
+    let ids = trace.id.iter().map(|id| Text::Id(id.clone())).collect();
+    let scripts = trace.script.iter().map(|path| Text::Script(path.clone())).collect();
+    in_order(matches, inline.into_iter().chain([("id", ids), ("script", scripts)]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> (Cli, Vec<Text>) {
+    fn read(line: &str) -> Parsed {
         let words = shlex::split(line).expect("quotes are closed");
         parse(words.into_iter().map(OsString::from)).expect("a good command line")
     }
 
     #[test]
     fn programs_come_in_the_order_given() {
-        let (_, texts) = read("tracer -P 'tcp/pid==1/{}' -n BEGIN -f read -s a.d -i 3");
+        let Parsed { texts, .. } = read("tracer -P 'tcp/pid==1/{}' -n BEGIN -f read -s a.d -i 3");
         let expected = [
             Text::Inline(DescPart::Provider, "tcp/pid==1/{}".into()),
             Text::Inline(DescPart::Name, "BEGIN".into()),
@@ -299,10 +329,16 @@ mod tests {
 
     #[test]
     fn a_macro_argument_may_be_called_like_a_subcommand() {
-        let (cli, _) = read("tracer -n BEGIN demo");
+        let Parsed { cli, .. } = read("tracer -n BEGIN demo");
         assert!(cli.command.is_none());
         assert_eq!(cli.trace.arguments, ["demo"]);
-        assert!(read("tracer demo").0.command.is_some());
+        assert!(read("tracer demo").cli.command.is_some());
+    }
+
+    #[test]
+    fn several_processes_are_followed_in_the_order_given() {
+        let Parsed { whom, .. } = read("tracer -n BEGIN -p 7 -c 'sleep 1' -p 9");
+        assert_eq!(whom, [Whom::Process(7), Whom::Command("sleep 1".into()), Whom::Process(9)]);
     }
 
     #[test]

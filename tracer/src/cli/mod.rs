@@ -26,7 +26,7 @@ const USED_WRONGLY: u8 = 2;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     called::learn(arguments.first());
-    let (cli, texts) = match args::parse(arguments) {
+    let args::Parsed { cli, texts, whom } = match args::parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
             return match usage::explain(&error) {
@@ -39,12 +39,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
+    if let Some(usage) = Usage::of_modes(&cli.trace) {
+        return failed(&usage.into());
+    }
     let done = match &cli.command {
         Some(args::Command::Demo(demo)) => demo::run(demo),
         Some(args::Command::Explain(explain)) => explain::run(explain),
         Some(args::Command::Watch(watch)) => watch::run(watch),
         None if cli.trace.header || cli.trace.object => declare::run(&cli.trace, &texts),
-        None => trace::run(&cli.trace, &texts),
+        None => trace::run(&cli.trace, &texts, &whom),
     };
     match done {
         Ok(status) => ExitCode::from(status as u8),

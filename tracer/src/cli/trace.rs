@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::args::{Text, Trace};
+use super::args::{Text, Trace, Whom};
 use super::preprocess::preprocess;
 use super::stdout::Stdout;
 use super::usage::Usage;
@@ -30,14 +30,14 @@ use crate::{Compiled, Input, LibraryInput, Stage, compile_with, describe, matche
 const REPEATABLE: &str = "_DTRACE_TESTING";
 
 /// Runs the job; gives the exit status.
-pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
+pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
     let options = options(trace)?;
     let target = Target::describe()?;
     let mut catalog = Catalog::new(&target);
     if trace.list && texts.is_empty() {
         catalog.add_all();
-        if trace.pid.is_some() || trace.command.is_some() {
-            catalog_follows(&mut catalog, &follow(trace.command.as_deref(), trace.pid)?);
+        if let Some(target) = whom.first() {
+            catalog_follows(&mut catalog, Some(&follow(target)?));
             catalog.add_followed();
         }
         let ids: Vec<ProbeId> = catalog.ids().collect();
@@ -46,14 +46,14 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if texts.is_empty() {
         return Err(Usage::nothing_to_trace(&trace.arguments).into());
     }
-    let mut follow = follow(trace.command.as_deref(), trace.pid)?;
-    catalog_follows(&mut catalog, &follow);
+    let followed = whom.iter().map(follow).collect::<Result<Vec<_>, _>>()?;
+    catalog_follows(&mut catalog, followed.first());
     let mut sources = Sources::default();
     let inputs = texts
         .iter()
         .map(|text| read(text, &mut catalog, &options, &mut sources))
         .collect::<Result<Vec<_>>>()?;
-    let macros = macros(trace, &follow);
+    let macros = macros(trace, &followed);
     let libraries = libraries(&options, &mut sources)?;
     if trace.list {
         let find = |options: &Options, sources: &mut Sources| {
@@ -86,11 +86,12 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
     if !numbers::are_first() && !compiled.options.quiet {
         say("this is not the first PID namespace: process ids are the host's, not those that ps shows here");
     }
-    if let Follow::Process(pid) = follow {
-        ensure_alive(pid)?;
-    }
-    if let (Some(to), Follow::Command(child)) = (compiled.options.evaltime, &follow) {
-        child.bring(to)?;
+    for follow in &followed {
+        match (follow, compiled.options.evaltime) {
+            (Follow::Process(pid), _) => ensure_alive(*pid)?,
+            (Follow::Command(child), Some(to)) => child.bring(to)?,
+            (Follow::Command(_), None) => {}
+        }
     }
     let report = if trace.verbose { stability(&compiled, &catalog, &sources, true) } else { String::new() };
     let mut output = output(trace, &compiled, &catalog, &report)?;
@@ -106,13 +107,14 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         session => session?,
     };
     if compiled.options.scope {
-        let root = follow.pid().ok_or_else(|| {
-            Usage::new(
+        if followed.is_empty() {
+            return Err(Usage::new(
                 "option `scope` is about a process, and there is none",
                 Some("name one with -p, or run one with -c"),
             )
-        })?;
-        session.scope(root)?;
+            .into());
+        }
+        followed.iter().try_for_each(|follow| session.scope(follow.pid()))?;
     }
     if describe::names_kernel(&compiled.image) && symbols::are_hidden() {
         say(
@@ -139,7 +141,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text]) -> Result<i32> {
         complain(&describe::programs(&compiled.image));
         compiled.options.notes().for_each(|note| say(&note));
     }
-    match session.run(&mut follow, &mut *output) {
+    match session.run(&followed, &mut *output) {
         Err(error) if error.reader_gone() => Ok(0),
         status => Ok(status?),
     }
@@ -221,25 +223,24 @@ fn with_unit(bytes: u32) -> String {
     }
 }
 
-/// Whose life the run follows. A command is parked at once, so that the program can name its process.
-pub(super) fn follow(command: Option<&str>, pid: Option<u32>) -> Result<Follow, SessionError> {
-    Ok(match (command, pid) {
-        (Some(command), _) => Follow::Command(Rc::new(Child::park(command)?)),
-        (None, Some(pid)) => {
-            ensure_alive(pid)?;
+/// Follows a process. A command is parked at once, so that the program can name its process.
+pub(super) fn follow(whom: &Whom) -> Result<Follow, SessionError> {
+    match whom {
+        Whom::Command(command) => Ok(Follow::Command(Rc::new(Child::park(command)?))),
+        Whom::Process(pid) => {
+            ensure_alive(*pid)?;
             if !numbers::are_first() {
-                return Err(SessionError::Namespace(pid));
+                return Err(SessionError::Namespace(*pid));
             }
-            Follow::Process(pid)
+            Ok(Follow::Process(*pid))
         }
-        (None, None) => Follow::Nobody,
-    })
+    }
 }
 
-/// Lets descriptions name what is in the program of the process that the run follows.
-fn catalog_follows(catalog: &mut Catalog, follow: &Follow) {
-    let (pid, process, prepare): (u32, u32, Prepare) = match follow {
-        Follow::Nobody => return,
+/// Lets descriptions name what is in the program of the process that `$target` is.
+fn catalog_follows(catalog: &mut Catalog, target: Option<&Follow>) {
+    let Some(target) = target else { return };
+    let (pid, process, prepare): (u32, u32, Prepare) = match target {
         Follow::Process(pid) => (*pid, *pid, Rc::new(|| Ok(()))),
         Follow::Command(child) => {
             let process = child.process();
@@ -295,10 +296,10 @@ fn read(text: &Text, catalog: &mut Catalog, options: &Options, sources: &mut Sou
                 let help = "`tracer -l` lists the probes with their ids";
                 Usage::new(format!("-i takes a probe's id, not `{text}`"), Some(help))
             })?;
-            let Some(probe) = catalog.by_id(ProbeId(id)) else {
+            if catalog.by_id(ProbeId(id)).is_none() {
                 bail!("there is no probe with id {id}\n  help: `tracer -l` lists the probes with their ids");
-            };
-            (numbered("-i", sources), format!("{probe}{}", &text[end..]), DescPart::Name)
+            }
+            (numbered("-i", sources), text.clone(), DescPart::Name)
         }
         Text::Script(path) => {
             let (name, text) = script(path)?;
@@ -344,9 +345,9 @@ fn option(last: DescPart) -> &'static str {
     }
 }
 
-fn macros(trace: &Trace, follow: &Follow) -> Macros {
+fn macros(trace: &Trace, followed: &[Follow]) -> Macros {
     let script = trace.script.first().map_or_else(|| "tracer".to_owned(), |path| path.display().to_string());
-    Macros { target: follow.pid(), script, ..Macros::here(trace.arguments.clone()) }
+    Macros { target: followed.first().map(Follow::pid), script, ..Macros::here(trace.arguments.clone()) }
 }
 
 fn list(catalog: &Catalog, ids: &[ProbeId], verbose: bool) -> Result<i32> {

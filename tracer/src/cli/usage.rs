@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::args::Cli;
+use super::args::{Cli, Trace};
 use super::{FAILED, USED_WRONGLY};
 use crate::diagnostic::nearest;
 
@@ -28,6 +28,13 @@ impl Usage {
     /// The same, as the failure of what is otherwise right.
     fn failed(self) -> Usage {
         Usage { status: FAILED, ..self }
+    }
+
+    /// Several of the options that ask for something else than tracing.
+    pub(super) fn of_modes(trace: &Trace) -> Option<Usage> {
+        let modes = [trace.header, trace.object, trace.list].into_iter().filter(|&mode| mode).count();
+        let what = "only one of the [-GhlV] options can be specified at a time";
+        (modes > 1).then(|| Usage::new(what, Some("leave the others out")))
     }
 
     /// Neither a program nor a command of our own.

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::{Result, anyhow};
 
-use super::args::{Color, Watch};
+use super::args::{Color, Watch, Whom};
 use super::stdout::Stdout;
 use super::usage::Usage;
 use super::{say, trace};
@@ -29,15 +29,16 @@ use crate::{Input, compile};
 pub(super) fn run(watch: &Watch) -> Result<i32> {
     let families = families(&watch.families)?;
     let target = Target::probe()?;
-    let mut follow = trace::follow(watch.command.as_deref(), watch.pid)?;
-    let (mut session, names) = start(&families, &follow, &target)?;
+    let whom = watch.command.clone().map(Whom::Command).or(watch.pid.map(Whom::Process));
+    let followed = whom.iter().map(trace::follow).collect::<Result<Vec<_>, _>>()?;
+    let (mut session, names) = start(&families, &followed, &target)?;
     let mut output = Watching::new(watch, names);
-    match session.run(&mut follow, &mut output) {
+    match session.run(&followed, &mut output) {
         Err(error) if error.reader_gone() => return Ok(0),
         status => status?,
     };
     output.sum_up()?;
-    if let Follow::Command(child) = &follow
+    if let [Follow::Command(child)] = &followed[..]
         && let Some(status) = child.status()
         && !status.success()
     {
@@ -48,21 +49,22 @@ pub(super) fn run(watch: &Watch) -> Result<i32> {
 
 /// Loads the families' programs, about those who are followed and all that they fork; gives the names of the probes for an
 /// [`event::Reader`](crate::event::Reader).
-pub(super) fn start(families: &[Family], follow: &Follow, target: &Target) -> Result<(Session, Names)> {
+pub(super) fn start(families: &[Family], followed: &[Follow], target: &Target) -> Result<(Session, Names)> {
     let mut catalog = Catalog::new(target);
     let mut sources = Sources::default();
     let inputs: Vec<Input> = families
         .iter()
         .map(|family| Input { source: sources.add(family.name(), family.program()), last: DescPart::Name })
         .collect();
-    let options = Options { scope: follow.pid().is_some(), switchrate: 50_000_000, ..Options::default() };
+    let root = followed.first().map(Follow::pid);
+    let options = Options { scope: root.is_some(), switchrate: 50_000_000, ..Options::default() };
     // Only the program of pipes asks for it.
     let arguments = families.contains(&Family::Pipe).then(|| own_pipe().to_string());
-    let macros = Macros { target: follow.pid(), ..Macros::here(arguments.into_iter().collect()) };
+    let macros = Macros { target: root, ..Macros::here(arguments.into_iter().collect()) };
     let compiled = compile(&mut sources, &inputs, &mut catalog, target, &options, &macros)
         .map_err(|problems| anyhow!("{}", problems.render(&sources, false)))?;
     let mut session = crate::start(&compiled, &catalog, target, false)?;
-    if let Some(root) = follow.pid() {
+    if let Some(root) = root {
         session.scope(root)?;
     }
     let names = Names::new(&catalog, compiled.probes());

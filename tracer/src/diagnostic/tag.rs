@@ -163,7 +163,6 @@ tags! {
     // Functions
     D_PROTO_LEN: "too few or too many arguments",
     D_PROTO_ARG: "an argument of the wrong type",
-    D_SIG_UNKNOWN: "no signal has this name",
     D_DESTRUCTIVE: "a destructive action without leave: -w gives it",
     D_NOT_SUPPORTED: "part of DTrace that cannot exist, or does not exist yet, on Linux",
     D_ACT_SPEC: "an action that cannot be speculated",

@@ -1,14 +1,15 @@
 //! Strings that are not there: what strchr() gives where there is no such character, a thread's variable that was never
 //! assigned, NULL.
 //!
-//! Such a string is an empty one with a mark behind its end, so that it can be assigned and compared as any other.
+//! Such a string is an empty one with a mark behind its end, so that it can be assigned as any other; compared with
+//! another it is empty, as in illumos.
 //! Invariant: who does something with a string takes it by [`Clause::present`], which leaves the clause with a fault
 //! where it is not there, as in DTrace.
 
 use probes_common::abi::fault;
 
 use super::clause::Clause;
-use super::data::STRINGS;
+use super::data::{STRINGS, ZEROS};
 use super::text::Text;
 use crate::check::typed::{Expr, ExprKind, NULL_TEXT, Place, Subroutine, Type};
 use crate::ir::{Condition, Label, Operand, Size, VReg};
@@ -33,6 +34,23 @@ impl Clause<'_> {
             self.fault(fault::BADADDR, Operand::Imm(0), expr.span);
             self.b.place(there);
         }
+    }
+
+    /// The string, to compare it with another: where it is not there, an empty one.
+    pub(super) fn or_empty(&mut self, expr: &Expr) -> Text {
+        let text = self.text(expr);
+        if !self.may_be_null(expr) {
+            return text;
+        }
+        let address = self.address(text.at);
+        let (at, there) = (self.b.copy(address), self.b.label());
+        let first = self.b.load(Size::B2, text.at);
+        self.b.branch(Condition::Ne, first, MARK, there);
+        self.data.want_zeros(text.size);
+        let zeros = self.b.data_addr(ZEROS, 0);
+        self.b.set(at, zeros);
+        self.b.place(there);
+        Text { at: (at, 0).into(), size: text.size }
     }
 
     /// Makes an empty buffer one of a string that is not there.

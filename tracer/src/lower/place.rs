@@ -116,7 +116,7 @@ impl Clause<'_> {
             if let Some(count) = index.count {
                 let inside = self.b.label();
                 self.b.branch(Condition::Lt, value, i64::from(count), inside);
-                self.fault(fault::BADADDR, value.into(), span);
+                self.fault(fault::BADINDEX, value.into(), span);
                 self.b.place(inside);
             }
             let bytes = self.b.binary(BinaryOp::Mul, value, i64::from(index.size));

@@ -31,6 +31,7 @@ impl Clause<'_> {
                 self.needs_current(span);
                 let from = self.int(&arguments[0]);
                 let size = self.int(&arguments[1]);
+                let size = self.sized(size, span);
                 let piece = self.piece(size, 1, span);
                 self.fill_from(helper::PROBE_READ_USER, piece.at, piece.size, from, span);
                 // What is taken for a string ends here, whatever was copied before.
@@ -54,6 +55,17 @@ impl Clause<'_> {
             }
             _ => self.copy_out_string(arguments, span),
         }
+    }
+
+    /// A size that something may have; another is a fault.
+    fn sized(&mut self, size: Operand, span: Span) -> Operand {
+        // A fresh register: the verifier learns its range here.
+        let size = self.b.copy(size);
+        let good = self.b.label();
+        self.b.branch(Condition::Le, size, i64::from(SCRATCH), good);
+        self.fault(fault::BADSIZE, size.into(), span);
+        self.b.place(good);
+        size.into()
     }
 
     /// Takes so many bytes of the scratch memory, and so many behind them.
@@ -118,9 +130,9 @@ impl Clause<'_> {
             self.fill_from(helper, at, size, from, span);
             return Operand::Imm(0);
         }
+        let size = self.sized(size, span);
         let size = self.b.copy(size);
         let (outside, good) = (self.b.label(), self.b.label());
-        self.b.branch(Condition::Gt, size, i64::from(SCRATCH), outside);
         let start = self.address(self.scratch_start());
         let number = self.number_of(start);
         let offset = self.b.binary(BinaryOp::Sub, to, number);

@@ -277,7 +277,7 @@ impl Clause<'_> {
 
     /// Compares two buffers on the words that both have: the shorter one's terminating zero is among them.
     fn branch_buffers(&mut self, op: CompareOp, left: &Expr, right: &Expr, target: Label) {
-        let (left, right) = (self.text(left), self.text(right));
+        let (left, right) = (self.or_empty(left), self.or_empty(right));
         let (left, right) = (self.aligned(left), self.aligned(right));
         let words = left.size.min(right.size) / 8;
         if equality(op) && words <= INLINE_WORDS {

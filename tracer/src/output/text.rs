@@ -247,7 +247,10 @@ fn drop_tag(kind: Drop) -> &'static str {
 /// What went wrong in a clause, in words.
 pub fn faulted(notice: &FaultNotice, names: &Names) -> String {
     let value = match notice.fault {
-        fault::BADADDR | fault::BADALIGN | fault::BADSTACK => format!(" (0x{:x})", notice.value),
+        fault::BADADDR | fault::BADALIGN | fault::BADSTACK | fault::BADSIZE => {
+            format!(" (0x{:x})", notice.value)
+        }
+        fault::BADINDEX => format!(" ({})", notice.value as i64),
         _ => String::new(),
     };
     let place = match notice.action {
@@ -282,6 +285,8 @@ pub fn fault_name(number: u64) -> &'static str {
         fault::UPRIV => "invalid user access",
         fault::TUPOFLOW => "tuple stack overflow",
         fault::BADSTACK => "bad stack",
+        fault::BADSIZE => "invalid size",
+        fault::BADINDEX => "index out of bounds",
         _ => "unknown fault",
     }
 }

@@ -36,11 +36,9 @@ pub use error::{SessionError, reason};
 use load::Loaded;
 use signals::Signals;
 
-/// Whose life a run follows.
+/// A process whose life a run follows: it ends with the last of them, and without any by exit() or a signal.
 #[derive(Debug)]
 pub enum Follow {
-    /// Nobody's: it ends by exit() or a signal.
-    Nobody,
     /// A command of our own.
     Command(Rc<Child>),
     /// A process that was there before.
@@ -49,19 +47,26 @@ pub enum Follow {
 
 impl Follow {
     /// The process that is followed, as probes have it.
-    pub fn pid(&self) -> Option<u32> {
+    pub fn pid(&self) -> u32 {
         match self {
-            Follow::Nobody => None,
-            Follow::Command(child) => Some(child.pid),
-            Follow::Process(pid) => Some(*pid),
+            Follow::Command(child) => child.pid,
+            Follow::Process(pid) => *pid,
         }
     }
 
     /// Its process id here.
-    fn process(&self) -> Option<u32> {
+    fn process(&self) -> u32 {
         match self {
-            Follow::Command(child) => Some(child.process),
-            _ => self.pid(),
+            Follow::Command(child) => child.process,
+            Follow::Process(pid) => *pid,
+        }
+    }
+
+    /// The command of our own that it is.
+    fn command(&self) -> Option<&Child> {
+        match self {
+            Follow::Command(child) => Some(child),
+            Follow::Process(_) => None,
         }
     }
 }
@@ -133,20 +138,18 @@ impl Session {
     }
 
     /// Runs from BEGIN to END and gives the status of exit(), or 0.
-    pub fn run(&mut self, follow: &mut Follow, output: &mut dyn Output) -> Result<i32, SessionError> {
+    pub fn run(&mut self, followed: &[Follow], output: &mut dyn Output) -> Result<i32, SessionError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(SessionError::io("starting the event loop"))?;
         let signals = Signals::open().map_err(SessionError::io("opening a signalfd"))?;
         // Before BEGIN: a process that ends while it runs has been followed to its end.
-        let life = follow.process().map(life).transpose()?;
+        let lives = followed.iter().map(|follow| life(follow.process())).collect::<Result<Vec<_>, _>>()?;
         self.begin(output)?;
         if self.state()? == state::ACTIVE {
-            if let Follow::Command(child) = follow {
-                child.release()?;
-            }
-            runtime.block_on(self.watch(follow, life, &signals, output))?;
+            followed.iter().filter_map(Follow::command).try_for_each(Child::release)?;
+            runtime.block_on(self.watch(followed, &lives, &signals, output))?;
         }
         self.end(output)?;
         Ok(self.consumer.exit().unwrap_or(0))
@@ -184,16 +187,16 @@ impl Session {
     /// Shows what comes until exit(), a signal, or the end of whom it follows.
     async fn watch(
         &mut self,
-        follow: &Follow,
-        life: Option<OwnedFd>,
+        followed: &[Follow],
+        lives: &[OwnedFd],
         signals: &Signals,
         output: &mut dyn Output,
     ) -> Result<(), SessionError> {
         let wait = SessionError::io("waiting for events");
         let ring = readable(self.consumer.ring().as_fd()).map_err(wait)?;
         let signal = readable(signals.as_fd()).map_err(SessionError::io("waiting for signals"))?;
-        let life = life.map(|life| readable(life.as_fd())).transpose();
-        let life = life.map_err(SessionError::io("waiting for the traced process"))?;
+        let lives = lives.iter().map(|life| readable(life.as_fd())).collect::<io::Result<Vec<_>>>();
+        let lives = lives.map_err(SessionError::io("waiting for the traced process"))?;
         let mut rates = self.rates();
         let (mut switch, mut status) = rates.map(tokio::time::interval).into();
         let window = Duration::from_nanos(WINDOW);
@@ -209,15 +212,14 @@ impl Session {
                 ready = signal.readable() => {
                     ready.map_err(SessionError::io("waiting for signals"))?.clear_ready();
                     if let Some(arrival) = signals.next() {
-                        if let Follow::Command(child) = follow {
-                            child.end(arrival.signal, arrival.sent);
-                        }
+                        let commands = followed.iter().filter_map(Follow::command);
+                        commands.for_each(|child| child.end(arrival.signal, arrival.sent));
                         let shown = output.event(&Event::Interrupted);
                         shown.map_err(SessionError::io("writing the output"))?;
                         break;
                     }
                 }
-                () = gone(life.as_ref()) => break,
+                () = gone(&lives) => break,
                 _ = status.tick() => {
                     let shown = self.consumer.report_drops(&self.loaded.objects, output);
                     shown.map_err(SessionError::io("writing the output"))?;
@@ -311,10 +313,13 @@ const FASTEST: Duration = Duration::from_millis(1);
 /// linux/membarrier.h
 const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
 
-async fn gone(life: Option<&AsyncFd<OwnedFd>>) {
-    match life {
-        Some(life) => drop(life.readable().await),
-        None => std::future::pending().await,
+/// Waits until all of them have ended; for ever where there is none.
+async fn gone(lives: &[AsyncFd<OwnedFd>]) {
+    if lives.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    for life in lives {
+        drop(life.readable().await);
     }
 }
 

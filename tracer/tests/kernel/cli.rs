@@ -28,6 +28,9 @@ pub(crate) const FAMILY: Family = Family {
         ("output_that_cannot_be_is_told_before_begin", output_that_cannot_be_is_told_before_begin),
         ("a_reader_who_goes_away_ends_it_quietly", a_reader_who_goes_away_ends_it_quietly),
         ("what_was_matched_is_told_unless_quiet", what_was_matched_is_told_unless_quiet),
+        ("several_processes_are_followed_to_their_ends", several_processes_are_followed_to_their_ends),
+        ("messages_begin_with_the_name_it_was_called_by", messages_begin_with_the_name_it_was_called_by),
+        ("what_differs_from_run_to_run_can_be_left_out", what_differs_from_run_to_run_can_be_left_out),
         ("json_lines_follow_the_schema", json_lines_follow_the_schema),
         ("a_command_in_a_pid_namespace_is_the_target", pid_namespace),
         ("missing_capabilities_are_named", missing_capabilities_are_named),
@@ -35,6 +38,45 @@ pub(crate) const FAMILY: Family = Family {
     ],
     workloads: &[("cli-wait", wait), ("cli-namespace", namespace)],
 };
+
+fn several_processes_are_followed_to_their_ends() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN { printf("%d\n", $target); }
+        proc:::exit /execname == "sleep" && ppid == $ppid_of/ { n++; }
+        END { printf("%d\n", n); }"#;
+    let mut other = Command::new("sleep").arg("4").spawn()?;
+    let pid = other.id().to_string();
+    let program = PROGRAM.replace(" && ppid == $ppid_of", &format!(" && (pid == {pid} || ppid == $pid)"));
+    let arguments = ["-q", "-n", &program, "-p", &pid, "-c", "sleep 0.1", "-c", "sleep 0.2"];
+    let output = tracer(&arguments)?.success()?;
+    other.wait()?;
+    ensure!(output.lines() == [pid.as_str(), "3"], "the first is $target, and all are followed: {output:?}");
+    Ok(())
+}
+
+fn messages_begin_with_the_name_it_was_called_by() -> Result<()> {
+    let mut command = command(&["-n", "BEGIN { exit(0); }"]);
+    command.arg0("/usr/sbin/dtrace");
+    let output = Tracer::spawn(command)?.finish()?.success()?;
+    ensure!(output.stderr == "dtrace: description 'BEGIN ' matched 1 probe\n", "{output:?}");
+    Ok(())
+}
+
+fn what_differs_from_run_to_run_can_be_left_out() -> Result<()> {
+    for (flag, truth) in [
+        (
+            "-w",
+            "                   FUNCTION:NAME\n                          :BEGIN           1\n\n".to_owned(),
+        ),
+        ("-F", format!("{:41}\n{:41}           1\n\n", "FUNCTION", "| :BEGIN")),
+    ] {
+        let mut command = command(&[flag, "-n", "BEGIN { trace(1); exit(0); }"]);
+        command.env("_DTRACE_TESTING", "1");
+        let output = Tracer::spawn(command)?.finish()?.success()?;
+        ensure!(output.stdout == truth, "{flag}: {output:?}");
+    }
+    Ok(())
+}
 
 fn exit_gives_the_status() -> Result<()> {
     for status in [0, 1, 7, 255] {

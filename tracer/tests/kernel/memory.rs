@@ -12,6 +12,7 @@ pub(crate) const FAMILY: Family = Family {
         ("what_is_copied_out_arrives", copied_out),
         ("scratch_memory_is_the_clauses_own", scratch),
         ("nothing_is_written_elsewhere", elsewhere),
+        ("sizes_and_subscripts_that_cannot_be_are_faults", sizes),
         ("a_chill_takes_its_time", chilled),
     ],
     workloads: &[("memory_writes", writes), ("memory_reads", reads)],
@@ -101,6 +102,7 @@ fn copied_out() -> Result<()> {
 fn scratch() -> Result<()> {
     // Each clause has all of it; what does not fit is a fault.
     const PROGRAM: &str = r#"int n;
+        #pragma D option scratchsize=8k
         BEGIN { n = 8192; this->p = alloca(n); printf("all\n"); }
         BEGIN { this->p = alloca(5000); this->q = alloca(5000); printf("never\n"); }
         BEGIN { n = -1; this->p = alloca(n); printf("never\n"); }
@@ -109,7 +111,7 @@ fn scratch() -> Result<()> {
         ERROR { printf("%d %d\n", arg1, arg4); }"#;
     let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
     let none = fault::NOSCRATCH;
-    let truth = ["all".to_owned(), format!("2 {none}"), format!("3 {none}"), "8 0".to_owned()];
+    let truth = ["all".to_owned(), format!("4 {none}"), format!("5 {none}"), "8 0".to_owned()];
     ensure!(output.lines() == truth, "{output:?}");
     ensure!(output.stderr.matches("): out of scratch space in action #").count() == 2, "{output:?}");
     Ok(())
@@ -124,7 +126,25 @@ fn elsewhere() -> Result<()> {
         ERROR { printf("%d %d\n", arg1, arg4); }"#;
     let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
     let bad = fault::BADADDR;
-    ensure!(output.lines() == [format!("1 {bad}"), format!("2 {bad}"), format!("3 {bad}")], "{output:?}");
+    ensure!(output.lines() == [format!("3 {bad}"), format!("4 {bad}"), format!("5 {bad}")], "{output:?}");
+    Ok(())
+}
+
+fn sizes() -> Result<()> {
+    const PROGRAM: &str = r#"int n; int some[4];
+        BEGIN { n = -1; this->p = copyin(0, n); printf("never\n"); }
+        BEGIN { n = 100000; this->p = alloca(8); bcopy(this->p, this->p, n); printf("never\n"); }
+        BEGIN { n = 4; some[n] = 1; printf("never\n"); }
+        BEGIN { n = -1; trace(some[n]); }
+        BEGIN { exit(0); }
+        ERROR { printf("%d %d\n", arg4, arg5); }"#;
+    let output = tracer(&["-q", "-n", PROGRAM])?.success()?;
+    let (size, index) = (fault::BADSIZE, fault::BADINDEX);
+    let truth = [format!("{size} -1"), format!("{size} 100000"), format!("{index} 4"), format!("{index} -1")];
+    ensure!(output.lines() == truth, "{output:?}");
+    for words in ["invalid size (0x186a0) in action #", "index out of bounds (-1) in action #"] {
+        ensure!(output.stderr.contains(words), "{output:?}");
+    }
     Ok(())
 }
 

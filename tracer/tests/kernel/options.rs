@@ -16,6 +16,8 @@ pub(crate) const FAMILY: Family = Family {
         ("quietresize_keeps_silent_about_a_smaller_buffer", quietresize),
         ("verbose_shows_the_code_as_the_letter_s_does", verbose),
         ("setopt_tells_what_cannot_be_set", failures_of_setopt),
+        ("strsize_cuts_constants_too", strsize),
+        ("rawbytes_shows_every_value_as_bytes", rawbytes),
     ],
     workloads: &[],
 };
@@ -67,6 +69,31 @@ fn stackframes() -> Result<()> {
     };
     ensure!(lines("stack()", &["-x", "stackframes=1"])? == 1);
     ensure!(lines("jstack(1)", &[])? == 1);
+    // More than a stack may have are so many as it may have.
+    ensure!(lines("stack()", &["-x", "maxframes=2"])? == 2);
+    ensure!(lines("stack(1000)", &["-x", "maxframes=2"])? == 2);
+    Ok(())
+}
+
+fn strsize() -> Result<()> {
+    const PROGRAM: &str =
+        r#"BEGIN { x = "123456789"; trace(x); trace("12345"); trace(strlen("123456")); exit(0); }"#;
+    let output = tracer(&["-q", "-x", "strsize=4", "-n", PROGRAM])?.success()?;
+    ensure!(output.stdout.trim() == "123412344", "{output:?}");
+    let long = "x".repeat(300);
+    let program = format!(r#"BEGIN {{ x = "{long}"; printf("%d", strlen(x)); exit(0); }}"#);
+    let output = tracer(&["-q", "-n", &program])?.success()?;
+    ensure!(output.stdout.trim() == "256", "{output:?}");
+    Ok(())
+}
+
+fn rawbytes() -> Result<()> {
+    const PROGRAM: &str = r#"BEGIN { trace((short)-2); trace(1ULL); trace("ab"); exit(0); }"#;
+    let output = tracer(&["-q", "-x", "rawbytes", "-n", PROGRAM])?.success()?;
+    let rows: Vec<&str> =
+        output.stdout.lines().filter_map(|line| line.strip_prefix("         0: ")).collect();
+    let shown: Vec<&str> = rows.iter().map(|row| row[..47].trim_end()).collect();
+    ensure!(shown == ["fe ff", "01 00 00 00 00 00 00 00", "61 62 00"], "{output:?}");
     Ok(())
 }
 

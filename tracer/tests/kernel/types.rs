@@ -132,7 +132,7 @@ fn arrays() -> Result<()> {
         BEGIN { printf("%d\n", a[0]); exit(0); }
         ERROR { printf("fault %d\n", arg4); }"#;
     let output = tracer(&["-q", "-n", program])?.success()?;
-    let expected = lines(&["-1 30 31 0", "-5 -10 2 second BEGIN", "fault 1", "fault 1", "-1"]);
+    let expected = lines(&["-1 30 31 0", "-5 -10 2 second BEGIN", "fault 11", "fault 11", "-1"]);
     ensure!(output.lines() == expected, "{output:#?}");
     Ok(())
 }
@@ -288,10 +288,13 @@ fn traced() -> Result<()> {
     let program = r#"struct point { int x; int y; char name[8]; } p;
         BEGIN { p.x = 0x41424344; p.y = -1; p.name[0] = 'l'; p.name[1] = 'a'; p.name[2] = 's'; p.name[3] = 't'; trace(p); }
         BEGIN { trace(p.name); exit(0); }"#;
+    // Memory is bytes, also where it could be text.
+    let heading = "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef";
     let expected = [
-        "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef",
+        heading,
         "         0: 44 43 42 41 ff ff ff ff 6c 61 73 74 00 00 00 00  DCBA....last....",
-        "last",
+        heading,
+        "         0: 6c 61 73 74 00 00 00 00                          last....",
     ];
     prints(program, &[], &lines(&expected))
 }

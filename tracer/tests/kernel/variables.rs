@@ -82,10 +82,10 @@ fn arrays() -> Result<()> {
         BEGIN { a[1, "one", 'c'] = 10; a[1, "two", 'c'] = 20; a[2, "one", 'c'] = 30; s[execname, -1] = "text"; }
         BEGIN { a[1, "one", 'c']++; a[2, "one", 'c'] -= 100; a[3, "three", 'c']--; }
         BEGIN { printf("%d %d %d %d %d\n", a[1, "one", 'c'], a[1, "two", 'c'], a[2, "one", 'c'], a[3, "three", 'c'], a[9, "", 0]); }
-        BEGIN { x = 1; k = "one"; printf("%d %s [%s]\n", a[x, k, 99], s["tracer", -1], s["tracer", 0]); }
+        BEGIN { x = 1; k = "one"; printf("%d %s %d\n", a[x, k, 99], s["tracer", -1], s["tracer", 0] == NULL); }
         BEGIN { a[1, "two", 'c'] = 0; printf("%d\n", a[1, "two", 'c']); a[1, "two", 'c'] += 5; printf("%d\n", a[1, "two", 'c']); }
         BEGIN { exit(0); }"#;
-    let expected = ["11 20 -70 -1 0", "11 text []", "0", "5"].map(str::to_owned);
+    let expected = ["11 20 -70 -1 0", "11 text 1", "0", "5"].map(str::to_owned);
     prints(PROGRAM, &[], &expected)
 }
 

@@ -51,10 +51,10 @@ fn trace() -> Result<Ladder> {
     let port = free_port().context("there is no free port on the loopback")?;
     let program = std::env::current_exe().context("this program does not know its own path")?;
     let quoted = shlex::try_quote(program.to_str().context("this program's path is not text")?)?.into_owned();
-    let mut follow = Follow::Command(Rc::new(Child::park(&format!("{quoted} demo --play {port}"))?));
-    let (mut session, names) = watch::start(&[Family::Socket, Family::Tcp], &follow, &target)?;
+    let followed = [Follow::Command(Rc::new(Child::park(&format!("{quoted} demo --play {port}"))?))];
+    let (mut session, names) = watch::start(&[Family::Socket, Family::Tcp], &followed, &target)?;
     let mut gathering = Gathering { reader: Reader::new(names), collector: Collector::new(port) };
-    session.run(&mut follow, &mut gathering)?;
+    session.run(&followed, &mut gathering)?;
     Ok(gathering.collector.ladder())
 }
 

@@ -1,5 +1,4 @@
 #pragma D option destructive
-BEGIN { raise(0); }
 BEGIN { raise(); }
 BEGIN { raise("KILL"); }
 BEGIN { stop(1); }

@@ -222,6 +222,14 @@ impl Display for Comma<'_> {
     }
 }
 
+impl Place {
+    /// Whether it is a string that is NULL where it was never assigned.
+    fn may_be_null(&self) -> bool {
+        let variable = &VARIABLES[self.variable];
+        variable.ty == Type::Text && (variable.name.starts_with("self->") || !self.keys.is_empty())
+    }
+}
+
 impl Display for Place {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(VARIABLES[self.variable].name)?;
@@ -234,6 +242,8 @@ impl Display for Expr {
         match self {
             Expr::Int(value) => write!(f, "{value}"),
             Expr::Text(text) => write!(f, "{text:?}"),
+            // What is done with a string that is not there would be a fault.
+            Expr::Load(place) if place.may_be_null() => write!(f, "({place} == NULL ? \"\" : {place})"),
             Expr::Load(place) => place.fmt(f),
             Expr::Neg(value) => write!(f, "(- {value})"),
             Expr::Flip(value) => write!(f, "(~ {value})"),
