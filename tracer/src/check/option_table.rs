@@ -92,6 +92,9 @@ const GIB: u64 = 1 << 30;
 /// The largest buffer for a string.
 pub(super) const STRINGS: u64 = 4096;
 
+/// The largest packet that is recorded.
+const PACKETS: u64 = 16 << 10;
+
 table! {
     "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
     "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
@@ -105,6 +108,7 @@ table! {
     "rawbytes" Flag(|o| &mut o.rawbytes), "prints the bytes of strings that are not text as they are";
     "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
     "strsize" Size(|o| &mut o.strsize, 1, STRINGS), "the most characters of a string";
+    "pcapsize" Size(|o| &mut o.pcapsize, 1, PACKETS), "the most bytes that pcap() records of a packet";
     "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
     "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";

@@ -78,6 +78,8 @@ pub struct Options {
     pub rawbytes: bool,
     /// The most characters of a string.
     pub strsize: u64,
+    /// The most bytes of a captured packet.
+    pub pcapsize: u64,
     /// Bytes of the buffer between the kernel and the tracer.
     pub bufsize: u64,
     /// Bytes for the keys of an aggregation.
@@ -158,6 +160,7 @@ impl Default for Options {
             scope: false,
             rawbytes: false,
             strsize: 256,
+            pcapsize: 2048,
             bufsize: 4 << 20,
             bufpolicy: Policy::Switch,
             bufresize: true,
