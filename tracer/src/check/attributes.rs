@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::ctype::{CompositeKind, NameKind};
 use super::declaration::probe_struct;
+use super::names::STATE_NAMES;
 use super::standing::{Standing, Version};
 use super::types::named;
 use super::{Checker, constants};
@@ -181,7 +182,8 @@ impl Checker<'_> {
             return Some(Use { what: format!("{} {name}", kind(name == "args")), attributes, span });
         }
         // What is left is an enumerator of the kernel's.
-        let attributes = if constants::find(name).is_some() { STABLE } else { PRIVATE };
+        let defined = name == STATE_NAMES || constants::find(name).is_some();
+        let attributes = if defined { STABLE } else { PRIVATE };
         Some(Use { what: format!("enumerator {name}"), attributes, span })
     }
 

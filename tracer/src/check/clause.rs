@@ -27,10 +27,8 @@ impl Checker<'_> {
 
     fn clause(&mut self, clause: &ast::Clause, span: Span) -> Option<Clause> {
         let start = self.found.len();
+        // Where nothing matches, as -Z allows, the clause is checked all the same.
         self.clause = self.match_probes(&clause.probes);
-        if self.clause.probes.is_empty() && !self.clause.refused {
-            return None;
-        }
         let mark = self.found.len();
         let mut predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
         // A variable that the predicate asks for may be one that the actions make.

@@ -142,6 +142,11 @@ impl Checker<'_> {
         }
         match agreed {
             Some((ty, _)) => Ok(ty),
+            None if !self.clause.descriptions.is_empty() => {
+                let message = "args[] belongs to a probe, and the clause has none";
+                let diagnostic = Diagnostic::error(Tag::D_ARGS_MULTI, span, message);
+                Err(self.refuse(diagnostic.help("arg0 to arg9 are there for any probe")))
+            }
             None => {
                 let message = "args[] belongs to a probe: it has no meaning outside of a clause";
                 let diagnostic = Diagnostic::error(Tag::D_ARGS_NONE, span, message);

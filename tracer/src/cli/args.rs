@@ -190,7 +190,7 @@ pub struct Trace {
     /// Size of the buffer, with k, m or g behind it: -x bufsize
     #[arg(short = 'b', value_name = "SIZE", help_heading = "Settings")]
     pub buffer: Option<String>,
-    /// Say more: with -l the probes' arguments, else how each probe is attached
+    /// Report stability: with -l the probes' and their arguments, else the programs'; and how probes are attached
     #[arg(short = 'v', help_heading = "Output")]
     pub verbose: bool,
     /// Show the compiled program, then trace; with -e only show it

@@ -1,3 +1,3 @@
 /* with: zdefs */
-nothing:::here { trace(args[0]); }
+nothing:::here { trace(arg0); }
 syscall::read:entry, syscall::nosuchcall:entry { trace(args[0]); }
