@@ -187,14 +187,17 @@ pub mod memory {
     pub const CONNECTIONS: u32 = CALLS + 4;
     /// The last segments of handshakes, likewise.
     pub const HANDSHAKES: u32 = CALLS + 5;
+    /// Waits for locks, by thread.
+    pub const LOCKS: u32 = CALLS + 6;
     /// What drops are reported under, by number from [`CALLS`] on.
-    pub const NAMES: [&str; 6] = [
+    pub const NAMES: [&str; 7] = [
         "support:::calls",
         "support:::psargs",
         "support:::owners",
         "support:::requests",
         "support:::connections",
         "support:::handshakes",
+        "support:::locks",
     ];
 }
 
@@ -225,6 +228,8 @@ pub struct Scope {
     pub speculations: u64,
     /// Bytes that a speculation may record on each CPU.
     pub speculation_size: u64,
+    /// Address of what the kernel's clock calls at each tick; 0 where it is not asked for.
+    pub tick_handler: u64,
 }
 
 /// For [`Scope::cpu`]: probes fire on every CPU.

@@ -105,11 +105,18 @@ names! {
     FLT =
         FLTILL 1, FLTPRIV 2, FLTBPT 3, FLTTRACE 4, FLTACCESS 5, FLTBOUNDS 6, FLTIOVF 7, FLTIZDIV 8, FLTFPE 9,
         FLTSTACK 10, FLTPAGE 11, FLTWATCH 12;
+
+    /// What a captured packet begins with, as libpcap numbers it.
+    PCAP =
+        PCAP_NULL 0, PCAP_ETHER 1, PCAP_PPP 9, PCAP_IP 12, PCAP_WIFI 105, PCAP_IPNET 226, PCAP_IPOIB 242,
+        PCAP_INFINIBAND 247;
+    /// Who waits for a lock of readers and writers.
+    RW = RW_WRITER 0, RW_READER 1;
 }
 
 /// All of them.
 pub const CONSTANTS: &[&[Constant]] =
-    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR, FLT];
+    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR, FLT, PCAP, RW];
 
 /// TCP states as the kernel counts them (include/net/tcp_states.h).
 #[allow(missing_docs, reason = "the names of RFC 9293")]

@@ -120,6 +120,7 @@ offsets! {
     task_nsproxy = "task_struct.nsproxy";
     mutex_owner = "mutex.owner";
     rwsem_count = "rw_semaphore.count";
+    hrtimer_function = "hrtimer.function";
     signal_live = "signal_struct.live";
     signal_nr_threads = "signal_struct.nr_threads";
     signal_pids = "signal_struct.pids";

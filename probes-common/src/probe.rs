@@ -22,6 +22,10 @@ pub enum Attach {
     Profile,
     /// A software clock on one CPU; the rate comes with the probe's name.
     Tick,
+    /// A counter of events on every CPU; which one, and how many events, comes with the probe's name.
+    Counter,
+    /// The kernel's counter of page faults that waited for a device, on every CPU.
+    MajorFaults,
     /// Run by the tracer itself, once (BEGIN, END).
     TestRun,
     /// Called by other trampolines when one of their clauses faults (ERROR).

@@ -21,6 +21,7 @@ pub static SCOPE: Scope = Scope {
     fill: 0,
     speculations: 1,
     speculation_size: 4096,
+    tick_handler: 0,
 };
 
 /// The offset of a kernel field in the running kernel: `offset!(task_pid)`.

@@ -7,7 +7,7 @@ use aya_ebpf::bindings::{bpf_raw_tracepoint_args, pt_regs};
 use probes_common::abi::{Drop, Fault, LIGHT_RECORD, RECORD_SIZE, SLOT_RECORD, Slot};
 
 use crate::kernel::Current;
-use crate::{drops, slots};
+use crate::{drops, scope, slots};
 
 /// Declares eBPF programs, of four sorts:
 ///
@@ -64,6 +64,8 @@ macro_rules! probe {
         static PROGRAM: u32 = 0;
         #[unsafe(export_name = concat!("LIGHT_", stringify!($name)))]
         static LIGHT: u32 = 0;
+        #[unsafe(export_name = concat!("ALONE_", stringify!($name)))]
+        static ALONE: u32 = 0;
         unsafe extern "C" {
             #[link_name = concat!("clauses_", stringify!($name))]
             fn clauses(
@@ -79,6 +81,7 @@ macro_rules! probe {
             number: &raw const PROGRAM,
             wants: &raw const WANTS,
             light: &raw const LIGHT,
+            alone: &raw const ALONE,
             clauses,
             takes,
         }
@@ -144,6 +147,8 @@ pub struct Program {
     pub wants: *const u64,
     /// Whether its clauses do without a slot of their own, in `.rodata`.
     pub light: *const u32,
+    /// Whether it is left out where another firing is under way, in `.rodata`: its event may come while that takes a lock.
+    pub alone: *const u32,
     /// Its dispatcher.
     pub clauses: unsafe extern "C" fn(*mut Slot, *mut c_void, *mut c_void) -> u64,
     /// Whether any clause takes the firing of that one of its probes, as far as their predicates can tell before.
@@ -225,6 +230,10 @@ impl Taken {
     fn fire_if<R>(self, fill: impl FnOnce(&mut R, Wants) -> bool) {
         let Taken { program, discriminator, task } = self;
         const { assert!(size_of::<R>() <= RECORD_SIZE && offset_of!(Light<R>, record) == SLOT_RECORD) }
+        // SAFETY: a static; volatile because the linker changes its value.
+        if unsafe { program.alone.read_volatile() } != 0 && (slots::any() || scope::is_own()) {
+            return program.drop(Drop::Slot);
+        }
         let mut stack = MaybeUninit::<Light<R>>::uninit();
         // SAFETY: a static; volatile because the linker changes its value. It is read again each time, so that the compiler
         // does not make two ways of what follows, of which the verifier would find one dead.

@@ -32,6 +32,8 @@ mod kernel;
 #[cfg(target_arch = "bpf")]
 mod learning;
 #[cfg(target_arch = "bpf")]
+mod locks;
+#[cfg(target_arch = "bpf")]
 mod net;
 #[cfg(target_arch = "bpf")]
 mod numbers;

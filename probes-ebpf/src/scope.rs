@@ -40,6 +40,12 @@ pub fn here() -> bool {
     cpu == ANY_CPU || unsafe { u64::from(bpf_get_smp_processor_id() as u32) } == cpu
 }
 
+/// Whether the current process is the tracer.
+#[inline(always)]
+pub fn is_own() -> bool {
+    current_tgid() == scope!(own_pid)
+}
+
 /// Whether the session is about every process.
 #[inline(always)]
 pub fn is_open() -> bool {

@@ -29,6 +29,21 @@ pub fn claim() -> Option<*mut Slot> {
     None
 }
 
+/// Whether another firing is under way on this CPU.
+#[inline(always)]
+pub fn any() -> bool {
+    // SAFETY: a helper without arguments.
+    let first = unsafe { bpf_get_smp_processor_id() } as u32 * SLOTS_PER_CPU;
+    for n in 0..SLOTS_PER_CPU {
+        let Some(slot) = SLOTS.get_ptr(first + n) else { return true };
+        // SAFETY: a word of a value of SLOTS.
+        if unsafe { (&raw const (*slot).busy).read_volatile() } != 0 {
+            return true;
+        }
+    }
+    false
+}
+
 /// Gives a slot back.
 #[inline(always)]
 pub fn release(slot: *mut Slot) {

@@ -36,6 +36,7 @@ use kernel::currents::Currents;
 use lower::Image;
 use probes_common::abi::{ANY_CPU, Scope};
 use probes_common::probe::Attach;
+use probes_common::providers::sched;
 use probes_common::providers::usdt::SPECS;
 use provider::stability::Description;
 use provider::{Catalog, ProbeId};
@@ -263,8 +264,19 @@ pub fn link_for(
         fill: (compiled.options.bufpolicy == Policy::Fill).into(),
         speculations: compiled.options.nspec,
         speculation_size: compiled.options.specsize,
+        tick_handler: tick_handler(&compiled.image, target),
     };
     let ring_size = ring_size as u32;
     let constants = link::Constants { offsets: target.offsets, scope, ring_size, currents, most };
     link::link(PROBES, &compiled.image, &constants)
+}
+
+/// Where what the kernel's clock calls at each tick is (kernel/time/tick-sched.c): 0 where no program asks. Until Linux 6.8 the second
+/// name is that of another function.
+fn tick_handler(image: &lower::Image, target: &Target) -> u64 {
+    if !image.programs.iter().any(|program| *program.program == sched::TICK) {
+        return 0;
+    }
+    let find = |name: &&str| target.addresses.find(None, name).ok();
+    ["tick_sched_timer", "tick_nohz_handler"].iter().find_map(find).map_or(0, |address| address.at)
 }

@@ -1,9 +1,12 @@
 //! The probes, one file a provider: its records and its table of probes.
 
+pub mod counts;
+pub mod cpc;
 pub mod dtrace;
 pub mod fbt;
 pub mod io;
 pub mod ip;
+pub mod lockstat;
 pub mod pid;
 pub mod pipe;
 pub mod proc;
@@ -30,11 +33,14 @@ pub const PROVIDERS: &[&[Probe]] = &[
     io::PROBES,
     udp::PROBES,
     ip::PROBES,
+    lockstat::PROBES,
+    counts::PROBES,
 ];
 
 /// What the probes are made like that are not named in advance: from the running kernel's system calls, from the rates that a
 /// program names, from the kernel's tracepoints and functions.
-pub const MADE: &[&[Probe]] = &[syscall::PROBES, profile::PROBES, rawtp::PROBES, sdt::PROBES, fbt::PROBES];
+pub const MADE: &[&[Probe]] =
+    &[syscall::PROBES, profile::PROBES, cpc::PROBES, rawtp::PROBES, sdt::PROBES, fbt::PROBES];
 
 /// Programs, each with one that stands in for it where the kernel lacks what it hangs on.
 pub const STAND_INS: &[(&Program, &Program)] = &[(&sched::ON_CPU, &sched::ON_CPU_SWITCH)];
@@ -81,14 +87,19 @@ mod tests {
             for arg in args.iter().filter(|arg| !arg.field.is_empty()) {
                 let field = program.record.field(arg.field);
                 let field = field.unwrap_or_else(|| panic!("{}: no field {}", program.name, arg.field));
-                let is_pointer = arg.ctype.ends_with('*');
-                assert_eq!(
-                    is_pointer,
-                    matches!(field.kind, Kind::Struct(_)),
-                    "{} {}",
-                    program.name,
-                    arg.field
-                );
+                // A pointer to what the kernel has is its address.
+                let word = matches!(field.kind, Kind::Int { bytes: 8, signed: false });
+                match arg.ctype.ends_with('*') {
+                    true => assert!(
+                        matches!(field.kind, Kind::Struct(_)) || word,
+                        "{} {}",
+                        program.name,
+                        arg.field
+                    ),
+                    false => {
+                        assert!(!matches!(field.kind, Kind::Struct(_)), "{} {}", program.name, arg.field)
+                    }
+                }
             }
         }
     }

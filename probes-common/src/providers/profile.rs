@@ -23,7 +23,8 @@ pub const PROFILE: Program =
 pub const TICK: Program =
     Program { name: "tick", attach: Attach::Tick, family: false, record: &Sample::DEF, needs: &[] };
 
-const ARGS: &[Arg] = &[
+/// The arguments of every probe that interrupts.
+pub(super) const ARGS: &[Arg] = &[
     Arg { ctype: "uint64_t", field: "kernel_pc", doc: "kernel program counter, or 0" },
     Arg { ctype: "uint64_t", field: "user_pc", doc: "user program counter, or 0" },
 ];

@@ -33,6 +33,10 @@ record! {
         8 ps: PsInfo as "psinfo_t *";
         /// The CPU whose queue it is.
         24 cpu: CpuInfo as "cpuinfo_t *";
+        /// Whether the thread is put before the others: always 0, since Linux's queue is a tree.
+        32 front: i32 as "int";
+        /// Unused, zero.
+        32 pad: i32 as "int";
     }
 
     /// A thread gets another priority.
@@ -78,16 +82,18 @@ programs! {
     ENQUEUE_MIGRATE = "sched_enqueue_migrate" on "sched_migrate_task": Queued, PSARGS;
     /// surrender.
     SURRENDER = "sched_surrender" on "sched_set_need_resched_tp": Other, PSARGS;
+    /// tick.
+    TICK = "sched_tick" on "hrtimer_expire_entry": Other, PSARGS;
     /// change-pri.
     CHANGE_PRI = "sched_change_pri" on "sched_pi_setprio": Priority, PSARGS;
 }
 
 macro_rules! args {
-    ($($name:ident = $thread:literal, $process:literal $(, $ctype:literal $field:literal $doc:literal)?;)*) => { $(
+    ($($name:ident = $thread:literal, $process:literal $(, $ctype:literal $field:literal $doc:literal)*;)*) => { $(
         const $name: &[Arg] = &[
             Arg { ctype: "lwpsinfo_t *", field: "lwp", doc: $thread },
             Arg { ctype: "psinfo_t *", field: "ps", doc: $process },
-            $(Arg { ctype: $ctype, field: $field, doc: $doc },)?
+            $(Arg { ctype: $ctype, field: $field, doc: $doc },)*
         ];
     )* };
 }
@@ -96,6 +102,8 @@ args! {
     NEXT_ARGS = "the thread that comes next", "its process";
     WOKEN_ARGS = "the thread that is woken", "its process";
     QUEUED_ARGS = "the thread", "its process", "cpuinfo_t *" "cpu" "the CPU whose queue it is";
+    ENQUEUED_ARGS = "the thread", "its process", "cpuinfo_t *" "cpu" "the CPU whose queue it is",
+        "int" "front" "whether the thread is put before the others: always 0, since Linux's queue is a tree";
     RUNNING_ARGS = "the thread that runs there", "its process";
     PRIORITY_ARGS = "the thread", "its process", "int" "pri" "its new priority, as pr_pri counts it; pr_pri is the old one";
 }
@@ -106,7 +114,7 @@ probes! { "sched":
          follows.";
     "sleep", SLEEP, &[],
         "Fires in a thread that leaves its CPU to wait for something. off-cpu follows.";
-    "enqueue" in "switch", ENQUEUE_SWITCH, QUEUED_ARGS,
+    "enqueue" in "switch", ENQUEUE_SWITCH, ENQUEUED_ARGS,
         "Fires when a thread goes back to the queue of the CPU that it leaves, since it could run on.";
     "dequeue" in "switch", DEQUEUE_SWITCH, QUEUED_ARGS,
         "Fires when a thread is taken from the queue of a CPU to run there; on-cpu follows.";
@@ -121,16 +129,19 @@ probes! { "sched":
         "Fires when the scheduler was asked who is to run, and has chosen the thread that runs already.";
     "wakeup", WAKEUP, WOKEN_ARGS,
         "Fires in the thread, or in the interrupt, that wakes another, before that one can run.";
-    "enqueue" in "wakeup", ENQUEUE_WAKEUP, QUEUED_ARGS,
+    "enqueue" in "wakeup", ENQUEUE_WAKEUP, ENQUEUED_ARGS,
         "Fires when a thread that was woken is in the queue of a CPU.";
-    "enqueue" in "new", ENQUEUE_NEW, QUEUED_ARGS,
+    "enqueue" in "new", ENQUEUE_NEW, ENQUEUED_ARGS,
         "Fires when a new thread is in the queue of a CPU.";
     "dequeue" in "migrate", DEQUEUE_MIGRATE, QUEUED_ARGS,
         "Fires when a thread is taken from the queue of a CPU to be put into that of another.";
-    "enqueue" in "migrate", ENQUEUE_MIGRATE, QUEUED_ARGS,
+    "enqueue" in "migrate", ENQUEUE_MIGRATE, ENQUEUED_ARGS,
         "Fires when a thread that waits in the queue of a CPU is put into that of another; dequeue has fired for the first.";
     "surrender", SURRENDER, RUNNING_ARGS,
         "Fires when another CPU is told to ask its scheduler who is to run.";
+    "tick", TICK, RUNNING_ARGS,
+        "Fires at each tick of a CPU's clock, at which the kernel accounts the time to the thread that runs. A CPU that sleeps has \
+         no ticks.";
     "change-pri", CHANGE_PRI, PRIORITY_ARGS,
         "Fires when a thread that holds a lock is lent the priority of one that waits for it, and when it gives that back. Linux has \
          no tracepoint of other changes: syscall::setpriority:entry and syscall::sched_set*:entry show who asks for them.";

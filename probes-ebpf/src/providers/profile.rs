@@ -14,7 +14,7 @@ programs! {
 const PRIVILEGE: u64 = 3;
 
 #[inline(always)]
-fn sample(record: &mut Sample, wants: Wants, ctx: Context) {
+pub(super) fn sample(record: &mut Sample, wants: Wants, ctx: Context) {
     // SAFETY: what the kernel gives a perf event's program; its registers are read directly.
     let regs = unsafe { &(*ctx.0.cast::<bpf_perf_event_data>()).regs };
     let user = regs.cs & PRIVILEGE == PRIVILEGE;

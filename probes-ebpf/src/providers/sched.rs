@@ -5,7 +5,7 @@
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use probes_common::providers::sched::{Alone, Other, Priority, Queued};
 
-use crate::constants::offset;
+use crate::constants::{offset, scope};
 use crate::firing::{Context, Program, Wants, bit, programs};
 use crate::kernel::{Current, read};
 use crate::process::{fill_process, fill_thread};
@@ -74,6 +74,12 @@ programs! {
         if cpu_of(running) != this_cpu() && concerns(running) { other(program, running) }
     };
 
+    // hrtimer_expire_entry(struct hrtimer *hrtimer, ktime_t *now)
+    probe sched_tick in "raw_tp/hrtimer_expire_entry", |program| {
+        let function = read::<u64>(program.ctx.arg(0), offset!(hrtimer_function));
+        if function != 0 && function == scope!(tick_handler) { other(program, Current::get().address() as u64) }
+    };
+
     // sched_pi_setprio(struct task_struct *tsk, struct task_struct *pi_task)
     foreign sched_change_pri in "raw_tp/sched_pi_setprio", |program| {
         let (thread, lender) = (program.ctx.arg(0), program.ctx.arg(1));
@@ -118,6 +124,9 @@ fn queued(program: Program, thread: u64, cpu: i32) {
             fill_process(&mut record.ps, wants.part(bit!(Queued, ps)), thread, 0);
             if wants.field(bit!(Queued, cpu)) {
                 record.cpu.cpu_id = cpu;
+            }
+            if wants.field(bit!(Queued, front)) {
+                (record.front, record.pad) = (0, 0);
             }
         });
     }

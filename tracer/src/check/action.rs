@@ -20,6 +20,7 @@ impl Checker<'_> {
         self.check_destructive(row, name, span);
         match name {
             ActionName::Tracemem => self.tracemem(row, args, span),
+            ActionName::Pcap => self.pcap(row, args, span),
             ActionName::Printm => self.printm(row, args, span),
             ActionName::Raise | ActionName::Stop => self.signal(row, args, span),
             ActionName::System | ActionName::Freopen => self.made_text(row, name, args, span),

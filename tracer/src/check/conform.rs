@@ -40,6 +40,7 @@ impl Conform<'_> {
                     self.expr(bytes);
                     size.iter_mut().for_each(|size| self.expr(size));
                 }
+                Action::Pcap(parts) => parts.iter_mut().for_each(|part| self.expr(part)),
                 Action::Trunc(_, count) => count.iter_mut().for_each(|count| self.expr(count)),
                 Action::Printa(..)
                 | Action::Clear(_)

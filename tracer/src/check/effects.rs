@@ -1,9 +1,11 @@
-//! Actions that dump memory, steer the output, or change the system: tracemem, setopt, freopen, ftruncate, system, raise, stop.
+//! Actions that dump memory, steer the output, or change the system: tracemem, pcap, setopt, freopen, ftruncate, system, raise, stop.
 //!
 //! Invariant: what changes the system is refused without -w.
 
+use super::ctype::{CompositeKind, NameKind};
 use super::functions::{ActionName, Row, find};
-use super::typed::{Action, Expr, ExprKind, IntType, Place, Type};
+use super::lvalue::pointed;
+use super::typed::{Action, BinaryOp, CompareOp, Expr, ExprKind, IntType, Place, Type};
 use super::types::{INT, ULONG};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -11,6 +13,9 @@ use crate::syntax::ast;
 
 /// The most bytes that tracemem records.
 const TRACEMEM_LIMIT: i64 = 16 << 10;
+
+/// The constant PCAP_IP.
+const IP: i64 = 12;
 
 impl Checker<'_> {
     /// Whether the action is allowed to do what it does.
@@ -42,6 +47,46 @@ impl Checker<'_> {
         let pointer = address.to_int(ULONG).converted(&Type::Pointer(Box::new(ty.clone())));
         let memory = Expr { kind: ExprKind::Load(Place::Memory(Box::new(pointer))), ty, span: at };
         Ok(Action::Tracemem(memory, args.next()))
+    }
+
+    /// `pcap(packet, kind)`: of a `struct sk_buff` the part that lies at `data`, without its fragments; from its network header on
+    /// where the kind says that there is nothing before, and the packet has been given what comes before.
+    pub(super) fn pcap(&mut self, row: &Row, args: &[ast::Expr], span: Span) -> Result<Action, Refused> {
+        let mut args = self.arguments(row, args, span)?.into_iter();
+        let (Some(packet), Some(kind)) = (args.next(), args.next()) else { return Err(Refused) };
+        let at = packet.span;
+        let Some(Type::Composite(of)) =
+            self.types.find(NameKind::Composite(CompositeKind::Struct), "sk_buff")
+        else {
+            let diagnostic =
+                Diagnostic::error(Tag::D_TYPE_ERR, at, "the kernel does not tell what a packet is");
+            return Err(self.refuse(diagnostic.help("its type is `struct sk_buff`, which needs CONFIG_NET")));
+        };
+        let pointer = Type::Pointer(Box::new(Type::Composite(of.clone())));
+        let packet = packet.to_int(ULONG).converted(&pointer);
+        let mut member = |name: &str| {
+            let name = ast::Ident { name: name.to_owned(), span: at };
+            self.composite_member(pointed(packet.clone()), &of, &name, at)
+        };
+        let word = |member: Expr| Box::new(member.to_int(ULONG));
+        let long = |kind: ExprKind| Expr { kind, ty: Type::Int(ULONG), span: at };
+        let minus = |a: Box<Expr>, b: Box<Expr>| Box::new(long(ExprKind::Binary(BinaryOp::Sub, a, b)));
+        let (data, all, fragments) = (word(member("data")?), word(member("len")?), word(member("data_len")?));
+        let mut length = minus(all, fragments);
+        let mut start = data.clone();
+        if fold::constant(&kind) == Some(IP) {
+            let (head, offset) = (word(member("head")?), word(member("network_header")?));
+            let network = Box::new(long(ExprKind::Binary(BinaryOp::Add, head, offset)));
+            let behind = ExprKind::Compare(CompareOp::Gt, network.clone(), data.clone());
+            let behind = Box::new(Expr { kind: behind, ty: Type::INT, span: at });
+            start = Box::new(long(ExprKind::Conditional(behind, network, data.clone())));
+            length = minus(length, minus(start.clone(), data));
+        }
+        let byte = Type::Int(IntType { bytes: 1, signed: false, name: "unsigned char" });
+        let ty = Type::Array(Box::new(byte), self.options.pcapsize as u32);
+        let bytes = start.converted(&Type::Pointer(Box::new(ty.clone())));
+        let bytes = Expr { kind: ExprKind::Load(pointed(bytes)), ty, span: at };
+        Ok(Action::Pcap([bytes, *length, kind]))
     }
 
     /// `printm(nbytes, memref(address, size))`: tracemem() with its arguments in another order.

@@ -92,6 +92,7 @@ pub enum ActionName {
     Commit,
     Discard,
     Tracemem,
+    Pcap,
     Printm,
     System,
     Freopen,
@@ -290,6 +291,8 @@ table! {
         "discard(int id)", "throws away what a speculation has recorded, and frees it";
     "tracemem" Role::Action(ActionName::Tracemem), TRACEMEM, [Memory, Constant, INTEGER] 2,
         "tracemem(address, size_t nbytes[, size_t dsize])", "records memory of the kernel, printed as a table of bytes: nbytes, or the first dsize of them";
+    "pcap" Role::Action(ActionName::Pcap), GENERAL, [Memory, INTEGER] 2,
+        "pcap(struct sk_buff *packet, int kind)", "records a packet of the network, pcapsize bytes of it at the most: printed as tracemem() prints, and behind freopen() written to a capture file; the kind says what it begins with, PCAP_ETHER, PCAP_IP and so on";
     "printm" Role::Action(ActionName::Printm), PRINTM, [Constant, Memory] 2,
         "printm(size_t nbytes, memref(address, size_t size))", "records memory of the kernel, nbytes of it at the most, printed as tracemem() prints it";
     "system" Role::Action(ActionName::System), GENERAL, [Format, Value] 1 "...",
@@ -410,11 +413,11 @@ table! {
     "mutex_type_spin" Role::Subroutine(Sub::MutexTypeSpin, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
         "int mutex_type_spin(struct mutex *mutex)", "whether who waits for a mutex always spins: always 0": EVOLVING;
     "rw_read_held" Role::Subroutine(Sub::RwReadHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_read_held(struct rw_semaphore *lock)", "whether readers have a lock": EVOLVING;
+        "int rw_read_held(rwlock_t *lock)", "whether readers have a lock; it may be a struct rw_semaphore too": EVOLVING;
     "rw_write_held" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_write_held(struct rw_semaphore *lock)", "whether a writer has a lock": EVOLVING;
-    "rw_iswriter" Role::Subroutine(Sub::RwWriteHeld, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
-        "int rw_iswriter(struct rw_semaphore *lock)", "whether a writer has a lock": EVOLVING;
+        "int rw_write_held(rwlock_t *lock)", "whether a writer has a lock; it may be a struct rw_semaphore too": EVOLVING;
+    "rw_iswriter" Role::Subroutine(Sub::RwIsWriter, Gives::Int(Number::Int)), GENERAL, [Pointer] 1,
+        "int rw_iswriter(rwlock_t *lock)", "whether a writer has a lock, or waits for it; it may be a struct rw_semaphore too": EVOLVING;
 
     "progenyof" Role::Subroutine(Sub::Progenyof, Gives::Int(Number::Int)), GENERAL, [Param::Int(Number::Pid)] 1,
         "int progenyof(pid_t pid)", "whether the current process is this one or descends from it";

@@ -248,7 +248,7 @@ impl Checker<'_> {
         }
     }
 
-    fn composite_member(
+    pub(super) fn composite_member(
         &mut self,
         place: Place,
         composite: &Composite,
@@ -490,7 +490,7 @@ impl Place {
 }
 
 /// What the pointer leads to.
-fn pointed(pointer: Expr) -> Place {
+pub(super) fn pointed(pointer: Expr) -> Place {
     Place::Memory(Box::new(pointer))
 }
 

@@ -95,6 +95,9 @@ pub(super) const ANY: u64 = i32::MAX as u64;
 /// The largest buffer for a string.
 pub(super) const STRINGS: u64 = 4096;
 
+/// The largest packet that is recorded.
+const PACKETS: u64 = 16 << 10;
+
 table! {
     "quiet" Flag(|o| &mut o.quiet), "prints only what the program prints, as -q does";
     "destructive" Flag(|o| &mut o.destructive), "allows actions that change the system, as -w does";
@@ -109,6 +112,7 @@ table! {
     "scope" Either(|o| &mut o.scope, ["all", "tree"]), "fires probes for all processes, or for $target and what it forks";
     "strsize" Size(|o| &mut o.strsize, 1, STRINGS), "the most characters of a string";
     "scratchsize" Size(|o| &mut o.scratchsize, 16, GIB), "bytes that alloca() may be asked for as a constant, and 8 more; there are 8192 in any case";
+    "pcapsize" Size(|o| &mut o.pcapsize, 1, PACKETS), "the most bytes that pcap() records of a packet";
     "bufsize" Size(|o| &mut o.bufsize, 4096, GIB), "bytes of the buffer between the kernel and the tracer";
     "aggsize" Size(|o| &mut o.aggsize, 1024, 4 * GIB), "bytes for the keys and values of an aggregation";
     "dynvarsize" Size(|o| &mut o.dynvarsize, 1024, 4 * GIB), "bytes for self-> variables and associative arrays";

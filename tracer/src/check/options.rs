@@ -80,6 +80,8 @@ pub struct Options {
     pub strsize: u64,
     /// Bytes of which a constant alloca() may ask for all but 8.
     pub scratchsize: u64,
+    /// The most bytes of a captured packet.
+    pub pcapsize: u64,
     /// Bytes of the buffer between the kernel and the tracer.
     pub bufsize: u64,
     /// Bytes for the keys of an aggregation.
@@ -163,6 +165,7 @@ impl Default for Options {
             rawbytes: false,
             strsize: 256,
             scratchsize: 256,
+            pcapsize: 2048,
             bufsize: 4 << 20,
             bufpolicy: Policy::Switch,
             bufresize: true,

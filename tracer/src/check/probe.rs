@@ -2,6 +2,7 @@
 
 use probes_common::probe::{Arg, Attach};
 
+use super::ctype::{CompositeKind, NameKind};
 use super::typed::Type;
 use super::types::{UINT64, of_kind};
 use super::{Checker, Refused};
@@ -83,15 +84,15 @@ impl Checker<'_> {
         if let Some(OfProcess { tag, message, help }) = why.of_process {
             return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
         }
-        let tag = if why.reason.is_some() { Tag::D_NOT_AVAILABLE } else { Tag::D_PDESC_ZERO };
-        let diagnostic = Diagnostic::error(tag, span, format!("`{pattern}` matches no probe"));
+        let diagnostic = Diagnostic::error(Tag::D_PDESC_ZERO, span, format!("`{pattern}` matches no probe"));
+        let known = why.reason.is_some();
         let diagnostic = match why.reason {
             Some(reason) => diagnostic.label(reason),
             None => diagnostic,
         };
         Err(self.refuse(match why.nearest {
             _ if let Some(lacking) = &why.lacking => diagnostic.help(lacking.clone()),
-            Some(near) if tag == Tag::D_PDESC_ZERO => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) if !known => diagnostic.help(format!("did you mean `{near}`?")),
             _ => diagnostic.help("`tracer -l` lists the probes; -Z allows descriptions that match none"),
         }))
     }
@@ -161,6 +162,11 @@ impl Checker<'_> {
                 false => format!("it has {}; `tracer explain '{probe}'` explains them", args.join(", ")),
             }
         };
+        if let Attach::Profile | Attach::Tick | Attach::Counter = probe.program.attach {
+            let message = format!("{probe} has no arguments with types");
+            let help = "arg0 is where the kernel was, 0 in user code; arg1 is where the program was, 0 in the kernel";
+            return Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help)));
+        }
         let Some(arg) = self.catalog.arguments(probe).get(number) else {
             let message = match self.catalog.arguments(probe).len() {
                 0 => format!("{probe} has no arguments"),
@@ -176,12 +182,28 @@ impl Checker<'_> {
             return Ok(ty);
         }
         match probe.program.record.field(arg.field) {
-            Some(field) => Ok(of_kind(arg.ctype, field.kind)),
+            Some(field) => Ok(match of_kind(arg.ctype, field.kind) {
+                Type::Pointer(of) if *of == Type::Void => {
+                    self.kernel_pointer(arg).unwrap_or(Type::Pointer(of))
+                }
+                ty => ty,
+            }),
             None => {
                 let message = format!("args[{number}] of {probe} is void: DTrace keeps its place free");
                 Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))))
             }
         }
+    }
+
+    /// The type of an argument that points to something of the kernel's, where the kernel's types are known.
+    fn kernel_pointer(&self, arg: &Arg) -> Option<Type> {
+        let name = arg.ctype.strip_suffix(" *")?;
+        let kinds = match name.strip_prefix("struct ") {
+            Some(tag) => (NameKind::Composite(CompositeKind::Struct), tag),
+            None => (NameKind::Typedef, name),
+        };
+        let of = self.types.find(kinds.0, kinds.1)?;
+        Some(Type::Pointer(Box::new(of)))
     }
 
     /// The type of an argument of a function of the kernel, or of what it returns.

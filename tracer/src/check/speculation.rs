@@ -142,6 +142,7 @@ fn what(action: &Action) -> Does {
         Action::Trace(_)
         | Action::Print(..)
         | Action::Tracemem(..)
+        | Action::Pcap(_)
         | Action::Ftruncate
         | Action::Setopt(..)
         | Action::Printf(..)

@@ -232,6 +232,8 @@ pub enum Action {
     Discard(Expr),
     /// tracemem(address, nbytes[, dsize]): the bytes, and how many of them are shown.
     Tracemem(Expr, Option<Expr>),
+    /// pcap(packet, kind): the bytes, how many there are, the kind.
+    Pcap([Expr; 3]),
     /// system(format, ...): a command for the shell.
     System(Rc<Format>, Vec<Expr>),
     /// freopen(format, ...): what follows is printed to this file; none for where the output went first.

@@ -10,7 +10,6 @@ const IMPOSSIBLE: &[(&str, &str, &str)] = &[
         "Linux has no debugger in the kernel that a program of the kernel may enter",
         "stop() stops the traced process",
     ),
-    ("pcap", "the output has no form for captured packets", "tracemem() shows the bytes of a packet"),
     (
         "printt",
         "it prints what typeref() made, and there is no typeref()",

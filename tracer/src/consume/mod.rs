@@ -26,6 +26,7 @@ use crate::check::options::OptionError;
 use crate::check::typed::AggregationId;
 use crate::kernel::process::clock;
 use crate::lower::layout::{ActionAt, ActionKind, AggregationAt, Layout};
+use crate::output::packet::Packet;
 use crate::output::value::{Disorder, Event, Firing, Flow, Printout, Recorded, Table, Value};
 use crate::output::{Output, printf};
 use crate::provider::{Catalog, ProbeId};
@@ -364,6 +365,14 @@ impl Reader {
                     bytes.truncate(size);
                 }
                 Recorded::Memory(bytes)
+            }
+            ActionKind::Pcap => {
+                let (bytes, length) = (values.next(), number(values.next()));
+                let link = number(values.next()).unwrap_or(0) as u32;
+                let Some(Value::Bytes(mut bytes)) = bytes else { return Ok(Recorded::Silent) };
+                let (most, length) = (bytes.len() as u32, length.unwrap_or(0) as u32);
+                bytes.truncate(length as usize);
+                Recorded::Packet(Packet { link, length, most, bytes })
             }
             ActionKind::System(format) => Recorded::System(printf::text(format, &values.collect::<Vec<_>>())),
             ActionKind::Freopen(format) => {

@@ -235,7 +235,7 @@ impl Problems {
     /// Whether all that is wrong is that probes are not there.
     pub fn are_about_probes(&self) -> bool {
         let mut errors = self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        errors.all(|error| matches!(error.code, Tag::D_PDESC_ZERO | Tag::D_NOT_AVAILABLE))
+        errors.all(|error| error.code == Tag::D_PDESC_ZERO)
     }
 
     /// All of them, in order of place, those without a place last; the order of finding decides among equals.

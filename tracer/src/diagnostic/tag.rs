@@ -61,7 +61,6 @@ tags! {
     D_PROC_OFF: "an offset at which no instruction begins",
     D_PROC_NAME: "functions have no probe of that name",
     D_PROC_BADPROV: "a process brings no such provider along",
-    D_NOT_AVAILABLE: "the probe exists, but this kernel or privilege does not allow it",
     D_PROV_INCOMPAT: "a provider's declaration disagrees with the provider",
     D_PROV_BADNAME: "a provider or probe of a name that it cannot have",
     D_PROV_PRDUP: "a probe is declared twice",

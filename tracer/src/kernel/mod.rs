@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod arch;
 pub mod btf;
+pub mod counters;
 pub mod currents;
 pub mod features;
 pub mod functions;

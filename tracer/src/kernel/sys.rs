@@ -220,12 +220,25 @@ pub(crate) fn test_run_on(program: BorrowedFd<'_>, cpu: u32, arguments: &[u64]) 
 
 /// Runs a program each time that a CPU's clock has gone on by a period.
 pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    // type and size, config, period, sample_type, read_format, flags (disabled), wake-up, address.
-    let event = open_event(
-        EVERY_PROCESS,
-        cpu as i32,
-        &[TYPE_SOFTWARE | 64 << 32, CPU_CLOCK, period_ns, 0, 0, 1, 0, 0_u64],
-    )?;
+    open_counter(cpu, [TYPE_SOFTWARE, CPU_CLOCK], 0, period_ns, program)
+}
+
+/// `perf_event_attr`'s flags: the event does not count yet; it does not count in user code, in the kernel.
+const DISABLED: u64 = 1 << 0;
+pub(crate) const EXCLUDE_USER: u64 = 1 << 4;
+pub(crate) const EXCLUDE_KERNEL: u64 = 1 << 5;
+
+/// Runs a program each time that a CPU has counted so many events more. An event is its type and its number.
+pub(crate) fn open_counter(
+    cpu: u32,
+    [kind, config]: [u64; 2],
+    flags: u64,
+    period: u64,
+    program: BorrowedFd<'_>,
+) -> io::Result<OwnedFd> {
+    // type and size, config, period, sample_type, read_format, flags, wake-up, address.
+    let attr = [kind | 64 << 32, config, period, 0, 0, DISABLED | flags, 0, 0_u64];
+    let event = open_event(EVERY_PROCESS, cpu as i32, &attr)?;
     let request = |request, argument: libc::c_int| {
         // SAFETY: both requests take an integer.
         checked(libc::c_long::from(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }))
@@ -233,6 +246,11 @@ pub(crate) fn open_clock(cpu: u32, period_ns: u64, program: BorrowedFd<'_>) -> i
     request(IOC_SET_BPF, program.as_raw_fd())?;
     request(IOC_ENABLE, 0)?;
     Ok(event)
+}
+
+/// Whether an event, by its type and number, can be counted: asked for this thread.
+pub(crate) fn can_count(kind: u32, config: u64) -> bool {
+    open_event(0, ANY_CPU, &[u64::from(kind) | 64 << 32, config, 0, 0, 0, DISABLED, 0, 0_u64]).is_ok()
 }
 
 /// Records what processes on a CPU map as code, and their forks, execs and ends, each with the time.
@@ -294,6 +312,9 @@ pub(crate) fn link_uprobe(
 }
 
 const EVERY_PROCESS: i32 = -1;
+
+/// Of an event of a process: whichever CPU that is on.
+const ANY_CPU: i32 = -1;
 
 /// A perf event of a process on a CPU. The attributes are as long as their second half word says.
 fn open_event(process: i32, cpu: i32, attr: &[u64]) -> io::Result<OwnedFd> {

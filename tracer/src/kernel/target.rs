@@ -11,6 +11,7 @@ use probes_common::offsets::Offsets;
 use super::addresses::Addresses;
 use super::arch::{Machine, X86_64};
 use super::btf::Btf;
+use super::counters::Counters;
 use super::features::Facts;
 use super::functions::Functions;
 use super::modules::{Modules, Types};
@@ -32,6 +33,8 @@ pub struct Target {
     pub tracepoints: Tracepoints,
     /// The functions that can be traced.
     pub functions: Functions,
+    /// The events that can be counted.
+    pub counters: Counters,
     /// The loaded modules.
     pub modules: Modules,
     /// Where the kernel's symbols are.
@@ -79,6 +82,7 @@ impl Target {
             offsets: offsets::resolve(&btf),
             tracepoints: Tracepoints::Declared(Arc::clone(&btf)),
             functions: Functions::default(),
+            counters: Counters::Here,
             modules: Modules::Here,
             addresses: Addresses::default(),
             types: Some(Types::new(btf)),
@@ -100,6 +104,7 @@ impl Target {
             offsets: offsets::from_words(std::array::from_fn(|i| 8 * i as u32)),
             tracepoints: Tracepoints::AllBut([].into()),
             functions: Functions::these("vfs_read\nvfs_write\ntcp_sendmsg\ntcp_v4_rcv\n"),
+            counters: Counters::Software,
             modules: Modules::These([].into()),
             addresses: Addresses::parse(
                 "ffffffff81400000 T vfs_read\nffffffff82a05000 D jiffies\n0000000000000000 D hidden\n",

@@ -10,6 +10,7 @@ mod dispatch;
 mod function;
 mod inline;
 mod linear;
+mod locks;
 mod object;
 mod quick;
 mod split;
@@ -129,7 +130,9 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
             function.linkage = Linkage::Numbers(count);
         }
     }
-    let mut linker = Linker { probes, functions: BTreeMap::new(), maps: Vec::new(), parts: Vec::new() };
+    let locks = image.programs.iter().any(locks::tells);
+    let mut linker =
+        Linker { probes, functions: BTreeMap::new(), maps: Vec::new(), parts: Vec::new(), locks };
     linker.patch("OFFSETS", as_bytes(&constants.offsets))?;
     linker.patch("SCOPE", as_bytes(&constants.scope))?;
 
@@ -260,6 +263,8 @@ struct Linker {
     functions: BTreeMap<String, Function>,
     maps: Vec<MapDef>,
     parts: Vec<PartAt>,
+    /// Whether some program is told of waits for locks.
+    locks: bool,
 }
 
 /// A program that goes on with a firing, by its symbol, and its place in a map of programs.
@@ -316,7 +321,8 @@ impl Linker {
         let constants = [
             ("WANTS", image.wants.to_le_bytes().to_vec()),
             ("PROGRAM", number.to_le_bytes().to_vec()),
-            ("LIGHT", u32::from(light).to_le_bytes().to_vec()),
+            ("LIGHT", u32::from(light && !self.locks).to_le_bytes().to_vec()),
+            ("ALONE", u32::from(locks::tells(image)).to_le_bytes().to_vec()),
         ];
         let trampoline = self.trampoline(base)?.clone();
         if symbol == base {

@@ -89,6 +89,7 @@ fn values(action: &Action) -> Vec<&Expr> {
         Action::Printf(_, values) | Action::System(_, values) | Action::Freopen(_, values) => {
             values.iter().collect()
         }
+        Action::Pcap(parts) => parts.iter().collect(),
         Action::Tracemem(bytes, size) => [bytes].into_iter().chain(size).collect(),
         Action::Trunc(_, count) => count.iter().collect(),
         Action::Printa(..)
@@ -119,6 +120,7 @@ fn kind(action: &Action) -> Option<ActionKind> {
         Action::Commit(_) => ActionKind::Commit,
         Action::Discard(_) => ActionKind::Discard,
         Action::Tracemem(..) => ActionKind::Tracemem,
+        Action::Pcap(_) => ActionKind::Pcap,
         Action::System(format, _) => ActionKind::System(format.clone()),
         Action::Freopen(format, _) => ActionKind::Freopen(format.clone()),
         Action::Ftruncate => ActionKind::Ftruncate,

@@ -324,7 +324,8 @@ impl Clause<'_> {
             | Subroutine::MutexTypeAdaptive
             | Subroutine::MutexTypeSpin
             | Subroutine::RwReadHeld
-            | Subroutine::RwWriteHeld => self.lock_call(subroutine, arguments, expr.span),
+            | Subroutine::RwWriteHeld
+            | Subroutine::RwIsWriter => self.lock_call(subroutine, arguments, expr.span),
             Subroutine::Chill => self.chill(&arguments[0], expr.span),
             Subroutine::Strlen | Subroutine::Index | Subroutine::Rindex | Subroutine::Strtoll => {
                 self.text_number(subroutine, arguments, expr)

@@ -141,6 +141,8 @@ pub enum ActionKind {
     Discard,
     /// Show the bytes in the first field as a table: all, or as many as the second says.
     Tracemem,
+    /// Show or write the packet in the first field, of which the second says how many bytes it has, the third what it begins with.
+    Pcap,
     /// Run a command.
     System(Rc<Format>),
     /// Print to this file; none for where the output went first.

@@ -1,14 +1,15 @@
-//! What the kernel's locks say of themselves: mutex_owned() and its kin, by the fields of `struct mutex` and
+//! What the kernel's locks say of themselves: mutex_owned() and its kin, by the fields of `struct mutex`, `rwlock_t` and
 //! `struct rw_semaphore`.
 //!
-//! Both are adaptive: who waits spins while the owner runs. So every mutex is of the adaptive type.
+//! Who waits for a mutex spins while the owner runs. So every mutex is of the adaptive type. A lock of readers and writers is taken
+//! for a `rwlock_t`, as Oracle's DTrace does, unless the pointer says that it is a semaphore.
 
 use probes_common::abi::fault;
 use probes_common::offsets::ABSENT;
 
 use super::clause::Clause;
 use super::helper;
-use crate::check::typed::{Builtin, Expr, Subroutine};
+use crate::check::typed::{Builtin, Expr, ExprKind, Subroutine, Type};
 use crate::diagnostic::Span;
 use crate::ir::{BinaryOp, Condition, Operand, Size, VReg};
 
@@ -17,6 +18,22 @@ const OWNER_FLAGS: i64 = 7;
 /// Parts of a semaphore's count (kernel/locking/rwsem.c): a writer has it; its readers.
 const WRITER: i64 = 1;
 const READERS: i64 = 0x7fff_ffff_ffff_ff00;
+/// Parts of a `rwlock_t`'s first word (include/asm-generic/qrwlock.h and qrwlock_types.h, Linux 6.18): a writer has it; one waits for
+/// it; its readers.
+const SPIN_WRITER: i64 = 0xff;
+const SPIN_WRITER_WAITS: i64 = 0x100;
+const SPIN_READERS: i64 = 0xffff_fe00;
+
+/// Whether a pointer is to a semaphore of readers and writers, whatever it has been converted to.
+fn points_to_semaphore(lock: &Expr) -> bool {
+    match (&lock.ty, &lock.kind) {
+        (Type::Pointer(of), _) if matches!(&**of, Type::Composite(of) if of.tag == Some("rw_semaphore")) => {
+            true
+        }
+        (_, ExprKind::Cast(of)) => points_to_semaphore(of),
+        _ => false,
+    }
+}
 
 impl Clause<'_> {
     /// A question about a lock, whose address is the one argument.
@@ -42,14 +59,19 @@ impl Clause<'_> {
                 self.lock_word(lock, offsets.mutex_owner, span);
                 Operand::Imm(0)
             }
-            Subroutine::RwReadHeld => {
-                let count = self.lock_word(lock, offsets.rwsem_count, span);
-                let readers = self.b.binary(BinaryOp::And, count, READERS);
-                self.b.compare(Condition::Ne, readers, 0).into()
-            }
-            _ => {
-                let count = self.lock_word(lock, offsets.rwsem_count, span);
-                self.b.binary(BinaryOp::And, count, WRITER).into()
+            question => {
+                let semaphore = points_to_semaphore(&arguments[0]);
+                let offset = if semaphore { offsets.rwsem_count } else { 0 };
+                let parts = match (question, semaphore) {
+                    (Subroutine::RwReadHeld, true) => READERS,
+                    (Subroutine::RwReadHeld, false) => SPIN_READERS,
+                    (_, true) => WRITER,
+                    (Subroutine::RwIsWriter, false) => SPIN_WRITER | SPIN_WRITER_WAITS,
+                    (_, false) => SPIN_WRITER,
+                };
+                let count = self.lock_word(lock, offset, span);
+                let held = self.b.binary(BinaryOp::And, count, parts);
+                self.b.compare(Condition::Ne, held, 0).into()
             }
         }
     }

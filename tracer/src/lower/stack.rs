@@ -44,6 +44,8 @@ fn start(probe: &ProbeInfo) -> Start {
         // At a place in a program the kernel's stack is empty.
         Attach::Profile
         | Attach::Tick
+        | Attach::Counter
+        | Attach::MajorFaults
         | Attach::Uprobe
         | Attach::Uretprobe
         | Attach::Function { returns: true } => Start::At(0),
@@ -130,7 +132,10 @@ impl Clause<'_> {
 
     /// Where the function that fires was called from: at a probe that interrupts, from where the function was that it interrupted.
     pub(super) fn caller(&mut self) -> Operand {
-        let interrupts = matches!(self.unit.info().program.attach, Attach::Profile | Attach::Tick);
+        let interrupts = matches!(
+            self.unit.info().program.attach,
+            Attach::Profile | Attach::Tick | Attach::Counter | Attach::MajorFaults
+        );
         let frames = if interrupts { 2 } else { 1 };
         let stack = Stack { user: false, frames };
         let at = self.temporary(stack_words(stack) * 8);

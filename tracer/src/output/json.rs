@@ -162,6 +162,11 @@ enum Action {
     Tracemem {
         value: Datum,
     },
+    Pcap {
+        kind: u32,
+        length: u32,
+        value: Datum,
+    },
     System {
         command: Datum,
     },
@@ -323,6 +328,9 @@ impl Action {
             },
             Recorded::Exit(status) => Action::Exit { status: *status },
             Recorded::Memory(bytes) => Action::Tracemem { value: Datum::bytes(bytes) },
+            Recorded::Packet(packet) => {
+                Action::Pcap { kind: packet.link, length: packet.length, value: Datum::bytes(&packet.bytes) }
+            }
             Recorded::System(command) => Action::System { command: Datum::text(command) },
             Recorded::Freopen(path) => Action::Freopen { path: path.as_deref().map(Datum::text) },
             Recorded::Ftruncate => Action::Ftruncate,

@@ -6,6 +6,7 @@ pub mod escape;
 pub mod json;
 pub mod names;
 pub mod order;
+pub mod packet;
 pub mod printf;
 pub mod quantize;
 pub mod shell;

@@ -20,6 +20,7 @@ use super::value::{Disorder, DropNotice, Event, FaultNotice, Firing, FlowKind, R
 use super::{Output, Sink, escape, shell, typed};
 use crate::called;
 use crate::check::Options;
+use crate::kernel::process::wall_offset;
 
 /// The text output.
 pub struct Text {
@@ -56,7 +57,7 @@ impl Text {
             }
         }
         for action in &firing.actions {
-            let Text { buffer, style, .. } = &mut *self;
+            let Text { buffer, style, redirected, .. } = &mut *self;
             match action {
                 Recorded::Trace(value) => datum::traced(buffer, value, style),
                 Recorded::Print(shape, value) => typed::print(buffer, shape, value, style),
@@ -68,6 +69,15 @@ impl Text {
                     aggregation::print(buffer, printout, style);
                 }
                 Recorded::Memory(bytes) => datum::dump(buffer, bytes),
+                Recorded::Packet(packet) => match redirected {
+                    Some(file) => {
+                        if buffer.is_empty() && file.metadata()?.len() == 0 {
+                            buffer.extend(packet.header());
+                        }
+                        buffer.extend(packet.record(firing.time + wall_offset()));
+                    }
+                    None => datum::dump(buffer, &packet.bytes),
+                },
                 Recorded::System(command) => {
                     self.flush()?;
                     shell::run(command, shell::Stdout::Inherited)?;

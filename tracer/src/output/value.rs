@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::packet::Packet;
 use crate::check::Options;
 use crate::check::typed::{Function, Shape, Shows};
 use crate::provider::ProbeId;
@@ -156,6 +157,8 @@ pub enum Recorded {
     Exit(i32),
     /// tracemem: what is shown.
     Memory(Vec<u8>),
+    /// pcap
+    Packet(Packet),
     /// system: the command.
     System(Vec<u8>),
     /// freopen: the file; none for where the output went first.

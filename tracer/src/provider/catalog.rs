@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use probes_common::probe::{Arg, Attach, Probe, Program};
-use probes_common::providers::{PROVIDERS, STAND_INS, dtrace, profile, rawtp, sdt, syscall};
+use probes_common::providers::{PROVIDERS, STAND_INS, cpc, dtrace, profile, rawtp, sdt, syscall};
 
+use super::counter::{self, BadCounter, Counter};
 use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
@@ -90,6 +91,10 @@ impl Catalog {
         for name in USUAL_RATES {
             catalog.add_rate(name);
         }
+        for event in target.counters.available() {
+            let counter = Counter::listed(event);
+            catalog.add_counter(&counter.to_string(), counter);
+        }
         catalog
     }
 
@@ -107,8 +112,15 @@ impl Catalog {
         if let Some(provider) = named {
             self.add_late(provider, pattern);
         }
-        if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) && may_be_rate(pattern) {
-            self.add_rate(&pattern.name);
+        if !is_glob(&pattern.name) && !self.all(pattern).any(|_| true) {
+            if may_be_rate(pattern) {
+                self.add_rate(&pattern.name);
+            }
+            if let Some(Ok(counter)) = parse_counter(pattern)
+                && self.counts(counter)
+            {
+                self.add_counter(&pattern.name, counter);
+            }
         }
         let stable = |id: &ProbeId| self.get(*id).is_some_and(|probe| !LATE.contains(&&*probe.provider));
         if named.is_none() && !self.all(pattern).any(|id| stable(&id)) {
@@ -309,6 +321,22 @@ impl Catalog {
         });
     }
 
+    /// Adds the probe of cpc called `name`, which counts so.
+    fn add_counter(&mut self, name: &str, counter: Counter) {
+        self.add(ProbeInfo {
+            module: "".into(),
+            name: name.to_owned().into(),
+            instance: Some(Instance::Counter(counter)),
+            ..ProbeInfo::of(&cpc::PROBES[0])
+        });
+    }
+
+    /// Whether the event can be counted here: then there is a probe of it from the beginning.
+    pub(super) fn counts(&self, counter: Counter) -> bool {
+        let listed = Some(Instance::Counter(Counter::listed(counter.event)));
+        self.firing(&cpc::CPC, 0, listed).is_some()
+    }
+
     /// Adds all probes that the kernel has, but for rates.
     pub fn add_all(&mut self) {
         self.add_tracepoints();
@@ -384,6 +412,8 @@ impl Catalog {
             | Attach::Uretprobe
             | Attach::Profile
             | Attach::Tick
+            | Attach::Counter
+            | Attach::MajorFaults
             | Attach::TestRun
             | Attach::Called => false,
         }
@@ -395,6 +425,9 @@ const DTRACE: &str = dtrace::PROBES[0].provider;
 
 /// The provider of rates.
 const PROFILE: &str = profile::PROBES[0].provider;
+
+/// The provider of counters.
+const CPC: &str = cpc::PROBES[0].provider;
 
 /// The provider of tracepoints.
 const RAWTP: &str = rawtp::PROBES[0].provider;
@@ -420,6 +453,13 @@ pub(super) fn parse_rate(name: &str) -> Option<(&'static Probe, Result<Rate, Bad
     let (kind, rate) = name.split_once('-')?;
     let probe = profile::PROBES.iter().find(|probe| probe.name == kind)?;
     Some((probe, rate::parse(rate)))
+}
+
+/// What a description asks cpc for, if it may.
+pub(super) fn parse_counter(pattern: &Pattern) -> Option<Result<Counter, BadCounter>> {
+    let may_be =
+        matches(&pattern.provider, CPC) && matches(&pattern.module, "") && matches(&pattern.function, "");
+    counter::parse(&pattern.name).filter(|_| may_be)
 }
 
 /// Whether the other parts of a description allow for a profile probe.

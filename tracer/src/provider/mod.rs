@@ -2,6 +2,7 @@
 
 mod absent;
 mod catalog;
+mod counter;
 mod fbt;
 mod glob;
 mod listing;
@@ -16,6 +17,7 @@ use std::fmt;
 use probes_common::probe::{Arg, Attach, Probe, Program};
 
 pub use catalog::Catalog;
+pub use counter::Counter;
 pub use fbt::Argument;
 pub use glob::{is_glob, matches};
 pub use listing::{explain, list, list_verbose, probe_info};
@@ -84,6 +86,8 @@ impl fmt::Display for ProbeInfo {
 pub enum Instance {
     /// A rate, of profile and tick.
     Rate(Rate),
+    /// What is counted, of cpc.
+    Counter(Counter),
     /// A raw tracepoint, of rawtp.
     Tracepoint(&'static str),
     /// The same, of sdt.
@@ -97,6 +101,7 @@ impl Instance {
     pub fn suffix(self) -> String {
         match self {
             Instance::Rate(rate) => rate.nanoseconds.to_string(),
+            Instance::Counter(counter) => counter.to_string().replace('-', "_"),
             Instance::Tracepoint(name) => name.to_owned(),
             Instance::Event(name) => format!("sdt_{name}"),
             Instance::Functions(number) => number.to_string(),
@@ -107,7 +112,7 @@ impl Instance {
     pub fn tracepoint(self) -> Option<&'static str> {
         match self {
             Instance::Tracepoint(name) | Instance::Event(name) => Some(name),
-            Instance::Rate(_) | Instance::Functions(_) => None,
+            Instance::Rate(_) | Instance::Counter(_) | Instance::Functions(_) => None,
         }
     }
 }
@@ -180,6 +185,8 @@ pub fn describe(attach: Attach) -> String {
         Attach::Uretprobe => "uretprobe".to_owned(),
         Attach::Profile => "perf event cpu-clock on every CPU".to_owned(),
         Attach::Tick => "perf event cpu-clock on one CPU".to_owned(),
+        Attach::Counter => "perf event of that name on every CPU".to_owned(),
+        Attach::MajorFaults => "perf event major-faults on every CPU".to_owned(),
         Attach::TestRun => "run by the tracer itself".to_owned(),
         Attach::Called => "called by the probe whose clause faults".to_owned(),
     }

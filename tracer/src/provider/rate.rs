@@ -9,8 +9,8 @@ pub struct Rate {
     pub nanoseconds: u64,
 }
 
-/// The shortest period: the kernel makes none shorter (kernel/events/core.c, perf_swevent_start_hrtimer, Linux 6.18).
-const SHORTEST: u64 = 10_000;
+/// The shortest period: DTrace's, with which a machine has time for other things than its clock.
+const SHORTEST: u64 = 200_000;
 
 /// The longest: perf keeps a period in 63 bits; a year is enough.
 const LONGEST: u64 = 366 * 86_400 * SECOND;
@@ -56,7 +56,7 @@ impl fmt::Display for BadRate {
                     "`{unit}` is no unit of time; there are ns, us, ms, s, m, h, d, and hz, the default"
                 )
             }
-            BadRate::Range => write!(f, "a period is at least 10us (100000hz) and at most 366d"),
+            BadRate::Range => write!(f, "a period is at least 200us (5000hz) and at most 366d"),
         }
     }
 }
@@ -70,9 +70,9 @@ pub(super) fn parse(text: &str) -> Result<Rate, BadRate> {
     }
     let number: u64 = number.parse().map_err(|_| BadRate::Range)?;
     let nanoseconds = match unit {
-        "" | "hz" => SECOND.checked_div(number),
+        _ if unit.is_empty() || unit.eq_ignore_ascii_case("hz") => SECOND.checked_div(number),
         _ => {
-            let known = UNITS.iter().find(|(name, _)| *name == unit);
+            let known = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
             let &(_, scale) = known.ok_or_else(|| BadRate::Unit(unit.to_owned()))?;
             number.checked_mul(scale)
         }
@@ -95,11 +95,12 @@ mod tests {
         assert_eq!(period("1s"), Ok(SECOND));
         assert_eq!(period("1sec"), Ok(SECOND));
         assert_eq!(period("250ms"), Ok(250_000_000));
-        assert_eq!(period("10us"), Ok(10_000));
+        assert_eq!(period("200us"), Ok(200_000));
+        assert_eq!(period("5000Hz"), Ok(200_000));
         assert_eq!(period("2m"), Ok(120 * SECOND));
         assert_eq!(period("1h"), Ok(3_600 * SECOND));
         assert_eq!(period("1d"), Ok(86_400 * SECOND));
-        assert_eq!(period("20000ns"), Ok(20_000));
+        assert_eq!(period("200000nsec"), Ok(200_000));
     }
 
     #[test]
@@ -107,7 +108,9 @@ mod tests {
         assert_eq!(parse(""), Err(BadRate::NoNumber));
         assert_eq!(parse("s"), Err(BadRate::NoNumber));
         assert_eq!(parse("5parsecs"), Err(BadRate::Unit("parsecs".to_owned())));
-        for range in ["0", "0s", "9us", "100001", "367d", "99999999999999999999", "18446744073709551615d"] {
+        for range in
+            ["0", "0s", "199us", "199999ns", "5001", "367d", "99999999999999999999", "18446744073709551615d"]
+        {
             assert_eq!(parse(range), Err(BadRate::Range), "{range}");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::absent;
-use super::catalog::{Catalog, may_be_rate, parse_rate};
+use super::catalog::{Catalog, may_be_rate, parse_counter, parse_rate};
 use super::fbt::may_be_function;
 use super::{Pattern, ProbeInfo, describe, is_glob, matches};
 use crate::diagnostic::{Tag, nearest};
@@ -55,6 +55,17 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
     let known = catalog.all(pattern).find_map(|id| catalog.get(id));
     if let Some(attach) = known.and_then(|probe| probe.lacks) {
         return Some(format!("this kernel has no {}, which the probe needs", describe(attach)));
+    }
+    match parse_counter(pattern) {
+        Some(Err(bad)) if pattern.provider == "cpc" => return Some(bad.to_string()),
+        Some(Ok(counter)) if !catalog.counts(counter) => {
+            return Some(format!(
+                "nothing counts {} here: the processor, or the machine that it is part of, has \
+                                 no counter for it",
+                counter.event.names[0]
+            ));
+        }
+        _ => {}
     }
     match parse_rate(&pattern.name) {
         Some((_, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use aya::util::online_cpus;
 use probes_common::probe::Attach;
@@ -11,9 +11,10 @@ use super::error::SessionError;
 use super::functions;
 use super::load::{Loaded, chain};
 use crate::kernel::addresses::Addresses;
+use crate::kernel::counters::Mode;
 use crate::kernel::sys;
 use crate::link::Linked;
-use crate::provider::{Instance, describe};
+use crate::provider::{Counter, Instance, describe};
 
 /// Attaches one program; to the clock of one CPU, where only that is traced.
 pub(super) fn attach(
@@ -66,6 +67,11 @@ fn open(
             let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
             cpus.take(count).map(|cpu| sys::open_clock(cpu, period, program)).collect()
         }),
+        Attach::Counter => match linked.instance {
+            Some(Instance::Counter(counter)) => count(counter, only, program),
+            _ => Ok(Vec::new()),
+        },
+        Attach::MajorFaults => count(Counter::major_faults(), only, program),
         // Those of processes are attached at their places: see `uprobes`.
         Attach::TestRun
         | Attach::Called
@@ -74,6 +80,19 @@ fn open(
         | Attach::Uprobe
         | Attach::Uretprobe => Ok(Vec::new()),
     })
+}
+
+/// Counts an event on every CPU, or on the one that is traced.
+fn count(counter: Counter, only: Option<u64>, program: BorrowedFd<'_>) -> io::Result<Vec<OwnedFd>> {
+    let flags = match counter.mode {
+        Mode::All => 0,
+        Mode::User => sys::EXCLUDE_KERNEL,
+        Mode::Kernel => sys::EXCLUDE_USER,
+    };
+    let event = [u64::from(counter.event.kind), counter.event.config];
+    let cpus = online_cpus().map_err(|(_, error)| error)?;
+    let cpus = cpus.into_iter().filter(|&cpu| only.is_none_or(|only| only == u64::from(cpu)));
+    cpus.map(|cpu| sys::open_counter(cpu, event, flags, counter.count, program)).collect()
 }
 
 /// Runs BEGIN or END, in this process, on this CPU.

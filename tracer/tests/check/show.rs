@@ -119,6 +119,7 @@ impl Show<'_> {
                     let size = size.as_ref().map_or(String::new(), |size| format!(" {}", self.expr(size)));
                     format!("tracemem {}:{}{size}", self.expr(bytes), ty(&bytes.ty))
                 }
+                Action::Pcap(parts) => format!("pcap {}", self.list(parts)),
                 Action::System(format, args) => {
                     format!("system {} pieces ({})", format.pieces.len(), self.list(args))
                 }

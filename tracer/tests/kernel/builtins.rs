@@ -18,6 +18,7 @@ pub(crate) const FAMILY: Family = Family {
         ("curcpu_tells_where_the_cpu_is", cpu),
         ("d_path_is_the_path_that_the_process_sees", path),
         ("locks_tell_who_has_them", locks),
+        ("locks_of_readers_and_writers_tell_who_has_them", locks_of_readers_and_writers),
     ],
     workloads: &[("builtins_work", work), ("builtins_lists", lists)],
 };
@@ -151,9 +152,9 @@ fn locks() -> Result<()> {
     let (position, inode) = (offset("file", "f_pos_lock")?, offset("file", "f_inode")?);
     let semaphore = offset("inode", "i_rwsem")?;
     let program = format!(
-        r#"void *lock, *sem;
+        r#"void *lock; struct rw_semaphore *sem;
         syscall::pread64:entry /pid == $1 && arg3 < 1000/ {{
-            lock = (void *)({file} + {position}); sem = (void *)(*(uintptr_t *)({file} + {inode}) + {semaphore});
+            lock = (void *)({file} + {position}); sem = (struct rw_semaphore *)(*(uintptr_t *)({file} + {inode}) + {semaphore});
             printf("%d %d %d\n", mutex_owned(lock), mutex_type_adaptive(lock), mutex_type_spin(lock));
         }}
         syscall::pread64:entry /pid == $1 && arg3 > 1000/ {{ lock = 0; }}
@@ -173,6 +174,21 @@ fn locks() -> Result<()> {
     let [owned, wrong_owner, outside, in_user, reading, writing] = numbers[..] else { bail!("{seen:?}") };
     ensure!(owned > 10 && wrong_owner == 0 && outside == 0 && in_user == 0, "{seen:?}");
     ensure!(reading > 0 && writing == 0, "{seen:?}");
+    Ok(())
+}
+
+fn locks_of_readers_and_writers() -> Result<()> {
+    // Free, two readers, a writer who waits for them, a writer, as include/asm-generic/qrwlock.h has it.
+    let states = [("0", "000"), ("0x400", "100"), ("0x500", "101"), ("0xff", "011")];
+    let asks = states.map(|(word, _)| {
+        format!("*this->word = {word}; printf(\"%d%d%d\\n\", rw_read_held(this->lock), rw_write_held(this->lock), rw_iswriter(this->lock));")
+    });
+    let program = format!(
+        "BEGIN {{ this->word = (uint32_t *)alloca(8); this->lock = (rwlock_t *)this->word; {} exit(0); }}",
+        asks.concat()
+    );
+    let output = run(&["-q", "-n", &program])?.success()?;
+    ensure!(output.lines() == states.map(|state| state.1), "{output:?}");
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("connected_sockets_say_both_ends", both_ends),
         ("headers_are_as_the_socket_was_told", headers),
         ("segments_have_their_owner_in_ip_too", segments),
+        ("pcap_shows_packets_and_writes_capture_files", captured),
     ],
     workloads: &[
         ("datagram_pair", pair),
@@ -55,6 +56,37 @@ fn pair(_: &[String]) -> Result<Report> {
     // SAFETY: waits for the child, and writes nothing.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     Ok(Report::default().with("lines", lines.join("; ")))
+}
+
+fn captured() -> Result<()> {
+    let path = std::env::temp_dir().join(format!("tracer-test-{}.pcap", std::process::id()));
+    let program = format!(
+        r#"#pragma D option destructive
+        #pragma D option pcapsize=64
+        ip:::send /pid == $1 && args[4]->ipv4_protocol == IPPROTO_UDP/ {{
+            pcap(args[0]->pkt_addr, PCAP_IP); freopen("{path}"); pcap((struct sk_buff *)args[0]->pkt_addr, PCAP_IP); freopen("");
+        }}"#,
+        path = path.display()
+    );
+    let seen = observe(&program, "datagram_pair", &[])?;
+    let file = std::fs::read(&path)?;
+    std::fs::remove_file(&path)?;
+    let word = |at: usize| u32::from_ne_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
+    ensure!(word(0) == 0xa1b2_c3d4 && word(16) == 64 && word(20) == 12, "{:?}", &file[..24]);
+    // The answers: 64 bytes of each, the first of them an IP header, the last the payload.
+    let mut at = 24;
+    for turn in 1..=4 {
+        let (kept, whole) = (word(at + 8), word(at + 12));
+        ensure!((kept, whole) == (64, 100 * turn + 1 + 28), "packet {turn}: {kept} of {whole}: {seen:?}");
+        let packet = &file[at + 16..at + 16 + 64];
+        ensure!(packet[0] == 0x45 && packet[12..20] == [127, 0, 0, 1, 127, 0, 0, 1], "{packet:?}");
+        ensure!(packet[28..].iter().all(|&byte| byte == 2), "{packet:?}");
+        at += 16 + 64;
+    }
+    ensure!(at == file.len(), "{} bytes", file.len());
+    let shown = seen.output.lines().iter().filter(|line| line.trim_start().starts_with("0: 45 00")).count();
+    ensure!(shown == 4, "{seen:?}");
+    Ok(())
 }
 
 fn datagrams_have_owners() -> Result<()> {

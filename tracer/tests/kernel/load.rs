@@ -88,6 +88,7 @@ fn load(host: &ProbeInfo, target: &Target, catalog: &Catalog, currents: Option<C
         fill: 1,
         speculations: 4,
         speculation_size: 4096,
+        tick_handler: 0,
     };
     let constants =
         Constants { offsets: target.offsets, scope, ring_size: 1 << 20, currents, most: usize::MAX };

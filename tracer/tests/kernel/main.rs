@@ -15,6 +15,7 @@ mod builtins;
 mod clauses;
 mod cli;
 mod conditions;
+mod counts;
 mod current;
 mod datagram;
 mod declare;
@@ -31,6 +32,7 @@ mod kernel_types;
 mod language;
 mod life;
 mod load;
+mod lockstat;
 mod losses;
 mod memory;
 mod options;
@@ -61,6 +63,7 @@ const FAMILIES: &[Family] = &[
     clauses::FAMILY,
     cli::FAMILY,
     conditions::FAMILY,
+    counts::FAMILY,
     datagram::FAMILY,
     definitions::FAMILY,
     endings::FAMILY,
@@ -76,6 +79,7 @@ const FAMILIES: &[Family] = &[
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
+    lockstat::FAMILY,
     losses::FAMILY,
     memory::FAMILY,
     options::FAMILY,

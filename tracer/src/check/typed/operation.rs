@@ -203,6 +203,7 @@ pub enum Subroutine {
     MutexTypeSpin,
     RwReadHeld,
     RwWriteHeld,
+    RwIsWriter,
     Progenyof,
     Rand,
     Getmajor,

@@ -8,6 +8,7 @@ use serde_json::Value as Tree;
 use super::*;
 use crate::check::typed::Shows;
 use crate::lower::layout::value_words;
+use crate::output::packet::Packet;
 use crate::output::style::Style;
 use crate::output::value::{Disorder, DropNotice, Lost};
 use crate::syntax::format::Format;
@@ -64,6 +65,7 @@ fn events() -> Vec<Event> {
         Recorded::Printa(Printout { format: None, tables: vec![table(Function::Min, &[(0, 1), (1, -4)])] }),
         Recorded::Silent,
         Recorded::Memory(vec![0, 0xff]),
+        Recorded::Packet(Packet { link: 12, length: 60, most: 2, bytes: vec![0x45, 0] }),
         Recorded::System(b"true".to_vec()),
         Recorded::Freopen(Some(b"/tmp/x".to_vec())),
         Recorded::Freopen(None),

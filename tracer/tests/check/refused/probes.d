@@ -4,10 +4,23 @@ nosuchprobe { trace(args[0]); }
 tick-5parsecs { }
 99999 { }
 syscall::*zzz*: { }
-sched:::tick { }
+sched:::cpucaps-sleep { }
 io:::wait-start { }
-lockstat:::adaptive-block { }
-sysinfo:::readch { }
+lockstat:::adaptive-acquire { }
+lockstat:::adaptive-blok { }
+sysinfo:::rawch { }
+vminfo:::zfod { }
+mib:::tcpInErrs { }
+tick-0ns { }
+profile-0 { }
+profile-5001 { }
+profile-199us { }
+cpc:::cycles-all-1000000 { }
+cpc:::cpu_clock-all-0 { }
+cpc:::cpu_clock-any-1 { }
+cpc:::cpu_clock-all-umask_0x1-5000 { }
+cpc:::nothing-all-5000 { }
+cpc:::cpu_clock-all { }
 proc:::signal-send
 /execname/
 {
