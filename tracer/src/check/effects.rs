@@ -79,7 +79,7 @@ impl Checker<'_> {
             let network = Box::new(long(ExprKind::Binary(BinaryOp::Add, head, offset)));
             let behind = ExprKind::Compare(CompareOp::Gt, network.clone(), data.clone());
             let behind = Box::new(Expr { kind: behind, ty: Type::INT, span: at });
-            start = Box::new(long(ExprKind::Conditional(behind, network, data.clone())));
+            *start = long(ExprKind::Conditional(behind, network, data.clone()));
             length = minus(length, minus(start.clone(), data));
         }
         let byte = Type::Int(IntType { bytes: 1, signed: false, name: "unsigned char" });
