@@ -17,11 +17,14 @@ use crate::user::Lack;
 /// What DTrace calls the program of a process.
 const PROGRAM: &str = "a.out";
 
+/// What describes types, and what has been made of it.
+type Made = (Arc<dyn Described>, Rc<KernelTypes>);
+
 /// The types of programs.
 pub(super) struct ProgramTypes {
     programs: Programs,
     /// By what describes them.
-    made: RefCell<Vec<(Arc<dyn Described>, Rc<KernelTypes>)>>,
+    made: RefCell<Vec<Made>>,
 }
 
 /// How an argument of a function is passed (System V ABI, AMD64, 3.2.3).
@@ -98,8 +101,7 @@ impl ProgramTypes {
 
     fn by(&self, described: &Arc<dyn Described>) -> Rc<KernelTypes> {
         let mut made = self.made.borrow_mut();
-        let same =
-            |one: &&(Arc<dyn Described>, _)| std::ptr::addr_eq(Arc::as_ptr(&one.0), Arc::as_ptr(described));
+        let same = |one: &&Made| std::ptr::addr_eq(Arc::as_ptr(&one.0), Arc::as_ptr(described));
         match made.iter().find(same) {
             Some((_, types)) => types.clone(),
             None => {

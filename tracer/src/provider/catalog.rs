@@ -356,7 +356,7 @@ impl Catalog {
         }
         let tracepoints = self.tracepoints.clone();
         let in_kernel = |name| (KERNEL.to_owned(), name);
-        let (probe, instance, named): (_, fn(_) -> Instance, Vec<(String, &str)>) = match provider {
+        let (probe, instance, named): (_, fn(_) -> Instance, Vec<_>) = match provider {
             SDT => (&sdt::PROBES[0], Instance::Event, tracepoints.events()),
             _ => {
                 let named = tracepoints.names().into_iter().map(in_kernel).collect();

@@ -23,7 +23,7 @@ pub use glob::{is_glob, matches};
 pub use listing::{explain, list, list_verbose, probe_info};
 pub use rate::Rate;
 pub use unmatched::{OfProcess, Unmatched};
-pub use user::{Followed, Prepare, Programs, Site, Sites};
+pub use user::{Followed, Prepare, Programs, Site, Sites, Told};
 
 /// The module of what lives in the kernel itself.
 const KERNEL: &str = "vmlinux";

@@ -20,7 +20,7 @@ use super::unmatched::{OfProcess, Unmatched};
 use super::{Pattern, ProbeId, is_glob};
 use crate::diagnostic::Tag;
 pub use process::{Followed, Prepare};
-pub use types::Programs;
+pub use types::{Programs, Told};
 
 /// The provider of functions.
 const PID: &str = "pid";

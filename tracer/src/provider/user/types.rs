@@ -11,6 +11,9 @@ use crate::kernel::btf::Described;
 use crate::provider::unmatched::OfProcess;
 use crate::user::Lack;
 
+/// The types that a file tells of, or why it tells of none.
+pub type Told = Result<Arc<dyn Described>, Lack>;
+
 /// The processes that descriptions have named.
 #[derive(Debug, Clone, Default)]
 pub struct Programs(Rc<RefCell<Processes>>);
@@ -30,12 +33,7 @@ impl Programs {
     }
 
     /// The types of each file that a name means, the program first; with `stripped`, also those that are installed apart.
-    pub fn types(
-        &self,
-        pid: u32,
-        module: &str,
-        stripped: bool,
-    ) -> Result<Vec<Result<Arc<dyn Described>, Lack>>, OfProcess> {
+    pub fn types(&self, pid: u32, module: &str, stripped: bool) -> Result<Vec<Told>, OfProcess> {
         let mut processes = self.borrow_mut();
         let (_, modules) = processes.files(pid, module)?;
         Ok(modules.iter().map(|module| processes.types(module, stripped)).collect())
