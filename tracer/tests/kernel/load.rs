@@ -117,6 +117,12 @@ fn program(host: &ProbeInfo) -> ProgramImage {
         wants: u64::MAX,
         hosted: vec![host.discriminator],
         functions: Vec::new(),
-        clauses: vec![ClauseImage { epid: 1, code, discriminators: None, light: false, gated: None }],
+        clauses: vec![ClauseImage {
+            epid: 1,
+            pieces: vec![code],
+            discriminators: None,
+            light: false,
+            gated: None,
+        }],
     }
 }
