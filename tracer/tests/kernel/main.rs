@@ -31,6 +31,7 @@ mod kernel_types;
 mod language;
 mod life;
 mod load;
+mod long;
 mod losses;
 mod memory;
 mod options;
@@ -76,6 +77,7 @@ const FAMILIES: &[Family] = &[
     language::FAMILY,
     life::FAMILY,
     load::FAMILY,
+    long::FAMILY,
     losses::FAMILY,
     memory::FAMILY,
     options::FAMILY,
