@@ -39,7 +39,7 @@ pub enum LinkError {
     #[error("the probes object cannot be read: {0}; rebuild it with `cargo xtask probes`")]
     Object(String),
     /// More clauses than a chain of programs takes.
-    #[error("`{0}` has too many clauses for the kernel; share them out among several runs of tracer")]
+    #[error("`{0}` has too many clauses for the kernel")]
     Long(String),
     /// A name is referred to and nowhere defined.
     #[error("`{0}`, which `{1}` refers to, is defined nowhere; rebuild the probes with `cargo xtask probes`")]
