@@ -49,11 +49,11 @@ fn variables() -> Result<()> {
     let set = each(100, |n| format!("self->v{n} = {n}; a{n}[{n}, \"k\"] = {n};\n"));
     let sum = |of: &dyn Fn(usize) -> String| {
         each(20, |row| {
-            format!("sum += {};\n", (0..5).map(|n| of(row * 5 + n)).collect::<Vec<_>>().join(" + "))
+            format!("total += {};\n", (0..5).map(|n| of(row * 5 + n)).collect::<Vec<_>>().join(" + "))
         })
     };
     let (own, elements) = (sum(&|n| format!("self->v{n}")), sum(&|n| format!("a{n}[{n}, \"k\"]")));
-    let program = format!("int sum; BEGIN {{ {set} {own} {elements} printf(\"%d\\n\", sum); exit(0); }}");
+    let program = format!("int total; BEGIN {{ {set} {own} {elements} printf(\"%d\\n\", total); exit(0); }}");
     ensure!(output(&program, &[])?.trim() == "9900");
     let all = (0..100).map(|n| format!("self->v{n}")).collect::<Vec<_>>();
     let printed = each(2, |half| format!("printf(\"%d \", {});", all[half * 50..][..50].join(" + ")));
