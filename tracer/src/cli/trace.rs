@@ -17,6 +17,7 @@ use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
 use crate::kernel::{Target, numbers, symbols};
+use crate::link::LinkError;
 use crate::output::json::Json;
 use crate::output::style::{Style, is_primitive};
 use crate::output::text::{Text as TextOutput, matched};
@@ -102,6 +103,12 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
             complain(
                 &(crate::diagnostic::render(&refusal, &sources, io::stderr().is_terminal()) + "\n" + &log),
             );
+            return Ok(1);
+        }
+        Err(error @ (SessionError::Large { .. } | SessionError::Link(LinkError::Long(_)))) => {
+            let refusal = Diagnostic::placeless(Tag::D_LIMIT, error.to_string())
+                .help("make several clauses of a long one, or share them out among several runs of tracer");
+            complain(&(crate::diagnostic::render(&refusal, &sources, io::stderr().is_terminal()) + "\n"));
             return Ok(1);
         }
         session => session?,

@@ -17,6 +17,8 @@ pub struct Builder {
     at: Option<At>,
     /// The maps named since the last cut.
     maps: BTreeSet<Arc<str>>,
+    /// Turns of loops that the verifier follows, since the last cut.
+    turns: u32,
 }
 
 impl Builder {
@@ -31,7 +33,7 @@ impl Builder {
             labels: 0,
             slots: Vec::new(),
         };
-        Builder { function, at: None, maps: BTreeSet::new() }
+        Builder { function, at: None, maps: BTreeSet::new(), turns: 0 }
     }
 
     /// The finished function.
@@ -269,12 +271,18 @@ impl Builder {
     pub fn cut(&mut self) {
         self.function.cuts.push(self.function.insns.len());
         self.maps.clear();
+        self.turns = 0;
     }
 
-    /// How many instructions there are since the last cut, and how many maps they name.
+    /// What follows makes so many turns of a loop, all of which the verifier follows.
+    pub fn loops(&mut self, turns: u32) {
+        self.turns += turns;
+    }
+
+    /// How many instructions there are since the last cut, each turn of a loop counted as one, and how many maps they name.
     pub fn since_cut(&self) -> (usize, usize) {
         let cut = self.function.cuts.last().copied().unwrap_or(0);
-        (self.function.insns.len() - cut, self.maps.len())
+        (self.function.insns.len() - cut + self.turns as usize, self.maps.len())
     }
 
     /// `return value`

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::function::Parameter;
+
 /// `kind << 24`, for the word that says what a type is and how many parts it has.
 mod kind {
     pub(super) const INT: u32 = 1 << 24;
@@ -27,6 +29,7 @@ pub(super) struct Btf {
     strings: Vec<u8>,
     count: u32,
     word: u32,
+    byte: u32,
     slot: u32,
     plain: u32,
 }
@@ -40,15 +43,13 @@ impl Btf {
             strings: vec![0],
             count: 0,
             word: 0,
+            byte: 0,
             slot: 0,
             plain: 0,
         };
         btf.word = btf.add("u64", kind::INT, 8, &[64]);
-        let byte = btf.add("u8", kind::INT, 1, &[8]);
-        let bytes = btf.add("", kind::ARRAY, 0, &[byte, btf.word, slot_size]);
-        let member = btf.string("bytes");
-        let slot = btf.add("slot", kind::STRUCT | 1, slot_size, &[member, bytes, 0]);
-        btf.slot = btf.add("", kind::PTR, slot, &[]);
+        btf.byte = btf.add("u8", kind::INT, 1, &[8]);
+        btf.slot = btf.area(slot_size);
         btf.plain = btf.add("", kind::FUNC_PROTO, btf.word, &[]);
         btf
     }
@@ -65,13 +66,28 @@ impl Btf {
         self.function(name, |_| (kind::FUNC, prototype))
     }
 
-    /// A global function of so many words that gives a word.
-    pub(super) fn of_numbers(&mut self, name: &str, count: u32) -> u32 {
+    /// A global function of such parameters that gives a word.
+    pub(super) fn once(&mut self, name: &str, parameters: &[Parameter]) -> u32 {
         self.function(name, |btf| {
-            let names: Vec<u32> = (0..count).map(|index| btf.string(&format!("number{index}"))).collect();
-            let parameters: Vec<u32> = names.into_iter().flat_map(|name| [name, btf.word]).collect();
-            (kind::FUNC | GLOBAL, btf.add("", kind::FUNC_PROTO | count, btf.word, &parameters))
+            let mut words = Vec::new();
+            for (index, parameter) in parameters.iter().enumerate() {
+                let ty = match *parameter {
+                    Parameter::Number => btf.word,
+                    Parameter::Area(size) => btf.area(size),
+                };
+                words.extend([btf.string(&format!("parameter{index}")), ty]);
+            }
+            let count = parameters.len() as u32;
+            (kind::FUNC | GLOBAL, btf.add("", kind::FUNC_PROTO | count, btf.word, &words))
         })
+    }
+
+    /// A pointer to so many bytes.
+    fn area(&mut self, size: u32) -> u32 {
+        let bytes = self.add("", kind::ARRAY, 0, &[self.byte, self.word, size]);
+        let member = self.string("bytes");
+        let area = self.add("area", kind::STRUCT | 1, size, &[member, bytes, 0]);
+        self.add("", kind::PTR, area, &[])
     }
 
     /// A function that is the same in all programs, once.

@@ -1,5 +1,6 @@
 //! Functions with symbolic references: the one form in which the linker holds trampolines, runtime routines and clauses.
 
+use crate::bpf::insn::{alu, jmp};
 use crate::bpf::{At, Code, Insn, RelocationKind};
 
 /// What an instruction refers to.
@@ -22,8 +23,17 @@ pub(super) enum Linkage {
     Global,
     /// As a static one; it is short, uses no stack and stands in each place that calls it.
     Inline,
-    /// Once, with any so many numbers.
-    Numbers(u32),
+    /// Once, with whatever such parameters may be; null is passed, too.
+    Once(&'static [Parameter]),
+}
+
+/// What a function that is verified by itself takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// A number.
+    Number,
+    /// The address of so many bytes, which can be written to.
+    Area(u32),
 }
 
 /// A function whose references are by name.
@@ -65,6 +75,22 @@ impl Function {
             })
             .collect();
         Function { lines: code.lines, ..Function::new(code.name, code.insns, references) }
+    }
+
+    /// The same function, verified by itself: before anything else it asks whether it was given addresses.
+    pub(super) fn once(self, parameters: &'static [Parameter]) -> Function {
+        let areas =
+            parameters.iter().zip(1..).filter(|(parameter, _)| matches!(parameter, Parameter::Area(_)));
+        let guards: Vec<Insn> = areas
+            .flat_map(|(_, register)| {
+                let there = Insn { offset: 2, ..Insn::branch_imm(jmp::JNE, register, 0) };
+                [there, Insn::alu_imm(alu::MOV, 0, 0), Insn::exit()]
+            })
+            .collect();
+        let before = guards.len();
+        let references = self.references.into_iter().map(|(at, target)| (at + before, target)).collect();
+        let insns = guards.into_iter().chain(self.insns).collect();
+        Function { insns, references, linkage: Linkage::Once(parameters), ..self }
     }
 
     /// The same function under another name, its references renamed by `rename`.

@@ -54,7 +54,7 @@ pub(super) fn linear(
         starts.insert(name, start);
         let id = match function.linkage {
             Linkage::Static | Linkage::Inline => btf.static_function(name),
-            Linkage::Numbers(count) => btf.of_numbers(name, count),
+            Linkage::Once(parameters) => btf.once(name, parameters),
             Linkage::Global => {
                 let section = &functions.get(root).ok_or_else(|| missing(root))?.section;
                 let context = *context.get_or_insert_with(|| btf.context(context_of(section)));

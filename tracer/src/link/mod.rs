@@ -28,7 +28,7 @@ use crate::kernel::currents::Currents;
 use crate::lower::{ClauseImage, DataSection, FunctionAt, Image, MapDef, ProgramImage};
 use crate::provider::{Instance, attach};
 use btf::Btf;
-use function::{Function, Linkage, Target};
+use function::{Function, Parameter, Target};
 pub use linear::{Linear, Reference};
 use object::ProbesObject;
 pub use split::MOST_INSNS;
@@ -40,7 +40,7 @@ pub enum LinkError {
     #[error("the probes object cannot be read: {0}; rebuild it with `cargo xtask probes`")]
     Object(String),
     /// More clauses than a chain of programs takes.
-    #[error("`{0}` has too many clauses for the kernel; share them out among several runs of tracer")]
+    #[error("`{0}` has too many clauses for the kernel")]
     Long(String),
     /// A name is referred to and nowhere defined.
     #[error("`{0}`, which `{1}` refers to, is defined nowhere; rebuild the probes with `cargo xtask probes`")]
@@ -118,16 +118,26 @@ const ALWAYS: [&str; 2] = ["DROPS", "RING"];
 /// What the linker defines for each trampoline, by the beginning of the name.
 const DEFINED: [&str; 3] = ["gate_", "takes_", "clauses_"];
 
-/// Routines that make a number of numbers, and of how many. They have many ways through, which the verifier would follow at
-/// each call, and from there on each way's result by itself.
-const OF_NUMBERS: [(&str, u32); 2] = [("quantize_bucket", 1), ("lquantize_bucket", 4)];
+/// Routines that have many ways through or are long: the verifier would follow them at each call, and from there on each way's
+/// result by itself.
+const ONCE: [(&str, &[Parameter]); 6] = {
+    use Parameter::{Area, Number};
+    [
+        ("quantize_bucket", &[Number]),
+        ("lquantize_bucket", &[Number; 4]),
+        ("ip_text", &[Area(16), Area(64)]),
+        ("ipv6_text", &[Area(16), Area(64)]),
+        ("link_text", &[Area(24), Area(64), Number]),
+        ("exec_args", &[Area(256)]),
+    ]
+};
 
 /// Links the image with the probes object.
 pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Output, LinkError> {
     let mut probes = object::read(probes)?;
-    for (name, count) in OF_NUMBERS {
-        if let Some(function) = probes.functions.get_mut(name) {
-            function.linkage = Linkage::Numbers(count);
+    for (name, parameters) in ONCE {
+        if let Some(function) = probes.functions.remove(name) {
+            probes.functions.insert(name.to_owned(), function.once(parameters));
         }
     }
     let locks = image.programs.iter().any(locks::tells);

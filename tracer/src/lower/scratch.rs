@@ -159,7 +159,7 @@ impl Clause<'_> {
     fn copy_out_string(&mut self, arguments: &[Expr], span: Span) -> Operand {
         let (at, words) = self.words(&arguments[0]);
         let (to, most) = (self.int(&arguments[1]), self.int(&arguments[2]));
-        let length = self.b.call("string_length", &[at.into(), Operand::Imm(words)]);
+        let length = self.length(at, words);
         let size = self.b.add(length, 1);
         let (fits, whole) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Le, size, most, whole);

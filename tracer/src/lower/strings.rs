@@ -30,6 +30,8 @@ const ALL: i64 = u32::MAX as i64;
 const NOWHERE: i64 = i64::MIN;
 /// The most bytes of a string that a routine looks at: its size takes 16 bits.
 const LONGEST: u32 = 0xfff8;
+/// Words of the longest string of which the length is counted.
+const COUNTED_WORDS: i64 = 8;
 /// Bytes of the longest number as text: 64 digits, a prefix and the end.
 const NUMBER_TEXT: u32 = 72;
 
@@ -79,7 +81,7 @@ impl Clause<'_> {
         match subroutine {
             Subroutine::Strlen => {
                 let (address, words) = self.words(&arguments[0]);
-                let length = self.b.call("string_length", &[address.into(), Operand::Imm(words)]);
+                let length = self.length(address, words);
                 self.unknown(length)
             }
             Subroutine::Strtoll => {
@@ -97,6 +99,18 @@ impl Clause<'_> {
                 self.unknown(index)
             }
         }
+    }
+
+    /// The bytes of a string of so many words. The verifier follows the routine that counts them word by word, too far for a long one.
+    pub(super) fn length(&mut self, address: VReg, words: i64) -> VReg {
+        if words <= COUNTED_WORDS {
+            return self.b.call("string_length", &[address.into(), Operand::Imm(words)]);
+        }
+        let copy = self.temporary(8 * words as u32);
+        let copy = self.address(copy);
+        let args = [copy.into(), Operand::Imm(8 * words), address.into()];
+        let with_end = self.b.helper(helper::PROBE_READ_KERNEL_STR, &args);
+        self.b.add(with_end, -1)
     }
 
     /// The string at an address in the kernel, of at most `limit` bytes with its terminating zero, in a buffer of `size`.

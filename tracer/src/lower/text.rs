@@ -152,8 +152,11 @@ impl Clause<'_> {
                 self.string_at(spot, repr(ty).size(), u32::MAX, inner.span)
             }
             Type::String(typed::Text::Ip) => {
-                let address = self.text(inner);
-                let address = self.address(address.at);
+                let text = self.text(inner);
+                // The routine wants memory that it may write to.
+                let address = self.temporary(16);
+                self.copy(address, text.at, 16);
+                let address = self.address(address);
                 let at = self.temporary(IP_TEXT);
                 let to = self.address(at);
                 self.b.call_void("ip_text", &[address.into(), to.into()]);
@@ -295,6 +298,7 @@ impl Clause<'_> {
         }
         let (left, right) = (self.address(left.at), self.address(right.at));
         let args: [Operand; 3] = [left.into(), right.into(), Operand::Imm(words.into())];
+        self.b.loops(words);
         let order = self.b.call("string_compare", &args);
         self.b.branch(condition(op, true), order, 0, target);
     }

@@ -30,7 +30,7 @@ pub enum SessionError {
     },
     /// A program has more ways through it than the verifier follows.
     #[error(
-        "the kernel does not follow all ways through the program `{program}`: a clause is too long for it\n  help: make two clauses of it, or use fewer `? :`, `&&` and string functions in one"
+        "the kernel does not follow all ways through the program `{program}`: a statement is too long for it"
     )]
     Large {
         /// The program.

@@ -198,9 +198,15 @@ fn load_program(
             return SessionError::Large { program: symbol.clone() };
         }
         let log = sys::verifier_log(&mut attr, verbose);
+        if log.contains(TOO_COMPLEX) {
+            return SessionError::Large { program: symbol.clone() };
+        }
         refused(program, &error, log, verbose)
     })
 }
+
+/// What the verifier says where it has passed too many jumps on one way (push_stack in kernel/bpf/verifier.c, Linux 6.1 to 6.18).
+const TOO_COMPLEX: &str = "jumps is too complex";
 
 /// Marks of a 64-bit immediate that is a map, and of one that is the address of its value's byte.
 const PSEUDO_MAP: u8 = 1;

@@ -33,6 +33,7 @@ mod language;
 mod life;
 mod load;
 mod lockstat;
+mod long;
 mod losses;
 mod memory;
 mod options;
@@ -80,6 +81,7 @@ const FAMILIES: &[Family] = &[
     life::FAMILY,
     load::FAMILY,
     lockstat::FAMILY,
+    long::FAMILY,
     losses::FAMILY,
     memory::FAMILY,
     options::FAMILY,
