@@ -134,6 +134,7 @@ pub fn compile_with(
         offsets: target.offsets,
         addresses: target.addresses.clone(),
         wall_offset: target.wall_offset,
+        cpus: target.cpus,
         topology: target.topology.rows(cpus),
     };
     let image = lower::lower(&checked.program, catalog, &settings).map_err(|error| {

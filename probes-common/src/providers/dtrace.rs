@@ -38,6 +38,10 @@ pub const THREAD_END: Program = Program {
     needs: &[],
 };
 
+/// Threads that are no more: none runs in their context, and their ids may be others'.
+pub const THREAD_FREE: Program =
+    Program { name: "thread_free", attach: Attach::RawTracepoint("sched_process_free"), ..THREAD_END };
+
 probes! { "dtrace":
     "BEGIN", BEGIN, &[],
         "Fires once, before any other probe, in the tracer's own context.";

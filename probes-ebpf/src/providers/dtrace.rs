@@ -56,3 +56,13 @@ pub extern "C" fn thread_end(ctx: *mut c_void) -> u32 {
     }
     0
 }
+
+/// A thread is freed, on any CPU, some time after its end: so is what it left after that.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/sched_process_free")]
+pub extern "C" fn thread_free(ctx: *mut c_void) -> u32 {
+    if state::active() {
+        probe!(thread_free, ctx).fire(|_: &mut Nothing, _| ());
+    }
+    0
+}

@@ -95,6 +95,13 @@ pub struct Dynamic {
     pub ty: Type,
 }
 
+impl Dynamic {
+    /// Whether each thread has one of its own: `self->x`.
+    pub fn is_own(&self) -> bool {
+        self.thread_local && self.keys.is_empty()
+    }
+}
+
 /// An index into [`Program::aggregations`].
 pub type AggregationId = usize;
 

@@ -18,6 +18,7 @@ use crate::check::typed::{AggregationId, Function};
 use crate::kernel::process::clock;
 use crate::lower::layout::{AggregationAt, spare_map, value_words};
 use crate::lower::near::MAP as NEAR;
+use crate::lower::parts;
 use crate::output::value::{Row, Table, Value};
 
 /// By key, as the kernel has it, the words of all CPUs together.
@@ -48,7 +49,8 @@ struct State {
 
 impl Aggregations {
     pub(super) fn new(at: Vec<AggregationAt>, cpus: u32) -> Aggregations {
-        let near_size = at.iter().filter_map(|at| at.near).map(|near| near.end()).max().unwrap_or(0) as usize;
+        let near_size = at.iter().filter_map(|at| at.near).map(|near| near.end()).max().unwrap_or(0);
+        let near_size = parts::stride(near_size) as usize;
         let state = |at| State {
             at,
             near_size,

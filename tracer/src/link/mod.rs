@@ -14,6 +14,7 @@ mod locks;
 mod object;
 mod quick;
 mod split;
+mod tidy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -176,12 +177,13 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
         .iter()
         .map(|(name, function)| (name.clone(), inline::expand(function, &functions)))
         .collect();
+    let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
+    let known = linker.known(image, slot_size, constants);
     for root in roots {
-        let whole = inline::inline(&root, &functions);
+        let whole = tidy::tidy(inline::inline(&root, &functions), &known);
         functions.insert(root, whole);
     }
 
-    let slot_size = image.slot_size.max(probes_common::abi::SLOT_SIZE as u32);
     let mut types = Btf::new(slot_size);
     let mut linked = |programs: Vec<(String, Attach, Option<Instance>)>| -> Result<Vec<Linked>, LinkError> {
         let linked = programs.into_iter().map(|(symbol, attach, instance)| {
@@ -434,6 +436,21 @@ impl Linker {
             _ => {}
         }
         Some(map)
+    }
+
+    /// What the constants are, and the sizes of maps.
+    fn known(&self, image: &Image, slot_size: u32, constants: &Constants) -> tidy::Known {
+        let own = image.data.iter().map(|section| (&section.name, &section.bytes));
+        let constant = |(name, _): &(&String, &Vec<u8>)| name.starts_with(".rodata");
+        let sections = self.probes.data.iter().chain(own).filter(constant);
+        let maps = self.probes.maps.keys().chain(image.maps.iter().map(|map| &map.symbol));
+        let sizes = |map: MapDef| (map.key_size, map.value_size);
+        tidy::Known {
+            constant: sections.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(),
+            maps: maps
+                .filter_map(|name| Some((name.clone(), sizes(self.map(name, image, slot_size, constants)?))))
+                .collect(),
+        }
     }
 
     /// A section of data, unless there is nothing in it.

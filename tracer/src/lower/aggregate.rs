@@ -47,26 +47,10 @@ impl Clause<'_> {
         let bucket = self.bucket(at.aggregation.function, value);
 
         let done = self.b.label();
-        let key = match at.keys.is_empty() {
-            true => {
-                let word = self.word();
-                self.b.store(Size::B8, (word, 0), 0);
-                (word, 0).into()
-            }
-            false => self.key(keys, &at.keys, (NUMBER, at.key_size), done),
+        let found = match at.keys.is_empty() {
+            true => self.cpu_part(&at.map, at.value_size, done),
+            false => self.keyed(at, keys, done),
         };
-        let found = self.b.vreg();
-        let present = self.b.label();
-        if let Some(near) = at.near {
-            let far = self.b.label();
-            let place = self.near(near, key, at.key_size, far);
-            self.b.set(found, place);
-            self.b.jump(present);
-            self.b.place(far);
-        }
-        let entry = self.entry(at, key, done);
-        self.b.set(found, entry);
-        self.b.place(present);
         let how = How { function: at.aggregation.function, alone: self.context.alone[aggregation] };
         self.count(how, found, value, weight, bucket);
         self.b.place(done);
@@ -77,15 +61,28 @@ impl Clause<'_> {
         self.action = first + keys.len() as u32 + 1;
     }
 
-    /// This CPU's value under the key; goes to `failed` when there is no room for it.
+    /// This CPU's value under the keys; goes to `failed` when there is no room for it.
+    fn keyed(&mut self, at: &AggregationAt, keys: &[Expr], failed: Label) -> VReg {
+        let key = self.key(keys, &at.keys, (NUMBER, at.key_size), failed);
+        let found = self.b.vreg();
+        let present = self.b.label();
+        if let Some(near) = at.near {
+            let far = self.b.label();
+            let place = self.near(near, key, at.key_size, far);
+            self.b.set(found, place);
+            self.b.jump(present);
+            self.b.place(far);
+        }
+        let entry = self.entry(at, key, failed);
+        self.b.set(found, entry);
+        self.b.place(present);
+        found
+    }
+
+    /// The same in the hash map.
     fn entry(&mut self, at: &AggregationAt, key: Memory, failed: Label) -> VReg {
         let place = self.address(key);
         let found = self.look_up_in(&at.map, place);
-        if at.keys.is_empty() {
-            // The one element of an array is always there; the verifier wants to see it tested.
-            self.b.branch(Condition::Eq, found, 0, failed);
-            return found;
-        }
         let (present, none) = (self.b.label(), self.b.label());
         self.b.branch(Condition::Ne, found, 0, present);
         self.data.want_zeros(at.value_size);
@@ -113,7 +110,7 @@ impl Clause<'_> {
         status
     }
 
-    pub(super) fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
+    fn look_up_in(&mut self, map: &str, key: VReg) -> VReg {
         let map = self.b.map_addr(map);
         self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()])
     }

@@ -17,6 +17,7 @@ pub(super) struct Known {
     pid_tgid: Option<VReg>,
     pid: Option<VReg>,
     tid: Option<VReg>,
+    whose: Option<VReg>,
     uid_gid: Option<VReg>,
     task: Option<VReg>,
     comm: bool,
@@ -148,6 +149,33 @@ impl Clause<'_> {
         });
         self.known.tid = Some(tid);
         tid
+    }
+
+    /// What tells the thread from all others, also from those that had its id before: its id, and above that when it began. Each
+    /// CPU's idle thread has id 0; they are told apart by their CPUs.
+    pub(super) fn thread(&mut self) -> VReg {
+        if let Some(whose) = self.known.whose {
+            return whose;
+        }
+        let tid = self.tid();
+        let (idle, done) = (self.b.label(), self.b.label());
+        // The verifier goes straight on first; what it learns of other threads' keys holds for these, too.
+        self.b.branch(Condition::Eq, tid, 0, idle);
+        let whose = self.b.copy(tid);
+        if let Some(began) = self.of_task(self.context.options.offsets.task_start_boottime) {
+            let high = self.b.binary(BinaryOp::Shl, began, 32);
+            let both = self.b.binary(BinaryOp::Or, high, tid);
+            self.b.set(whose, both);
+        }
+        self.b.jump(done);
+        self.b.place(idle);
+        let cpu = self.b.helper(helper::GET_SMP_PROCESSOR_ID, &[]);
+        let next = self.b.add(cpu, 1);
+        let high = self.b.binary(BinaryOp::Shl, next, 32);
+        self.b.set(whose, high);
+        self.b.place(done);
+        self.known.whose = Some(whose);
+        whose
     }
 
     /// A u32 of the current `task_struct`, whose type the verifier knows: without a helper, whose call and return take longer

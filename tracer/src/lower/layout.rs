@@ -187,14 +187,14 @@ pub struct AggregationAt {
     pub aggregation: Aggregation,
     /// Its place among the program's.
     pub number: u32,
-    /// Symbol of the map: a per-CPU array with one element where there is no key, a per-CPU hash where there is. The
-    /// hash has a [`spare_map`] beside it, and a key's value is what both have.
+    /// Symbol of the map: an array with one element, the CPUs' values side by side, where there is no key, a per-CPU hash where
+    /// there is. The hash has a [`spare_map`] beside it, and a key's value is what both have.
     pub map: String,
     /// The parts of the key, each at a multiple of 8.
     pub keys: Vec<FieldAt>,
     /// Size of the key in bytes.
     pub key_size: u32,
-    /// Size of the value in bytes; what lies there is [`value_words`].
+    /// Size of a CPU's value in bytes; at its beginning lies what [`value_words`] says.
     pub value_size: u32,
     /// Where keys are that need not be looked up in the map.
     pub near: Option<Near>,

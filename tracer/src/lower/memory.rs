@@ -3,7 +3,7 @@
 use super::clause::Clause;
 use super::data::ZEROS;
 use super::helper;
-use crate::ir::{Base, Memory, Operand, Size, VReg};
+use crate::ir::{Base, Builder, Memory, Operand, Size, VReg};
 
 /// Copies of more bytes than this call a helper.
 const UNROLLED_COPY: u32 = 128;
@@ -13,6 +13,15 @@ const UNROLLED_ZEROS: u32 = 512;
 /// The memory `bytes` further on.
 pub(super) fn shift(memory: Memory, bytes: u32) -> Memory {
     Memory { base: memory.base, offset: memory.offset + bytes as i32 }
+}
+
+/// The address in a register.
+pub(super) fn address(b: &mut Builder, memory: Memory) -> VReg {
+    match memory.base {
+        Base::Reg(base) if memory.offset == 0 => base,
+        Base::Reg(base) => b.add(base, i64::from(memory.offset)),
+        Base::Stack(slot) => b.stack_addr(slot, memory.offset),
+    }
 }
 
 /// The loads and stores that cover `size` bytes: their offsets and sizes.
@@ -29,11 +38,7 @@ pub(super) fn pieces(size: u32) -> impl Iterator<Item = (u32, Size)> {
 impl Clause<'_> {
     /// The address in a register.
     pub(super) fn address(&mut self, memory: Memory) -> VReg {
-        match memory.base {
-            Base::Reg(base) if memory.offset == 0 => base,
-            Base::Reg(base) => self.b.add(base, i64::from(memory.offset)),
-            Base::Stack(slot) => self.b.stack_addr(slot, memory.offset),
-        }
+        address(&mut self.b, memory)
     }
 
     /// Copies `size` bytes.

@@ -15,6 +15,7 @@ mod call;
 mod clause;
 mod current;
 mod data;
+mod dynamic;
 mod expr;
 mod fault;
 mod footprint;
@@ -26,11 +27,13 @@ mod names;
 pub mod near;
 mod network;
 mod null;
+pub mod parts;
 mod place;
 mod program;
 mod record;
 mod release;
 mod scratch;
+mod seats;
 mod speculation;
 mod stack;
 mod storage;
@@ -105,12 +108,14 @@ pub struct Options {
     pub addresses: Addresses,
     /// `CLOCK_REALTIME - CLOCK_MONOTONIC`, nanoseconds.
     pub wall_offset: u64,
+    /// How many CPUs there may be.
+    pub cpus: u32,
     /// Each CPU's chip and NUMA node.
     pub topology: Vec<[i32; 2]>,
 }
 
 impl Default for Options {
-    /// DTrace's sizes, on a kernel without fields, in 1970.
+    /// DTrace's sizes, on a kernel without fields and with one CPU, in 1970.
     fn default() -> Self {
         Options {
             aggsize: 4 << 20,
@@ -119,6 +124,7 @@ impl Default for Options {
             offsets: Offsets::NONE,
             addresses: Addresses::parse(""),
             wall_offset: 0,
+            cpus: 1,
             topology: Vec::new(),
         }
     }

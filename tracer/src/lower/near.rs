@@ -7,10 +7,9 @@
 //! on. An interrupt that comes while a place is being taken goes to the hash map.
 
 use super::clause::Clause;
-use super::data::ZEROS;
 use crate::ir::{BinaryOp, Condition, Label, Memory, Size, VReg, Width};
 
-/// The symbol of the map: a per-CPU array of one element.
+/// The symbol of the map, of which each CPU has a part.
 pub const MAP: &str = "near";
 
 /// What the first word of a place says: nobody's; being taken; its key follows, and its value.
@@ -19,7 +18,7 @@ const TAKEN: i64 = 1;
 /// The first word of a place that has a key.
 pub const READY: u64 = 2;
 
-/// Bytes of one aggregation's places, and of all: a per-CPU value has no more (PCPU_MIN_UNIT_SIZE in linux/percpu.h).
+/// Bytes of one aggregation's places, and of all, on each CPU.
 const EACH: u32 = 8 << 10;
 const ALL: u32 = 32 << 10;
 /// Bytes of a key that is compared word by word at most.
@@ -59,10 +58,7 @@ impl Clause<'_> {
     pub(super) fn near(&mut self, near: Near, key: Memory, key_size: u32, far: Label) -> VReg {
         let [ready, hit] = [(); 2].map(|()| self.b.label());
         let words = || (0..key_size as i32).step_by(8);
-        self.data.want_zeros(8);
-        let zero = self.b.data_addr(ZEROS, 0);
-        let base = self.look_up_in(MAP, zero);
-        self.b.branch(Condition::Eq, base, 0, far);
+        let base = self.cpu_part(MAP, self.context.storage.near_stride, far);
         let index = self.hash(key, key_size, near.places.ilog2());
         let offset = self.b.binary(BinaryOp::Shl, index, i64::from(near.stride.ilog2()));
         let place = self.b.add(base, offset);

@@ -1,25 +1,18 @@
-//! Places: variables (words of a section or of the slot, entries of hash maps), their parts, and memory at addresses.
-//!
-//! A dynamic variable that holds zero or the empty string has no entry: assigning that removes it, and what is missing
-//! reads so.
+//! Places: variables (words of a section or of the slot, [entries](super::dynamic)), their parts, and memory at addresses.
 
 use probes_common::abi::{Drop, SLOT_SIZE, fault};
 
 use super::clause::Clause;
-use super::data::{GLOBALS, ZEROS};
+use super::data::GLOBALS;
 use super::expr::shape;
-use super::helper;
 use super::layout::{FieldAt, Repr};
 use super::memory::shift;
 use super::scratch::SCRATCH;
-use super::storage::{repr, variable_size};
+use super::storage::repr;
 use super::text::Text;
 use crate::check::typed::{Bits, Expr, Part, Place, Stack, Type};
 use crate::diagnostic::Span;
 use crate::ir::{BinaryOp, Condition, Label, Memory, Operand, Size, UnaryOp, VReg, Width};
-
-/// BPF_ANY
-const ANY: i64 = 0;
 
 /// A key part whose value has been computed.
 enum KeyPart {
@@ -126,47 +119,6 @@ impl Clause<'_> {
             });
         }
         sum
-    }
-
-    /// So many zeros.
-    fn zeros(&mut self, size: u32) -> VReg {
-        self.data.want_zeros(size);
-        self.b.data_addr(ZEROS, 0)
-    }
-
-    /// A dynamic variable's entry: of one that is missing, zeros (or a string that is not there) to read, a new one to
-    /// write.
-    fn entry_of(&mut self, place: &Place, access: Access) -> VReg {
-        let Place::Dynamic(index, _) = place else { unreachable!("only dynamic variables have entries") };
-        let ty = &self.context.program.dynamics[*index].ty;
-        let size = variable_size(ty);
-        let (found, key) = self.look_up(place);
-        let present = self.b.label();
-        self.b.branch(Condition::Ne, found, 0, present);
-        match access {
-            Access::Read if ty.as_text().is_some() => {
-                let null = self.null_value(size);
-                self.b.set(found, null);
-            }
-            Access::Read => {
-                let zeros = self.zeros(size);
-                self.b.set(found, zeros);
-            }
-            Access::Write => {
-                let zeros = self.zeros(size);
-                self.make(place, key, (zeros, 0).into());
-                let (map, key) = (self.dynamic_map(place), self.address(key));
-                let made = self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key.into()]);
-                self.b.set(found, made);
-                self.b.branch(Condition::Ne, found, 0, present);
-                // There is no room for it, which has been counted: what is written is lost.
-                let lost = self.temporary(size);
-                let lost = self.address(lost);
-                self.b.set(found, lost);
-            }
-        }
-        self.b.place(present);
-        found
     }
 
     /// The value of an integer variable or other place, in a fresh register.
@@ -293,15 +245,6 @@ impl Clause<'_> {
         }
     }
 
-    /// The index of a variable that nobody but this thread changes, and that has no key besides: its value is known from
-    /// its first use on.
-    fn own_variable(&self, place: &Place) -> Option<usize> {
-        match place {
-            Place::Dynamic(index, keys) if keys.is_empty() => Some(*index),
-            _ => None,
-        }
-    }
-
     /// Assigns to an integer variable or other place; gives what was assigned.
     pub(super) fn store(&mut self, place: &Place, ty: &Type, value: Operand, span: Span) -> Operand {
         if Self::is_exact(place) {
@@ -317,7 +260,7 @@ impl Clause<'_> {
         }
         let done = self.b.label();
         if value != Operand::Imm(0) {
-            let (found, key) = self.look_up(place);
+            let (found, sought) = self.look_up(place);
             let (remove, make) = (self.b.label(), self.b.label());
             if let Operand::Reg(_) = value {
                 // Its negative is 0 where it is, and the verifier learns nothing of the value itself: it would follow both
@@ -331,15 +274,15 @@ impl Clause<'_> {
             self.b.place(make);
             let word = self.word();
             self.b.store(Size::B8, (word, 0), value);
-            self.make(place, key, (word, 0).into());
+            self.make(&sought, (word, 0).into());
             self.b.jump(done);
             if let Operand::Reg(_) = value {
                 self.b.place(remove);
-                self.remove(place, key);
+                sought.remove(&mut self.b);
             }
         } else {
-            let key = self.key_of(place);
-            self.remove(place, key);
+            let sought = self.sought(place);
+            sought.remove(&mut self.b);
         }
         self.b.place(done);
         value
@@ -403,63 +346,19 @@ impl Clause<'_> {
             self.copy(at, buffer, size);
             return Text { at: buffer, size };
         }
-        let (found, key) = self.look_up(place);
+        let (found, sought) = self.look_up(place);
         let (remove, make, done) = (self.b.label(), self.b.label(), self.b.label());
         self.branch_null(Text { at: buffer, size }, remove);
         self.b.branch(Condition::Eq, found, 0, make);
         self.copy((found, 0).into(), buffer, size);
         self.b.jump(done);
         self.b.place(make);
-        self.make(place, key, buffer);
+        self.make(&sought, buffer);
         self.b.jump(done);
         self.b.place(remove);
-        self.remove(place, key);
+        sought.remove(&mut self.b);
         self.b.place(done);
         Text { at: buffer, size }
-    }
-
-    /// Looks a dynamic variable up: its address or 0, and its key's memory.
-    fn look_up(&mut self, place: &Place) -> (VReg, Memory) {
-        let key = self.key_of(place);
-        let (map, key_address) = (self.dynamic_map(place), self.address(key));
-        (self.b.helper(helper::MAP_LOOKUP_ELEM, &[map.into(), key_address.into()]), key)
-    }
-
-    /// Makes or replaces a dynamic variable.
-    fn make(&mut self, place: &Place, key: Memory, value: Memory) {
-        let (map, key, value) = (self.dynamic_map(place), self.address(key), self.address(value));
-        let args = [map.into(), key.into(), value.into(), Operand::Imm(ANY)];
-        let status = self.b.helper(helper::MAP_UPDATE_ELEM, &args);
-        let made = self.b.label();
-        self.b.branch(Condition::Eq, status, 0, made);
-        self.count_drop(Drop::Dynamic);
-        self.b.place(made);
-    }
-
-    fn remove(&mut self, place: &Place, key: Memory) {
-        let (map, key) = (self.dynamic_map(place), self.address(key));
-        self.b.helper_void(helper::MAP_DELETE_ELEM, &[map.into(), key.into()]);
-    }
-
-    fn dynamic_map(&mut self, place: &Place) -> VReg {
-        let Place::Dynamic(index, _) = place else { unreachable!("scalars are in no map") };
-        self.b.map_addr(self.context.storage.dynamics[*index].map.as_str())
-    }
-
-    /// Builds the key of a dynamic variable.
-    fn key_of(&mut self, place: &Place) -> Memory {
-        let Place::Dynamic(index, keys) = place else { unreachable!("scalars have no key") };
-        let at = &self.context.storage.dynamics[*index];
-        let thread = self.context.program.dynamics[*index].thread_local.then(|| self.tid());
-        let never = self.b.label();
-        let key = self.key(keys, &at.keys, (0, at.key_size), never);
-        self.b.place(never);
-        let before =
-            at.number.map(|number| Operand::Imm(number.into())).into_iter().chain(thread.map(Operand::Reg));
-        for (index, word) in before.enumerate() {
-            self.b.store(Size::B8, shift(key, 8 * index as u32), word);
-        }
-        key
     }
 
     /// Builds a key of such parts. They are all computed before any is written: they may need keys of their own.

@@ -94,7 +94,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
         let discriminators = discriminators(unit, &host.hosted);
         host.clauses.push(ClauseImage { epid, pieces, discriminators, light, gated });
     }
-    image.programs.extend(release::thread_end(program, &storage)?);
+    image.programs.extend(release::threads(program, &storage, options)?);
     image.data.extend(storage.section());
     image.data.extend(data.into_sections());
     image.maps = storage.maps;

@@ -8,13 +8,15 @@ use probes_common::abi::SLOT_SIZE;
 use super::data::GLOBALS;
 use super::layout::{AggregationAt, FieldAt, Repr, spare_map, stacks_map, value_words};
 use super::near::{self, Near};
+use super::parts;
 use super::scratch::SCRATCH;
+use super::seats::{self, Seats};
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Function, Program, Text, Type, Variable};
 
 /// The most bytes of a key; hash maps take what kmalloc() gives (htab_map_alloc_check in kernel/bpf/hashtab.c).
 const KEY_LIMIT: u32 = 16 << 10;
-/// The most bytes of a value of a per-CPU map (PCPU_MIN_UNIT_SIZE in linux/percpu.h).
+/// The most bytes of a value of a per-CPU map (PCPU_MIN_UNIT_SIZE in linux/percpu.h); where there is no key, too.
 const PER_CPU_LIMIT: u32 = 32 << 10;
 /// What a map entry takes besides key and value, roughly, in bytes.
 const ENTRY_OVERHEAD: u64 = 16;
@@ -26,15 +28,13 @@ const OWN_MAPS: usize = 16;
 
 /// Bytes of each CPU's values that aggregations of one kind have in reserve.
 const SPARE: u32 = 16 << 10;
-/// Clauses of a program whose aggregations have near parts: they double the time that the verifier takes for a clause.
+/// Clauses of a program whose aggregations have near parts, and whose threads have seats: they double the time that the verifier takes for a clause.
 const NEAR_CLAUSES: usize = 64;
 
 /// BPF_MAP_TYPE_HASH
 const HASH: u32 = 1;
 /// BPF_MAP_TYPE_PERCPU_HASH
 const PER_CPU_HASH: u32 = 5;
-/// BPF_MAP_TYPE_PERCPU_ARRAY
-const PER_CPU_ARRAY: u32 = 6;
 /// BPF_F_NO_PREALLOC
 const NO_PREALLOC: u32 = 1;
 
@@ -64,6 +64,8 @@ pub(super) struct Storage {
     pub(super) dynamics: Vec<DynamicAt>,
     /// The maps of the aggregations.
     pub(super) aggregations: Vec<AggregationAt>,
+    /// Bytes from one CPU's near parts to the next one's.
+    pub(super) near_stride: u32,
     /// All the maps.
     pub(super) maps: Vec<MapDef>,
 }
@@ -79,6 +81,8 @@ pub(super) struct DynamicAt {
     pub(super) keys: Vec<FieldAt>,
     /// Size of the key in bytes.
     pub(super) key_size: u32,
+    /// Where threads have it before that.
+    pub(super) seats: Option<Seats>,
 }
 
 impl Storage {
@@ -100,23 +104,21 @@ impl Storage {
             }
             let map = format!("agg_{index}");
             let hash = key_size > 0;
-            let max_entries = if hash { entries(options.aggsize, key_size + value_size) } else { 1 };
+            let value_size = if hash { value_size } else { parts::stride(value_size) };
+            let max_entries = entries(options.aggsize, key_size + value_size);
             // What keeps a value rather than a count begins anew when it is cleared, which a place cannot.
             let kept = matches!(aggregation.function, Function::Min | Function::Max);
             let near = (hash && !kept && program.clauses.len() <= NEAR_CLAUSES)
                 .then(|| Near::new(near_size, key_size, value_size, max_entries))
                 .flatten();
             near_size = near.map_or(near_size, |near| near.end());
-            maps.push(MapDef {
-                symbol: map.clone(),
-                kind: if hash { PER_CPU_HASH } else { PER_CPU_ARRAY },
-                key_size: if hash { key_size } else { 4 },
-                value_size,
-                max_entries,
-                flags: if hash { NO_PREALLOC } else { 0 },
-            });
+            let symbol = map.clone();
             if hash {
+                let (kind, flags) = (PER_CPU_HASH, NO_PREALLOC);
+                maps.push(MapDef { symbol, kind, key_size, value_size, max_entries, flags });
                 add_spare(&mut maps, key_size, value_size);
+            } else {
+                maps.push(parts::map(symbol, value_size, options.cpus));
             }
             for field in &keys {
                 if let Repr::StackKey(stack) = field.repr {
@@ -127,15 +129,9 @@ impl Storage {
             let number = index as u32;
             aggregations.push(AggregationAt { aggregation, number, map, keys, key_size, value_size, near });
         }
+        let near_stride = parts::stride(near_size);
         if near_size > 0 {
-            maps.push(MapDef {
-                symbol: near::MAP.into(),
-                kind: PER_CPU_ARRAY,
-                key_size: 4,
-                value_size: near_size,
-                max_entries: 1,
-                flags: 0,
-            });
+            maps.push(parts::map(near::MAP.into(), near_stride, options.cpus));
         }
         let locals_size = locals_end - SLOT_SIZE as u32;
         let tokens = locals_end;
@@ -160,6 +156,7 @@ impl Storage {
             own: resume + 8,
             dynamics,
             aggregations,
+            near_stride,
             maps,
         })
     }
@@ -210,7 +207,7 @@ pub(super) fn variable_size(ty: &Type) -> u32 {
 /// maps, those with keys and values of one size share one.
 fn dynamics(program: &Program, bytes: u64, maps: &mut Vec<MapDef>) -> Result<Vec<DynamicAt>, Error> {
     let shared = program.dynamics.len() > OWN_MAPS;
-    let mut dynamics = Vec::new();
+    let (mut dynamics, mut seats_end) = (Vec::new(), 0);
     for (index, dynamic) in program.dynamics.iter().enumerate() {
         let number = shared.then_some(index as u32);
         let words = u32::from(shared) + u32::from(dynamic.thread_local);
@@ -218,13 +215,21 @@ fn dynamics(program: &Program, bytes: u64, maps: &mut Vec<MapDef>) -> Result<Vec
         check_key(&dynamic.name, key_size)?;
         let value_size = variable_size(&dynamic.ty);
         let symbol = if shared { format!("dyn_{key_size}_{value_size}") } else { format!("dyn_{index}") };
-        let max_entries = entries(bytes, key_size + value_size);
-        dynamics.push(DynamicAt { number, map: symbol.clone(), keys, key_size });
+        let seats = (dynamic.is_own() && program.clauses.len() <= NEAR_CLAUSES)
+            .then(|| Seats::new(seats_end, value_size, bytes))
+            .flatten();
+        seats_end = seats.map_or(seats_end, Seats::end);
+        let rest = bytes - seats.map_or(0, |seats| seats.size().into());
+        let max_entries = entries(rest, key_size + value_size);
+        dynamics.push(DynamicAt { number, map: symbol.clone(), keys, key_size, seats });
         if let Some(map) = maps.iter_mut().find(|map| map.symbol == symbol) {
             map.max_entries = map.max_entries.saturating_add(max_entries).min(MOST_ENTRIES);
             continue;
         }
         maps.push(MapDef { symbol, kind: HASH, key_size, value_size, max_entries, flags: NO_PREALLOC });
+    }
+    if seats_end > 0 {
+        maps.push(parts::map(seats::MAP.into(), seats_end, 1));
     }
     Ok(dynamics)
 }

@@ -49,6 +49,7 @@ mod stacks;
 mod strings;
 mod syscall;
 mod tcp;
+mod threads;
 mod types;
 mod user;
 mod variables;
@@ -99,6 +100,7 @@ const FAMILIES: &[Family] = &[
     tcp::FAMILY,
     types::FAMILY,
     user::FAMILY,
+    threads::FAMILY,
     variables::FAMILY,
     watch::FAMILY,
     watch_edges::FAMILY,

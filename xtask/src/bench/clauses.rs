@@ -142,7 +142,8 @@ pub(super) fn measure(options: &Options, tools: &[Tool], table: &mut Table) -> R
     let each = |time: Duration| time.as_nanos() as f64 / count as f64;
     let untraced = each(workload.run(count, 0)?);
     let mut empties: Vec<(&str, &str, f64)> = Vec::new();
-    for clause in &CLAUSES {
+    let wanted = |clause: &&Clause| options.clause.as_ref().is_none_or(|part| clause.name.contains(part));
+    for clause in CLAUSES.iter().filter(wanted) {
         for tool in tools {
             announce(&format!("{}: {}", tool.name(), clause.name))?;
             let running = tool.trace(clause, workload.pid())?;

@@ -39,6 +39,12 @@ pub(crate) struct Options {
     /// Measure one part only
     #[arg(long)]
     only: Option<Part>,
+    /// Of the typical clauses measure those whose names contain this
+    #[arg(long)]
+    clause: Option<String>,
+    /// Print a line of JSON a row
+    #[arg(long)]
+    json: bool,
     /// Be the loop
     #[arg(long = "loop", hide = true)]
     workload: bool,
@@ -121,7 +127,10 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         }
         Ok(())
     });
-    table.print(options.runs, options.events);
+    match options.json {
+        true => table.print_json(),
+        false => table.print(options.runs, options.events),
+    }
     measured
 }
 

@@ -42,6 +42,22 @@ impl Table {
         self.rows[row].values[column].push(value);
     }
 
+    /// Prints the medians, an object a row: what was measured, of what, and each tool's.
+    pub(super) fn print_json(&self) {
+        for row in &self.rows {
+            let mut object = serde_json::Map::new();
+            object.insert("measure".into(), row.label.trim().into());
+            if row.label.starts_with(' ') {
+                object.insert("of".into(), self.rows[row.about].label.as_str().into());
+            }
+            for (tool, values) in self.tools.iter().zip(&row.values) {
+                // No number is null.
+                object.insert((*tool).to_owned(), median(values).into());
+            }
+            println!("{}", serde_json::Value::Object(object));
+        }
+    }
+
     /// Prints the medians, and the ratios of the first tool's to the others'.
     pub(super) fn print(&self, runs: u32, events: u64) {
         println!("medians of {runs} runs that took turns; {events} system calls a measurement");

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{PipeReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -239,13 +240,24 @@ impl Process {
         reading(self.child.as_ref().map_or(0, Child::id))
     }
 
-    /// Ends it, as kill(1) does (SIGINT is ignored by what a shell starts behind it); gives what it wrote that did not go to a file.
+    /// Ends it, as kill(1) does (SIGINT is ignored by what a shell starts behind it), again each second, since bpftrace sleeps over
+    /// a signal that comes at the wrong moment; gives what it wrote that did not go to a file.
     fn interrupt(mut self) -> Result<String> {
         let child = self.child.take().context("it runs once")?;
-        // SAFETY: our own child, not waited for yet.
-        unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
-        let mut said = Vec::new();
-        self.reader.read_to_end(&mut said)?;
+        let (mut said, ended) = (Vec::new(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let signals = scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    // SAFETY: our own child, not waited for yet.
+                    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
+                    std::thread::park_timeout(Duration::from_secs(1));
+                }
+            });
+            let read = self.reader.read_to_end(&mut said);
+            ended.store(true, Ordering::Relaxed);
+            signals.thread().unpark();
+            read
+        })?;
         let (status, _) = wait(child)?;
         ensure!(status == 0, "it failed: {}", String::from_utf8_lossy(&said));
         Ok(String::from_utf8_lossy(&said).into_owned())

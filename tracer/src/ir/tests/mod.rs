@@ -6,4 +6,4 @@ mod interpreter;
 mod kernel;
 mod liveness;
 mod pieces;
-mod random;
+pub(crate) mod random;

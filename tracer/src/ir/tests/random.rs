@@ -13,7 +13,7 @@ use crate::ir::*;
 /// Variables of a program; more than machine registers, so that some are spilled.
 const VARS: u8 = 14;
 /// Bytes of input.
-pub(super) const INPUT_SIZE: u32 = 96;
+pub(crate) const INPUT_SIZE: u32 = 96;
 /// Bytes of the stack slot that programs write.
 const SLOT_SIZE: u32 = 32;
 /// Bytes of the stack slot that only atomics write. It begins with input, never with a constant: before Linux commit
@@ -22,6 +22,8 @@ const SLOT_SIZE: u32 = 32;
 const ATOMIC_SIZE: u32 = 16;
 /// The helper that programs call in the kernel.
 const KTIME_GET_NS: u32 = 5;
+/// The number of the first helper that programs call in rbpf; the kernel has none such.
+const FIRST_HELPER: u32 = 1000;
 /// The helpers that programs call in rbpf, by how many arguments they take: what the other registers hold is nothing
 /// to them.
 const MIX: [rbpf::Helper; 6] = [
@@ -34,13 +36,13 @@ const MIX: [rbpf::Helper; 6] = [
 ];
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Var(u8),
     Num(i64),
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Stmt {
+pub(crate) enum Stmt {
     Set(u8, Value),
     Unary(u8, UnaryOp, Value),
     Binary(u8, BinaryOp, Value, Value),
@@ -60,7 +62,7 @@ pub(super) enum Stmt {
 
 /// Which statements programs are made of.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Machine {
+pub(crate) enum Machine {
     /// No atomics; helpers may be called with any arguments.
     Rbpf,
     /// Everything; the helper takes no arguments, and its result is not read.
@@ -141,7 +143,7 @@ fn leaf(machine: Machine) -> BoxedStrategy<Stmt> {
 }
 
 /// A program for a machine. The verifier walks every path of a loop, so in the kernel loops are of straight code.
-pub(super) fn program(machine: Machine) -> impl Strategy<Value = Vec<Stmt>> {
+pub(crate) fn program(machine: Machine) -> impl Strategy<Value = Vec<Stmt>> {
     let (most, straight) = match machine {
         Machine::Rbpf => (30, None),
         Machine::Kernel => (16, Some(leaf(machine))),
@@ -159,7 +161,7 @@ pub(super) fn program(machine: Machine) -> impl Strategy<Value = Vec<Stmt>> {
 }
 
 /// The function of a program.
-pub(super) fn build(program: &[Stmt], machine: Machine) -> Function {
+pub(crate) fn build(program: &[Stmt], machine: Machine) -> Function {
     let mut b = Builder::new("random", 1);
     let slot = b.stack_slot(SLOT_SIZE);
     (0..SLOT_SIZE as i32 / 8).for_each(|word| b.store(Size::B8, (slot, word * 8), 0));
@@ -252,7 +254,7 @@ impl Made {
                 let args: Vec<Operand> = args.iter().map(|arg| self.operand(*arg)).collect();
                 match self.machine {
                     Machine::Rbpf => {
-                        let result = self.b.helper(args.len() as u32, &args);
+                        let result = self.b.helper(FIRST_HELPER + args.len() as u32, &args);
                         self.b.set(self.var(dst), result);
                     }
                     Machine::Kernel => self.b.helper_void(KTIME_GET_NS, &[]),
@@ -293,19 +295,20 @@ impl Made {
 
 /// Whether rbpf 0.4 gets an instruction wrong: it extends the immediates of unsigned 64-bit comparisons with zeros,
 /// where the standard and the kernel extend them with their signs.
-fn is_beyond_rbpf(insn: &bpf::Insn) -> bool {
+pub(crate) fn is_beyond_rbpf(insn: &bpf::Insn) -> bool {
     let unsigned = [jmp::JEQ, jmp::JNE, jmp::JGT, jmp::JGE, jmp::JLT, jmp::JLE];
     let compares = unsigned.iter().any(|op| insn.opcode == class::JMP | op);
     compares && insn.imm < 0
 }
 
 /// Runs instructions in rbpf, with `input` behind r1.
-fn run_in_rbpf(code: &bpf::Code, input: &[u8]) -> u64 {
-    let (bytes, mut memory) = (code.bytes(), input.to_vec());
-    let mut vm = rbpf::EbpfVmRaw::new(Some(&bytes)).expect("rbpf accepts the instructions");
-    for (id, helper) in (0..).zip(MIX) {
+pub(crate) fn run_in_rbpf(bytes: &[u8], input: &[u8]) -> u64 {
+    let mut memory = input.to_vec();
+    let mut vm = rbpf::EbpfVmRaw::new(Some(bytes)).expect("rbpf accepts the instructions");
+    for (id, helper) in (FIRST_HELPER..).zip(MIX) {
         vm.register_helper(id, helper).expect("the helper is registered");
     }
+    vm.register_allowed_memory(input.as_ptr_range().start as u64..input.as_ptr_range().end as u64);
     vm.execute_program(&mut memory).expect("the program runs")
 }
 
@@ -321,7 +324,7 @@ proptest! {
         let meant = interpreter::run(&function, &input);
         let code = compile(function).expect("it compiles");
         prop_assume!(!code.insns.iter().any(is_beyond_rbpf));
-        prop_assert_eq!(run_in_rbpf(&code, &input), meant, "{}", bpf::disassemble(&code));
+        prop_assert_eq!(run_in_rbpf(&code.bytes(), &input), meant, "{}", bpf::disassemble(&code));
     }
 
     #[test]
