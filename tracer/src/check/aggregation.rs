@@ -10,14 +10,14 @@ use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast;
 
 /// All aggregations that the program names, and what can be checked only at its end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Aggregations {
     entries: Vec<Entry>,
     printed: Vec<Printed>,
 }
 
 /// An aggregation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     name: String,
     /// What fills it, with its key, where anything does.
@@ -34,7 +34,7 @@ struct Filled {
 }
 
 /// A printa.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Printed {
     format: Option<FormatText>,
     ids: Vec<AggregationId>,
@@ -195,8 +195,9 @@ impl Checker<'_> {
         }
         let range = high_value - low_value;
         let step_span = step.first().map_or(span, |step| step.span);
-        let (tag, at, message, help) = if range < 0 {
-            let message = format!("lquantize's highest value {high_value} is below its lowest, {low_value}");
+        let (tag, at, message, help) = if range <= 0 {
+            let message =
+                format!("lquantize's highest value {high_value} is not above its lowest, {low_value}");
             (Tag::D_LQUANT_MISMATCH, low.span.to(high.span), message, "give the lowest value first")
         } else if range < step_value {
             let message = format!("a step of {step_value} is larger than the whole range of {range}");

@@ -44,7 +44,7 @@ impl Checker<'_> {
                 let message = format!("what `{}` records is no value to compute with", row.name);
                 let help =
                     "make it a statement of its own, or print it, or make it a part of an aggregation's key";
-                Err(self.refuse(Diagnostic::error(Tag::D_OP_ACT, span, message).help(help)))
+                Err(self.refuse(Diagnostic::error(Tag::D_CG_EXPR, span, message).help(help)))
             }
         }
     }
@@ -166,6 +166,10 @@ impl Checker<'_> {
         let wanted = match param {
             Param::Int(_) | Param::Constant if value.ty.as_int().is_some() => {
                 return Ok(if let Param::Int(ty) = param { value.to_int(ty.ty()) } else { value });
+            }
+            // An address is counted as the number that it is.
+            Param::Int(ty) if matches!(row.role, Role::Aggregating(_)) && value.ty.is_scalar() => {
+                return Ok(value.to_int(ty.ty()));
             }
             Param::Address if value.ty.as_int().is_some() => return Ok(value.to_int(ULONG)),
             // What is known to be an address of the process need not be made a number first.

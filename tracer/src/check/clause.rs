@@ -4,7 +4,7 @@ use super::functions::Role;
 use super::probe::Matched;
 use super::typed::{Action, Clause, Expr, Stmt};
 use super::{Checker, Refused};
-use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::diagnostic::{Diagnostic, Severity, Span, Tag};
 use crate::syntax::ast::{self, ItemKind, StmtKind};
 
 impl Checker<'_> {
@@ -30,23 +30,44 @@ impl Checker<'_> {
         // Where nothing matches, as -Z allows, the clause is checked all the same.
         self.clause = self.match_probes(&clause.probes);
         let mark = self.found.len();
-        let mut predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
-        // A variable that the predicate asks for may be one that the actions make.
-        let early = |found: &Diagnostic| matches!(found.code, Tag::D_IDENT_UNDEF | Tag::D_VAR_UNDEF);
-        let again = matches!(predicate, Some(Err(Refused))) && self.found[mark..].iter().all(early);
-        if again {
+        let body = clause.body.as_deref().unwrap_or_default();
+        let before = clause.predicate.is_some().then(|| (self.variables.clone(), self.aggregations.clone()));
+        let mut statements = self.statements(body);
+        // A variable that the actions ask for may be one that the predicate makes.
+        let first = self.found[mark..].iter().find(|found| found.severity == Severity::Error);
+        let early = first.is_some_and(|found| matches!(found.code, Tag::D_IDENT_UNDEF | Tag::D_VAR_UNDEF));
+        let again = before.filter(|_| early);
+        let predicate_first = again.is_some();
+        if let Some(before) = again {
             self.found.truncate(mark);
-            self.variables.forget_early(mark);
+            (self.variables, self.aggregations) = before;
         }
-        let statements = self.statements(clause.body.as_deref().unwrap_or_default());
-        if again {
-            predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        let predicate = clause.predicate.as_ref().map(|predicate| self.predicate(predicate));
+        if predicate_first {
+            statements = self.statements(body);
         }
         self.check_order(&statements);
         let Matched { probes, descriptions, .. } = std::mem::take(&mut self.clause);
         let attributes = self.clause_attributes(clause, &descriptions, start);
+        self.put_in_order(start, clause, span, predicate_first);
         let predicate = predicate.and_then(Result::ok);
         Some(Clause { probes, predicate, statements, span, descriptions, attributes })
+    }
+
+    /// Notes when in the clause DTrace would have met what was found in it since `mark`: it looks at the actions, then at
+    /// the predicate, then makes code.
+    fn put_in_order(&mut self, mark: usize, clause: &ast::Clause, span: Span, predicate_first: bool) {
+        let predicate = clause.predicate.as_ref().map(|predicate| predicate.span);
+        for found in &mut self.found[mark..] {
+            let inside =
+                |whole: Span| found.span.is_some_and(|at| whole.range().contains(&(at.start as usize)));
+            let step = match predicate.is_some_and(inside) {
+                _ if found.code.is_of_compiling() => 2,
+                in_predicate => u8::from(in_predicate != predicate_first),
+            };
+            let at_once = found.severity == Severity::Error && found.code.is_of_reading();
+            found.clause = (!at_once).then_some((span, step));
+        }
     }
 
     fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
@@ -75,6 +96,7 @@ impl Checker<'_> {
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }
             StmtKind::Expr(expr) => {
+                let expr = chosen(expr);
                 if let Some((row, recorded, args)) = self.recorded_call(expr) {
                     let value = self.recorded(row, recorded, args, expr.span)?;
                     return Ok(Stmt::Action(Action::Trace(value), statement.span));
@@ -101,5 +123,16 @@ impl Checker<'_> {
                 Ok(Stmt::Expr(expr))
             }
         }
+    }
+}
+
+/// What a statement does: one of two things where a number says which.
+fn chosen(expr: &ast::Expr) -> &ast::Expr {
+    match &expr.kind {
+        ast::ExprKind::Cond { cond, then, otherwise } => match &cond.kind {
+            ast::ExprKind::Int(number) => chosen(if number.value != 0 { then } else { otherwise }),
+            _ => expr,
+        },
+        _ => expr,
     }
 }

@@ -50,7 +50,8 @@ impl Checker<'_> {
                 let cond = self.value_for(cond, Tag::D_OP_SCALAR);
                 // What is known beforehand leaves one of the two, of whatever type.
                 if let Some(known) = cond.as_ref().ok().and_then(fold::constant) {
-                    return self.expr(if known != 0 { then } else { otherwise });
+                    let chosen = if known != 0 { then } else { otherwise };
+                    return self.value_for(chosen, Tag::D_OP_INCOMPAT);
                 }
                 let actions = self.is_action(then) && self.is_action(otherwise);
                 let act = if actions { Tag::D_OP_ACT } else { Tag::D_OP_INCOMPAT };

@@ -13,7 +13,7 @@ use crate::syntax::ast;
 use crate::syntax::format::{Conversion, Format, Prefix, Size, Takes};
 
 /// A format string with its place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FormatText {
     pub(super) format: Rc<Format>,
     bytes: Vec<u8>,

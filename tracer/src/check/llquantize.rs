@@ -47,7 +47,10 @@ impl Checker<'_> {
         } else if low > high {
             let message = format!("llquantize's highest magnitude {high} is below its lowest, {low}");
             (Tag::D_LLQUANT_MAGRANGE, place(1, 2), message, "give the lowest magnitude first")
-        } else if steps < factor && (steps == 0 || !factor.is_multiple_of(steps)) {
+        } else if u128::from(factor).checked_pow(u32::from(high) + 1).is_none_or(|above| above > 1 << 64) {
+            let message = format!("{factor} to the power of {high} and one does not fit in 64 bits");
+            (Tag::D_LLQUANT_MAGTOOBIG, span, message, "give a lower magnitude")
+        } else if steps < factor && !factor.is_multiple_of(steps) {
             let message = format!("llquantize's {steps} steps do not divide its factor, {factor}");
             (
                 Tag::D_LLQUANT_FACTORNSTEPS,
@@ -60,9 +63,6 @@ impl Checker<'_> {
             let help =
                 "the factor divides the number of steps, and that a power of the factor: 10 and 20, 2 and 8";
             (Tag::D_LLQUANT_FACTOREVEN, place(0, 3), message, help)
-        } else if u128::from(factor).checked_pow(u32::from(high) + 1).is_none_or(|above| above > 1 << 64) {
-            let message = format!("{factor} to the power of {high} and one does not fit in 64 bits");
-            (Tag::D_LLQUANT_MAGTOOBIG, span, message, "give a lower magnitude")
         } else {
             return Ok(Function::Llquantize { factor, low, high, steps });
         };
@@ -73,6 +73,10 @@ impl Checker<'_> {
         let [not_constant, not_fitting, _] = part.tags;
         let what = part.what;
         let diagnostic = match fold::constant(expr) {
+            Some(value) if value <= 0 && not_constant == Tag::D_LLQUANT_NSTEPTYPE => {
+                let message = format!("llquantize's {what} is a positive integer constant, not {value}");
+                Diagnostic::error(not_constant, expr.span, message).help("give as many as the factor")
+            }
             Some(value) => match u16::try_from(value) {
                 Ok(value) => return Ok(value),
                 Err(_) => {

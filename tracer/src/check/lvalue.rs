@@ -379,8 +379,9 @@ impl Checker<'_> {
     /// The size of a type.
     pub(super) fn size(&mut self, ty: &Type, span: Span) -> Result<Expr, Refused> {
         let size = match ty {
-            Type::String(Text::Buffer(size)) => Some(*size),
-            Type::String(_) => self.string().size(),
+            // A buffer may have room for more than a string is long.
+            Type::String(Text::Buffer(size)) => Some((*size).min(self.options.strsize as u32)),
+            Type::String(_) => Some(self.options.strsize as u32),
             ty => ty.size(),
         };
         match size {

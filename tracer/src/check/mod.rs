@@ -50,6 +50,7 @@ mod translator;
 pub mod typed;
 mod typenames;
 pub mod types;
+mod unassigned;
 mod unsupported;
 mod valueless;
 mod values;

@@ -177,7 +177,7 @@ table! {
     "knodefs" Ignored(Form::Nothing), "kernel symbols are always looked up";
     "linkmode" Ignored(Form::Words(&["kernel", "dynamic", "static"])), "kernel symbols are always looked up";
     "pgmax" Ignored(Form::Number), "no limit on grabbed processes is needed";
-    "stdc" Ignored(Form::Words(&["a", "c", "s", "t"])), "C's integer promotions are always those of ISO C";
+    "stdc" Ignored(Form::Words(&["a", "c", "s", "t"])), "integers are promoted as D says, whatever the preprocessor's C";
     "undef" Text(|o, name| o.cppargs.push(format!("-U{name}")), "NAME"), "undefines a name for the C preprocessor, as -U does";
     "unodefs" Ignored(Form::Nothing), "user symbols are always checked";
     "debug" Ignored(Form::Nothing), "-v says what there is to say";

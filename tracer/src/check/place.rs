@@ -1,16 +1,17 @@
 //! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
 
 use super::lvalue::{after, decayed};
-use super::operators::{interchangeable, suits};
+use super::operators::interchangeable;
 use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
+use super::unassigned::variable;
 use super::variables::{Known, Shape, spelled, widen};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope};
 
 /// Something that is assigned to.
-struct Target {
+pub(super) struct Target {
     place: Place,
     ty: Type,
     /// Its name.
@@ -105,58 +106,6 @@ impl Checker<'_> {
         Ok(after(setup, Expr { kind, ty: target.ty, span }))
     }
 
-    /// A variable that nothing was assigned to so far.
-    fn unassigned<'a>(&self, to: &'a ast::Expr) -> Option<(Scope, &'a ast::Ident)> {
-        let (scope, name) = variable(to)?;
-        let known = self.parameter(scope, &name.name).is_some()
-            || self.variables.get(scope, &name.name).is_some()
-            || scope == Scope::Global && self.is_fixed(&name.name);
-        (!known).then_some((scope, name))
-    }
-
-    /// Whether an assignment would make the variable, or would have made it before.
-    fn may_be_made(&self, to: &ast::Expr) -> bool {
-        let refused = |(scope, name): (Scope, &ast::Ident)| {
-            matches!(self.variables.get(scope, &name.name), Some(Known::Refused))
-        };
-        self.unassigned(to).is_some() || variable(to).is_some_and(refused)
-    }
-
-    /// Makes a variable of a thread, of a clause or of an array that a unary operator is the first to name. It is an
-    /// `int64_t`.
-    pub(super) fn named_first(&mut self, operand: &ast::Expr) -> Result<(), Refused> {
-        let (Some((scope, name)), int) = (self.unassigned(operand), Type::Int(INT64)) else { return Ok(()) };
-        match &operand.kind {
-            ast::ExprKind::Index { keys, .. } => {
-                self.element_target(scope, name, keys, Some((&int, operand.span)), operand.span)?;
-            }
-            _ if scope != Scope::Global => {
-                self.variables.add(scope, &name.name, None, int, false, operand.span);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// What is wrong with the types of the operands where nothing can be assigned to the left one: it is told first.
-    fn check_operands(
-        &mut self,
-        op: Option<ast::BinOp>,
-        to: &ast::Expr,
-        value: &Expr,
-        span: Span,
-    ) -> Result<(), Refused> {
-        if self.is_writable(to) || self.may_be_made(to) {
-            return Ok(());
-        }
-        let left = self.expr(to)?;
-        match op {
-            Some(op) => self.binary(op, left, value.clone(), span).map(drop),
-            None if suits(value, &left.ty) => Ok(()),
-            None => Err(self.incompatible(Tag::D_OP_INCOMPAT, "=", &left, value, span)),
-        }
-    }
-
     /// What `+=` and `-=` ask of a pointer: to know how large what it leads to is.
     fn check_step(
         &mut self,
@@ -232,7 +181,7 @@ impl Checker<'_> {
 
     /// Whether a place belongs to a variable of the program or is what one points to. What a cast or the kernel gives may
     /// be read only.
-    fn is_writable(&self, place: &ast::Expr) -> bool {
+    pub(super) fn is_writable(&self, place: &ast::Expr) -> bool {
         use ast::ExprKind as K;
         match &place.kind {
             K::Var(scope, name) => {
@@ -317,7 +266,7 @@ impl Checker<'_> {
     }
 
     /// An element; where it is assigned to, `first` gives a new array's type.
-    fn element_target(
+    pub(super) fn element_target(
         &mut self,
         scope: Scope,
         name: &ast::Ident,
@@ -550,18 +499,6 @@ impl Checker<'_> {
     /// The type of string variables.
     pub(super) fn string(&self) -> Type {
         Type::String(Text::Buffer(self.options.string_buffer()))
-    }
-}
-
-/// The variable that is assigned to, or whose element is.
-fn variable(to: &ast::Expr) -> Option<(Scope, &ast::Ident)> {
-    match &to.kind {
-        ast::ExprKind::Var(scope, name) => Some((*scope, name)),
-        ast::ExprKind::Index { base, .. } => match &base.kind {
-            ast::ExprKind::Var(scope, name) => Some((*scope, name)),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::diagnostic::Span;
 use crate::syntax::ast::Scope;
 
 /// All variables.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Variables {
     known: HashMap<(Scope, String), Known>,
     /// Names that were used before they were known: index of the diagnostic.
@@ -149,18 +149,6 @@ impl Variables {
     /// Gives an inline a name.
     pub(super) fn add_known(&mut self, name: &str, known: Known) {
         self.known.insert((Scope::Global, name.to_owned()), known);
-    }
-
-    /// Forgets of names that they were used before they were known, where that was told from diagnostic `mark` on.
-    pub(super) fn forget_early(&mut self, mark: usize) {
-        let known = &mut self.known;
-        self.early.retain(|name, told| {
-            let keep = *told < mark;
-            if !keep {
-                known.remove(name);
-            }
-            keep
-        });
     }
 
     /// Remembers that the first use of a name was refused.

@@ -146,6 +146,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// Where it is about what a clause means: the clause, and which of its steps met it.
+    pub clause: Option<(Span, u8)>,
 }
 
 impl Diagnostic {
@@ -159,6 +161,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            clause: None,
         }
     }
 
@@ -238,15 +241,18 @@ impl Problems {
         errors.all(|error| error.code == Tag::D_PDESC_ZERO)
     }
 
-    /// All of them, in order of place, those without a place last; the order of finding decides among equals.
+    /// All of them, as DTrace would meet them: first what it sees while it reads the text, then clause by clause, each in
+    /// its steps; among those in order of place. Those without a place come last.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        let place = |span: Span| (span.source, span.start);
         self.0.sort_by_key(|diagnostic| {
-            (diagnostic.span.is_none(), diagnostic.span.map(|span| (span.source, span.start)))
+            let clause = diagnostic.clause.map(|(span, step)| (place(span), step));
+            (diagnostic.span.is_none(), clause, diagnostic.span.map(place))
         });
         self.0
     }
 
-    /// All of them as text, in order of place, one blank line between.
+    /// All of them as text, one blank line between.
     pub fn render(self, sources: &Sources, color: bool) -> String {
         let texts: Vec<String> =
             self.into_sorted().iter().map(|diagnostic| render(diagnostic, sources, color)).collect();

@@ -14,7 +14,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(escape(&diagnostic.message)).id(diagnostic.code.name());
+    let title = level.primary_title(escape(&diagnostic.message)).id(diagnostic.code.shown());
     let mut excerpts: Vec<Excerpt> = Vec::new();
     let primary = diagnostic.span.map(|span| (span, AnnotationKind::Primary, diagnostic.label.as_str()));
     let related =
@@ -29,7 +29,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
     let cuts: Vec<Cut> = excerpts.iter().filter_map(|excerpt| excerpt.cut(sources)).collect();
     let help = diagnostic.help.as_deref().map(|help| Level::HELP.message(escape(help)));
     let elsewhere = diagnostic.code.elsewhere();
-    let elsewhere = elsewhere.map(|name| Level::NOTE.message(format!("Oracle's DTrace calls it {name}")));
+    let elsewhere = elsewhere.map(|name| Level::NOTE.message(format!("illumos and FreeBSD call it {name}")));
     let group = title.elements(cuts.iter().map(Cut::snippet)).elements(help).elements(elsewhere);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])

@@ -264,7 +264,7 @@ tags! {
 }
 
 /// Tags that Oracle's DTrace for Linux calls otherwise than those of the other systems.
-const ELSEWHERE: &[(Tag, &str)] = &[
+const OF_ORACLE: &[(Tag, &str)] = &[
     (Tag::D_TRACE_AGG, "D_TRACE_DYN"),
     (Tag::D_PRINT_AGG, "D_PRINT_DYN"),
     (Tag::D_LLQUANT_FACTORSMALL, "D_LLQUANT_FACTORVAL"),
@@ -284,10 +284,71 @@ const ELSEWHERE: &[(Tag, &str)] = &[
     (Tag::D_LLQUANT_MAGTOOBIG, "D_LLQUANT_HMAGVAL"),
 ];
 
+/// What DTrace sees while it reads a text, before it asks what the clauses mean: how these tags begin.
+const READING: &[&str] = &[
+    "D_SYNTAX",
+    "D_INT_",
+    "D_STR_NL",
+    "D_CHR_",
+    "D_MACRO_",
+    "D_PRAG",
+    "D_FUNC_",
+    "D_OFFSETOF_",
+    "D_DIV_ZERO",
+    "D_DECL_",
+    "D_PROV_",
+    "D_PDESC_INVAL",
+];
+/// What it sees when it makes code of a clause whose names and types are right.
+const COMPILING: &[&str] = &[
+    "D_TRACE",
+    "D_PRINT",
+    "D_STACK_",
+    "D_USTACK_",
+    "D_LQUANT_",
+    "D_LLQUANT_",
+    "D_QUANT_",
+    "D_CLEAR_",
+    "D_TRUNC_",
+    "D_NORMALIZE_",
+    "D_AGG_NULL",
+    "D_AGG_SCALAR",
+    "D_AGG_COMM",
+    "D_AGG_SPEC",
+    "D_COMM_",
+    "D_SPEC_",
+    "D_DREC_",
+    "D_EXIT_",
+    "D_ACT_",
+    "D_CG_",
+    "D_FREOPEN_",
+    "D_SIG_",
+    "D_DESTRUCTIVE",
+];
+
 impl Tag {
-    /// How Oracle's DTrace for Linux calls it, where that differs.
+    fn begins(self, with: &[&str]) -> bool {
+        with.iter().any(|start| self.name().starts_with(start))
+    }
+
+    /// Whether DTrace sees it while it reads the text.
+    pub fn is_of_reading(self) -> bool {
+        self.begins(READING)
+    }
+
+    /// Whether DTrace sees it only when it makes code.
+    pub fn is_of_compiling(self) -> bool {
+        self.begins(COMPILING)
+    }
+
+    /// As messages name it: as Oracle's DTrace for Linux does.
+    pub fn shown(self) -> &'static str {
+        OF_ORACLE.iter().find(|(tag, _)| *tag == self).map_or(self.name(), |&(_, name)| name)
+    }
+
+    /// How the other systems call it, where that differs.
     pub fn elsewhere(self) -> Option<&'static str> {
-        ELSEWHERE.iter().find(|(tag, _)| *tag == self).map(|&(_, name)| name)
+        (self.shown() != self.name()).then(|| self.name())
     }
 }
 

@@ -91,6 +91,7 @@ fn captured() -> Result<()> {
 
 fn datagrams_have_owners() -> Result<()> {
     const PROGRAM: &str = r#"
+        int right;
         proc:::create /pid == $1/ { child = args[0]->pr_pid; }
         udp:::send,udp:::receive /args[1]->cs_pid == $1 || child && args[1]->cs_pid == child/ {
             printf("%s %d %d %d %d\n", probename, args[1]->cs_pid, args[4]->udp_sport, args[4]->udp_dport,

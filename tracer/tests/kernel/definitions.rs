@@ -30,10 +30,10 @@ fn inlines() -> Result<()> {
 
 fn parameters() -> Result<()> {
     const PROGRAM: &str = r#"
-        inline int sum[int x, int y] = x + y; inline int twice[int x] = sum[x, x];
+        inline int total[int x, int y] = x + y; inline int twice[int x] = total[x, x];
         inline string kind[int n] = n == 0 ? "none" : n == 1 ? "one" : "many"; inline int same[string a, string b] = a == b;
         inline uint8_t low[int x] = x; int n;
-        BEGIN { printf("%d %d %s %s\n", sum[1, 2], twice[sum[2, 3]], kind[0], kind[twice[1]]); n = 5;
+        BEGIN { printf("%d %d %s %s\n", total[1, 2], twice[total[2, 3]], kind[0], kind[twice[1]]); n = 5;
                 printf("%d %d %d\n", same["a", kind[1]], same[kind[1], "one"], low[0x102]);
                 printf("%d %d\n", twice[n++], n); @[kind[n]] = sum(twice[n]); exit(0); }
         END { printa("%s %@d\n", @); }"#;

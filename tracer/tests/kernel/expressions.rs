@@ -8,7 +8,7 @@ use crate::harness::{Family, Report, observe, tracer};
 pub(crate) const FAMILY: Family = Family {
     name: "expressions",
     tests: &[
-        ("numbers_are_those_of_c", numbers),
+        ("numbers_are_those_of_d", numbers),
         ("constants_are_those_of_c", constants),
         ("strings_are_compared_as_bytes", strings),
         ("the_builtins_tell_who_fires", builtins),
@@ -52,25 +52,25 @@ fn numbers() -> Result<()> {
         BEGIN { c = -100; uc = 200; s = -30000; us = 60000; i = -7; u = 3000000000; l = -5000000000; ul = -1; z = 3; }\n";
     let (c, uc, s, us) = (-100_i8, 200_u8, -30000_i16, 60000_u16);
     let (i, u, l, ul, z) = (-7_i32, 3_000_000_000_u32, -5_000_000_000_i64, u64::MAX, 3_i32);
-    // The integer promotions: what is narrower than int becomes one.
+    // What is computed has 64 bits, and is recorded as the larger of its operands' types.
     let (ci, uci, si, usi) = (i32::from(c), i32::from(uc), i32::from(s), i32::from(us));
     compute(
         DECLARATIONS,
         &[
-            ("c + uc", (ci + uci).into()),
-            ("uc * uc", (uci * uci).into()),
-            ("us * us", usi.wrapping_mul(usi).into()),
-            ("s - us", (si - usi).into()),
-            ("-uc", (-uci).into()),
-            ("~us", (!usi).into()),
+            ("c + uc", ((ci + uci) as u8).into()),
+            ("uc * uc", ((uci * uci) as u8).into()),
+            ("us * us", (usi.wrapping_mul(usi) as u16).into()),
+            ("s - us", ((si - usi) as u16).into()),
+            ("-uc", ((-uci) as u8).into()),
+            ("~us", ((!usi) as u16).into()),
             ("!c", 0),
             ("i / z", (i / z).into()),
             ("i % z", (i % z).into()),
             ("l / i", (l / i64::from(i)).into()),
             ("l % z", (l % i64::from(z)).into()),
             ("ul / z", (ul / 3).into()),
-            ("i / u", ((i as u32) / u).into()),
-            ("i % u", ((i as u32) % u).into()),
+            ("i / u", ((i as u64 / u64::from(u)) as u32).into()),
+            ("i % u", ((i as u64 % u64::from(u)) as u32).into()),
             ("u + u", u.wrapping_add(u).into()),
             ("i * u", (i as u32).wrapping_mul(u).into()),
             ("i + l", (i64::from(i) + l).into()),
@@ -82,14 +82,14 @@ fn numbers() -> Result<()> {
             ("ul >> 63", (ul >> 63).into()),
             ("z << 30", (z << 30).into()),
             ("z << uc - 199", (z << 1).into()),
-            ("uc << 24", (uci << 24).into()),
+            ("uc << 24", 0),
             ("i & u", ((i as u32) & u).into()),
-            ("c | us", (ci | usi).into()),
+            ("c | us", ((ci | usi) as u16).into()),
             ("l ^ u", (l ^ i64::from(u)).into()),
             ("i < u", i128::from((i as u32) < u)),
             ("i < ul", i128::from((i as u64) < ul)),
             ("l < u", i128::from(l < i64::from(u))),
-            ("c < uc", i128::from(ci < uci)),
+            ("c < uc", i128::from((ci as u64) < 200)),
             ("ul == i", i128::from(ul == i as u64)),
             ("ul > l", i128::from(ul > l as u64)),
             ("i != z && l <= i", 1),
@@ -102,6 +102,10 @@ fn numbers() -> Result<()> {
             ("(uint64_t)c", (c as u64).into()),
             ("(int64_t)u", i64::from(u).into()),
             ("(int)(u + u) / 2", (u.wrapping_add(u) as i32 / 2).into()),
+            ("c + c", ((ci + ci) as i8).into()),
+            ("c + c < -128", 1),
+            ("(int64_t)(z << 31)", 3 << 31),
+            ("sizeof (c + c) + sizeof (c + uc)", 2),
             ("z ? c : u", (ci as u32).into()),
             ("z > 3 ? i : l", l.into()),
             ("sizeof (us) + sizeof (int64_t)", 10),
@@ -142,6 +146,7 @@ fn strings() -> Result<()> {
         string never;
         BEGIN { s = "abcdefgh"; t = "abcdefgh"; this->u = "abcdefghi"; e = ""; self->v = "abc"; w["k", 1] = "abcdefghi"; }
         BEGIN { printf("%d%d%d%d\n", s == t, s == "abcdefgh", s != "abcdefgH", "abcdefg" == s); }
+        BEGIN { printf("%c%c%d\n", *s, *"A", s[1] == 'b'); }
         BEGIN { printf("%d%d%d%d\n", s < this->u, this->u > t, self->v >= "abc", self->v <= "abb"); }
         BEGIN { printf("%d%d%d\n", e == "", never == e, s == e); }
         BEGIN { printf("%d%d%d\n", w["k", 1] == this->u, w["k", 2] == "", w["l", 1] == never); }
@@ -150,8 +155,8 @@ fn strings() -> Result<()> {
         BEGIN { s = this->u; t = s; s = "short"; printf("%s %s\n", s, t); }
         BEGIN { self->v = 0; w["k", 1] = 0; printf("%d%d\n", self->v == NULL, w["k", 1] == NULL); }
         BEGIN { exit(0); }"#;
-    let expected =
-        ["1110", "1110", "110", "111", "abcdefghi abc", "111", "short abcdefghi", "11"].map(str::to_owned);
+    let expected = ["1110", "aA1", "1110", "110", "111", "abcdefghi abc", "111", "short abcdefghi", "11"]
+        .map(str::to_owned);
     prints(PROGRAM, &[], &expected)
 }
 
@@ -261,7 +266,7 @@ fn exit() -> Result<()> {
 
 fn many_clauses() -> Result<()> {
     const COUNT: usize = 60;
-    let mut program = String::new();
+    let mut program = "int64_t total;\n".to_owned();
     for n in 0..COUNT {
         program.push_str(&format!(
             "syscall::lseek:entry /pid == $1 && (int)arg1 >= {n} - 3/
@@ -293,7 +298,7 @@ fn very_many_clauses() -> Result<()> {
         )
     };
     let mut program: String =
-        std::iter::once("int seen;\n".to_owned()).chain((0..COUNT).map(clause)).collect();
+        std::iter::once("int seen, in_order;\n".to_owned()).chain((0..COUNT).map(clause)).collect();
     program.push_str(
         "syscall::lseek:entry /pid == $1/ { printf(\"%d in order\\n\", in_order); in_order = 0; seen = 0; }",
     );

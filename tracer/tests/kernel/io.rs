@@ -130,6 +130,7 @@ fn direct(_: &[String]) -> Result<Report> {
 
 fn direct_requests() -> Result<()> {
     const PROGRAM: &str = r#"
+        int physical, finished;
         io:::start /pid == $1 && args[2]->fi_pathname == strjoin(args[2]->fi_dirname, strjoin("/", args[2]->fi_name))/ {
             printf("%s %d %d %s %s\n", args[0]->b_flags & B_READ ? "R" : "W", args[0]->b_bcount, args[0]->b_blkno,
                 args[1]->dev_statname, args[2]->fi_pathname);
@@ -165,6 +166,7 @@ fn large(_: &[String]) -> Result<Report> {
 
 fn large_requests() -> Result<()> {
     const PROGRAM: &str = r#"
+        int64_t bytes, done;
         io:::start /pid == $1 && args[2]->fi_name != "<none>"/ {
             started++; bytes += args[0]->b_bcount; mine[arg0] = 1;
         }

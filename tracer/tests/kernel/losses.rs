@@ -161,7 +161,7 @@ fn stacks() -> Result<()> {
 
 fn dynamic() -> Result<()> {
     // What found no room is 0 afterwards.
-    let program = r#"CALL { a[arg0] = 1; kept += a[arg0]; } END { printf("%d\n", kept); }"#;
+    let program = r#"int64_t kept; CALL { a[arg0] = 1; kept += a[arg0]; } END { printf("%d\n", kept); }"#;
     account(&["-x", "dynvarsize=8k"], program, ("dynamic variable drop", "dynamic"), |output| {
         Ok(u64::try_from(output.number()?)?)
     })

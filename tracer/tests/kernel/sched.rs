@@ -103,6 +103,7 @@ fn switches_are_counted() -> Result<()> {
 /// By the clock and by vtimestamp; the kernel's own count leaves out what interrupts took.
 fn run_time_adds_up() -> Result<()> {
     const PROGRAM: &str = r#"
+        int64_t wall, ran;
         sched:::on-cpu /tid == $1/ { self->begin = timestamp; self->had = vtimestamp; }
         sched:::off-cpu /self->begin/ { wall += timestamp - self->begin; ran += vtimestamp - self->had; self->begin = 0; }
         END { printf("%d %d", wall, ran); }"#;

@@ -43,6 +43,7 @@ fn locals() -> Result<()> {
 fn threads() -> Result<()> {
     // Each thread sums up its own offsets; what is set at entry is there at return, once.
     const PROGRAM: &str = r#"
+        self int64_t sum, seen;
         syscall::lseek:entry /pid == $1/ { self->offset = arg1; self->sum += arg1; self->calls++; self->set = 1; }
         syscall::lseek:return /self->set && pid == $1/ { self->set = 0; self->seen += self->offset; }
         syscall::lseek:return /self->set && pid == $1/ { printf("still set\n"); }

@@ -1,4 +1,4 @@
-/* with: target=42 arg=ls arg=0x10 arg=-3 arg=18446744073709551615 arg=read arg=12345678901 arg=execname arg="two" */
+/* with: target=42 arg=ls arg=0x10 arg=-3 arg=0xffffffffffffffff arg=read arg=12345678901 arg=execname arg="two" */
 syscall::$5:entry
 /pid == $target && execname == $$1 && arg0 == $2 && arg1 == $3 && arg2 == $4/
 {
