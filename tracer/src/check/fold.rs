@@ -11,7 +11,6 @@ pub(super) fn constant(expr: &Expr) -> Option<i64> {
     let value = match &expr.kind {
         ExprKind::Int(value) => *value,
         ExprKind::Cast(inner) => constant(inner)?,
-        ExprKind::Cut(inner) => return constant(inner),
         ExprKind::Unary(UnaryOp::Neg, inner) => constant(inner)?.wrapping_neg(),
         ExprKind::Unary(UnaryOp::BitNot, inner) => !constant(inner)?,
         ExprKind::Not(inner) => i64::from(constant(inner)? == 0),

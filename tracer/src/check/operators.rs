@@ -1,9 +1,8 @@
 //! Operators: what types they take, in which type they work, what they give.
 
 use super::lvalue::decayed;
-use super::names::integer;
 use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, NULL_TEXT, Text, Type, UnaryOp};
-use super::types::{LONG, ULONG, common, text_size, wide, wrap};
+use super::types::{LONG, ULONG, common, promoted, text_size};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::BinOp;
@@ -60,13 +59,12 @@ impl Checker<'_> {
                 _ => Err(self.incompatible(tag_of(op), op.text(), &left, &right, span)),
             };
         };
-        let (ty, by) = match op {
-            BinaryOp::Shl | BinaryOp::Shr => (l, wide(r)),
-            _ => (common(l, r), wide(common(l, r))),
+        let (ty, right) = match op {
+            BinaryOp::Shl | BinaryOp::Shr => (promoted(l), right.to_int(promoted(r))),
+            _ => (common(l, r), right.to_int(common(l, r))),
         };
-        let (left, right) = (left.whole().to_int(wide(ty)), right.whole().to_int(by));
-        let kind = ExprKind::Binary(op, Box::new(left), Box::new(right));
-        Ok(Expr { kind, ty: Type::Int(wide(ty)), span }.cut(ty))
+        let kind = ExprKind::Binary(op, Box::new(left.to_int(ty)), Box::new(right));
+        Ok(Expr { kind, ty: Type::Int(ty), span })
     }
 
     /// `pointer + integer`, `pointer - integer`, `pointer - pointer`
@@ -110,7 +108,7 @@ impl Checker<'_> {
             _ => return Err(self.incompatible(tag_of(op), op.text(), &pointer, &other, span)),
         }
         let ty = pointer.ty.clone();
-        let bytes = binary(BinaryOp::Mul, other.whole().to_int(LONG), size, LONG);
+        let bytes = binary(BinaryOp::Mul, other.to_int(LONG), size, LONG);
         Ok(binary(op, pointer, bytes, ULONG).converted(&ty))
     }
 
@@ -118,13 +116,12 @@ impl Checker<'_> {
         let (left, right) = (null_text(left, &right), right);
         let right = null_text(right, &left);
         let ty = match (&left.ty, &right.ty) {
-            (Type::Int(l), Type::Int(r)) => wide(common(*l, *r)),
+            (Type::Int(l), Type::Int(r)) => common(*l, *r),
             _ if compatible(&left, &right) => ULONG,
             (Type::String(_), Type::String(_)) => return self.text_comparison(op, left, right, span),
             _ => return Err(self.incompatible(Tag::D_OP_INCOMPAT, op.text(), &left, &right, span)),
         };
-        let (left, right) = (left.whole().to_int(ty), right.whole().to_int(ty));
-        let kind = ExprKind::Compare(op, Box::new(left), Box::new(right));
+        let kind = ExprKind::Compare(op, Box::new(left.to_int(ty)), Box::new(right.to_int(ty)));
         Ok(Expr { kind, ty: Type::INT, span })
     }
 
@@ -190,12 +187,7 @@ impl Checker<'_> {
             (decayed(then), decayed(otherwise))
         };
         let ty = match (&then.ty, &otherwise.ty) {
-            (Type::Int(a), Type::Int(b)) => {
-                let ty = common(*a, *b);
-                let whole = |expr: Expr| Box::new(expr.whole().to_int(wide(ty)));
-                let kind = ExprKind::Conditional(Box::new(cond), whole(then), whole(otherwise));
-                return Ok(Expr { kind, ty: Type::Int(wide(ty)), span }.cut(ty));
-            }
+            (Type::Int(a), Type::Int(b)) => Type::Int(common(*a, *b)),
             (Type::String(a), Type::String(b)) if a != b => {
                 Type::String(Text::Buffer(text_size(*a).max(text_size(*b))))
             }
@@ -218,19 +210,18 @@ impl Checker<'_> {
     /// `-x`, `~x`, `+x`
     pub(super) fn unary(&mut self, op: Option<UnaryOp>, expr: Expr, span: Span) -> Result<Expr, Refused> {
         let expr = decayed(expr);
-        let Some(ty) = expr.ty.as_int() else {
+        let Some(ty) = expr.ty.as_int().map(promoted) else {
             let message = format!("this operator needs a number, not {:#}", expr.ty);
             let tag = if op == Some(UnaryOp::BitNot) { Tag::D_OP_INT } else { Tag::D_OP_ARITH };
             let diagnostic = Diagnostic::error(tag, expr.span, message).label(format!("{:#}", expr.ty));
             return Err(self.refuse(diagnostic.help("apply it to a number")));
         };
+        let expr = expr.to_int(ty);
         let Some(op) = op else { return Ok(Expr { span, ..expr }) };
-        let operand = Box::new(expr.whole().to_int(wide(ty)));
-        let whole = Expr { kind: ExprKind::Unary(op, operand), ty: Type::Int(wide(ty)), span };
+        let whole = Expr { kind: ExprKind::Unary(op, Box::new(expr)), ty: Type::Int(ty), span };
         Ok(match fold::constant(&whole) {
-            Some(value) if wrap(value, ty) == value => integer(value, ty, span),
-            Some(value) => Expr { kind: ExprKind::Int(value), ..whole }.cut(ty),
-            None => whole.cut(ty),
+            Some(value) => Expr { kind: ExprKind::Int(value), ..whole },
+            None => whole,
         })
     }
 

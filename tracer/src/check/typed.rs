@@ -288,7 +288,7 @@ pub enum ExprKind {
     /// The address of a place: `&x`, and an array where a pointer is wanted. A whole place only where it is an array or
     /// a structure; never a bit-field.
     AddressOf(Place),
-    /// `-x`, `~x`; of 64 bits, as its operand.
+    /// `-x`, `~x`; on a promoted integer.
     Unary(UnaryOp, Box<Expr>),
     /// An arithmetic or bitwise operation: both operands and the result have the same type, but for a shift's right.
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
@@ -313,9 +313,6 @@ pub enum ExprKind {
     /// A conversion to the expression's type: integer to integer, pointer to integer and back, any text to a buffer; an
     /// address in the kernel, or an array of characters, to the string that lies there.
     Cast(Box<Expr>),
-    /// What was computed with 64 bits, in the type that D gives it: recorded and stored it is cut to that, operators take
-    /// it whole.
-    Cut(Box<Expr>),
     /// An address in the memory of the current process: what it leads to is read there.
     OfProcess(Box<Expr>),
     /// A subroutine.

@@ -191,19 +191,30 @@ pub fn of_literal(literal: &IntLit) -> IntType {
     candidates.iter().find(fits).map_or(ULONG, |row| row.0)
 }
 
-/// The type of what an operator makes of operands of these two: that with more bits, of as many the unsigned one. Unlike in
-/// C nothing is made an int first, so two chars make a char.
-pub fn common(a: IntType, b: IntType) -> IntType {
-    let rank = |ty: IntType| 8 * u32::from(ty.bytes) + u32::from(!ty.signed);
-    if rank(b) > rank(a) { b } else { a }
+/// The integer promotions: what is smaller than an int becomes one.
+pub fn promoted(ty: IntType) -> IntType {
+    if ty.bytes < 4 { INT } else { ty }
 }
 
-/// The type of 64 bits in which operators work on values of this one.
-pub fn wide(ty: IntType) -> IntType {
-    match ty {
-        IntType { bytes: 8, .. } => ty,
-        IntType { signed: true, .. } => LONG,
-        IntType { signed: false, .. } => ULONG,
+/// The usual arithmetic conversions: the type in which an operator works on operands of these two.
+pub fn common(a: IntType, b: IntType) -> IntType {
+    let (a, b) = (promoted(a), promoted(b));
+    match a.bytes.cmp(&b.bytes) {
+        std::cmp::Ordering::Greater => a,
+        std::cmp::Ordering::Less => b,
+        std::cmp::Ordering::Equal if a == b => a,
+        std::cmp::Ordering::Equal if a.signed == b.signed => standard(a.bytes, a.signed),
+        std::cmp::Ordering::Equal => standard(a.bytes, false),
+    }
+}
+
+/// `int`, `unsigned int`, `long` or `unsigned long`.
+fn standard(bytes: u8, signed: bool) -> IntType {
+    match (bytes, signed) {
+        (8, true) => LONG,
+        (8, false) => ULONG,
+        (_, true) => INT,
+        (_, false) => UINT,
     }
 }
 
@@ -398,7 +409,6 @@ impl Expr {
             (_, Type::String(Text::Buffer(size)), ExprKind::Str(bytes)) if bytes.len() < *size as usize => {
                 Expr { ty: ty.clone(), ..self }
             }
-            (_, _, ExprKind::Cut(_)) => self.whole().converted(ty),
             _ => Expr { kind: ExprKind::Cast(Box::new(self)), ty: ty.clone(), span },
         }
     }
@@ -410,24 +420,7 @@ impl Expr {
 
     /// What decides: an integer, a pointer being one.
     pub fn condition(self) -> Expr {
-        if matches!(self.ty, Type::Pointer(_)) { self.to_int(ULONG) } else { self.whole() }
-    }
-
-    /// What was computed with 64 bits, with all of them.
-    pub fn whole(self) -> Expr {
-        match self.kind {
-            ExprKind::Cut(inner) => Expr { span: self.span, ..*inner },
-            _ => self,
-        }
-    }
-
-    /// What was computed with 64 bits, as a value of this type.
-    pub fn cut(self, ty: IntType) -> Expr {
-        if ty.bytes == 8 {
-            return self.to_int(ty);
-        }
-        let span = self.span;
-        Expr { kind: ExprKind::Cut(Box::new(self)), ty: Type::Int(ty), span }
+        if matches!(self.ty, Type::Pointer(_)) { self.to_int(ULONG) } else { self }
     }
 }
 
@@ -451,13 +444,12 @@ mod tests {
     }
 
     #[test]
-    fn operands_meet_in_the_type_that_d_chooses() {
+    fn operands_meet_in_the_type_that_c_chooses() {
         let int = |name| named(name).unwrap();
-        assert_eq!(common(int("int8_t"), int("int8_t")).name, "int8_t");
-        assert_eq!(common(int("int8_t"), int("uint16_t")).name, "uint16_t");
-        assert_eq!(common(int("pid_t"), int("uid_t")).name, "uid_t");
+        assert_eq!(common(int("int8_t"), int("uint16_t")).name, "int");
+        assert_eq!(common(int("pid_t"), int("uid_t")).name, "unsigned int");
         assert_eq!(common(int("uint32_t"), int("int64_t")).name, "int64_t");
-        assert_eq!(common(int("uint64_t"), int("int64_t")).name, "uint64_t");
+        assert_eq!(common(int("uint64_t"), int("int64_t")).name, "unsigned long");
         assert_eq!(common(int("uint64_t"), int("uint64_t")).name, "uint64_t");
     }
 

@@ -27,7 +27,6 @@ macro_rules! operands {
                     | ExprKind::Unary(_, inner)
                     | ExprKind::Not(inner)
                     | ExprKind::Cast(inner)
-                    | ExprKind::Cut(inner)
                     | ExprKind::OfProcess(inner)
                     | ExprKind::Symbol(inner) => vec![inner],
                     ExprKind::Binary(_, a, b)

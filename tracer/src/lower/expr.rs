@@ -69,7 +69,7 @@ impl Clause<'_> {
                 self.effect(first);
                 self.effect(second);
             }
-            ExprKind::Cast(inner) | ExprKind::Cut(inner) | ExprKind::OfProcess(inner) => self.effect(inner),
+            ExprKind::Cast(inner) | ExprKind::OfProcess(inner) => self.effect(inner),
             _ if matches!(expr.ty, Type::String(_)) => self.text_effect(expr),
             _ if expr.ty.is_aggregate() || matches!(expr.ty, Type::Float(_)) => {
                 self.bytes(expr);
@@ -128,7 +128,7 @@ impl Clause<'_> {
                 self.int(second)
             }
             ExprKind::OfProcess(inner) => self.int(inner),
-            ExprKind::Cast(inner) | ExprKind::Cut(inner) => {
+            ExprKind::Cast(inner) => {
                 let value = self.int(inner);
                 match fits(shape(&inner.ty), shape(&expr.ty)) {
                     true => value,

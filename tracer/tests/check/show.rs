@@ -191,7 +191,6 @@ impl Show<'_> {
             ExprKind::PostAdd(place, by) => format!("{} post+= {by}", self.place(place)),
             ExprKind::Comma(left, right) => format!("({}, {})", self.expr(left), self.expr(right)),
             ExprKind::Cast(inner) => format!("({}){}", ty(&expr.ty), self.expr(inner)),
-            ExprKind::Cut(inner) => format!("<{}>{}", ty(&expr.ty), self.expr(inner)),
             ExprKind::OfProcess(inner) => format!("userland {}", self.expr(inner)),
             ExprKind::Call(subroutine, args) => {
                 format!("{}({}):{}", format!("{subroutine:?}").to_lowercase(), self.list(args), ty(&expr.ty))

@@ -1,11 +1,11 @@
-//! What a generated program means: DTrace's arithmetic, variables and strings, said once more and without the compiler.
+//! What a generated program means: C's arithmetic, DTrace's variables and strings, said once more and without the compiler.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::program::*;
 
-/// A value; what was computed has 64 bits, whatever its type.
+/// A value; integers are those of their type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Value {
     Int(i128),
@@ -66,16 +66,16 @@ pub(super) fn output(program: &Program) -> String {
     text
 }
 
-/// The type of an expression, by D's rules.
+/// The type of an expression, by C's rules.
 pub(super) fn type_of(expr: &Expr) -> Type {
     match expr {
         Expr::Int(value) if i32::try_from(*value).is_ok() => INT,
         Expr::Int(_) => LONG,
         Expr::Text(_) => Type::Text,
         Expr::Load(place) => VARIABLES[place.variable].ty,
-        Expr::Neg(value) | Expr::Flip(value) => type_of(value),
+        Expr::Neg(value) | Expr::Flip(value) => promoted(type_of(value)),
         Expr::Not(_) | Expr::Compare(..) | Expr::Logical(..) => INT,
-        Expr::Binary(Op::Shl | Op::Shr, left, _) => type_of(left),
+        Expr::Binary(Op::Shl | Op::Shr, left, _) => promoted(type_of(left)),
         Expr::Binary(_, left, right) => common(type_of(left), type_of(right)),
         Expr::Choose(_, yes, no) => match (type_of(yes), type_of(no)) {
             (Type::Text, _) => Type::Text,
@@ -91,20 +91,27 @@ pub(super) fn type_of(expr: &Expr) -> Type {
     }
 }
 
-/// The larger of two types; of the same size the unsigned one.
-fn common(left: Type, right: Type) -> Type {
-    let rank = |ty| match ty {
-        Type::Int { bytes, signed } => (bytes, !signed),
-        Type::Text => panic!("strings have no common type"),
-    };
-    if rank(left) < rank(right) { right } else { left }
+fn promoted(ty: Type) -> Type {
+    match ty {
+        Type::Int { bytes: 1 | 2, .. } => INT,
+        ty => ty,
+    }
 }
 
-/// The type of 64 bits in which one is computed with.
-fn wide(ty: Type) -> Type {
-    match ty {
-        Type::Int { signed, .. } => Type::Int { bytes: 8, signed },
-        Type::Text => ty,
+fn common(left: Type, right: Type) -> Type {
+    let (left, right) = (promoted(left), promoted(right));
+    match (left, right) {
+        (Type::Int { bytes: a, signed: s }, Type::Int { bytes: b, signed: t }) if a == b => {
+            Type::Int { bytes: a, signed: s && t }
+        }
+        (Type::Int { bytes: a, .. }, Type::Int { bytes: b, .. }) => {
+            if a > b {
+                left
+            } else {
+                right
+            }
+        }
+        _ => panic!("strings have no common type"),
     }
 }
 
@@ -159,9 +166,9 @@ impl Run {
                 self.all(body)
             }
             Stmt::Print(values) => {
-                let words = values.iter().map(|expr| {
-                    Ok(match self.eval(expr)? {
-                        Value::Int(value) => wrap(value, type_of(expr)).to_string(),
+                let words = values.iter().map(|value| {
+                    Ok(match self.eval(value)? {
+                        Value::Int(value) => value.to_string(),
                         Value::Text(text) => format!("[{text}]"),
                     })
                 });
@@ -228,8 +235,8 @@ impl Run {
             Expr::Binary(op, left, right) => {
                 let shift = matches!(op, Op::Shl | Op::Shr);
                 let (left, right) = (self.eval(left)?.int(), self.eval(right)?.int());
-                let right = if shift { right } else { wrap(right, wide(ty)) };
-                arithmetic(*op, wrap(left, wide(ty)), right)?
+                let right = if shift { right } else { wrap(right, ty) };
+                wrap(arithmetic(*op, wrap(left, ty), right)?, ty)
             }
             Expr::Compare(relation, left, right) => {
                 let holds = match (type_of(left), type_of(right)) {
@@ -238,7 +245,7 @@ impl Run {
                         relates(*relation, left.text().as_bytes().cmp(right.text().as_bytes()))
                     }
                     (a, b) => {
-                        let ty = wide(common(a, b));
+                        let ty = common(a, b);
                         let (left, right) = (self.eval(left)?.int(), self.eval(right)?.int());
                         relates(*relation, wrap(left, ty).cmp(&wrap(right, ty)))
                     }
@@ -254,8 +261,7 @@ impl Run {
                     text => return Ok(text),
                 }
             }
-            Expr::Cast(_, value) if type_of(value) == ty => self.eval(value)?.int(),
-            Expr::Cast(_, value) => wrap(self.eval(value)?.int(), ty),
+            Expr::Cast(_, value) => self.eval(value)?.int(),
             Expr::Call(routine, arguments) => {
                 let arguments =
                     arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
@@ -265,7 +271,7 @@ impl Run {
                 }
             }
         };
-        Ok(Value::Int(wrap(value, wide(ty))))
+        Ok(Value::Int(wrap(value, ty)))
     }
 }
 
