@@ -116,7 +116,7 @@ impl Aggregations {
                 if let Some(spare) = state.spare(objects)? {
                     map::delete(spare, &state.spare_key(&key))?;
                 }
-                let zeros = vec![0; state.stride() * cpus];
+                let zeros = vec![0; state.size(cpus)];
                 map::update(state.descriptor(objects)?, &key, &zeros)?;
                 state.adjusted.insert(key, vec![0; words.len()]);
             } else {
@@ -207,7 +207,7 @@ impl State {
 
     /// Takes a key out, of which `seen` was read; what has been counted since stays.
     fn remove(&mut self, objects: &Objects, cpus: usize, key: Vec<u8>, seen: &[u64]) -> io::Result<()> {
-        let size = self.stride() * cpus;
+        let size = self.size(cpus);
         let last = match (self.at.keys.is_empty(), self.is_kept()) {
             (true, true) => {
                 map::update(self.descriptor(objects)?, &key, &vec![0; size])?;
@@ -256,7 +256,7 @@ impl State {
     /// Keys of the map, with the words of all CPUs together; a key of the spare map comes once more.
     fn raw(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u64>)>> {
         let descriptor = self.descriptor(objects)?;
-        let size = self.stride() * cpus;
+        let size = self.size(cpus);
         let found = if self.at.keys.is_empty() {
             let key = 0_u32.to_le_bytes();
             map::lookup(descriptor, &key, size)?.map(|value| (key.to_vec(), value)).into_iter().collect()
@@ -279,9 +279,11 @@ impl State {
     fn near(&self, objects: &Objects, cpus: usize) -> io::Result<Vec<(Vec<u8>, Vec<u64>)>> {
         let Some(near) = self.at.near else { return Ok(Vec::new()) };
         let descriptor = named(objects, NEAR)?;
-        let bytes = map::lookup(descriptor, &0_u32.to_le_bytes(), self.near_size * cpus)?.unwrap_or_default();
+        let parts = parts_of(cpus);
+        let bytes =
+            map::lookup(descriptor, &0_u32.to_le_bytes(), self.near_size * parts)?.unwrap_or_default();
         let words = value_words(self.at.aggregation.function) as usize;
-        Ok(near::rows(&bytes, cpus, near, self.at.key_size as usize, words).collect())
+        Ok(near::rows(&bytes, parts, near, self.at.key_size as usize, words).collect())
     }
 
     fn descriptor<'a>(&self, objects: &'a Objects) -> io::Result<BorrowedFd<'a>> {
@@ -303,6 +305,11 @@ impl State {
     /// Bytes of one CPU's value.
     fn stride(&self) -> usize {
         (self.at.value_size as usize).next_multiple_of(8)
+    }
+
+    /// Bytes of all CPUs' values.
+    fn size(&self, cpus: usize) -> usize {
+        self.stride() * if self.at.keys.is_empty() { parts_of(cpus) } else { cpus }
     }
 
     /// One value out of all CPUs'.
@@ -373,6 +380,11 @@ fn unnamed(function: Function, rows: Vec<(Row, Vec<u8>)>, n: i64) -> Vec<(Row, V
     let kept = if n < 0 { &shown[..keep] } else { &shown[shown.len() - keep..] };
     let gone = |(row, _): &(Row, Vec<u8>)| kept.iter().all(|kept| kept.key != row.key);
     rows.into_iter().filter(gone).collect()
+}
+
+/// The parts of an array of which each of so many CPUs has one.
+fn parts_of(cpus: usize) -> usize {
+    parts::count(cpus as u32) as usize
 }
 
 /// Merges the values of several CPUs; one with no calls has no say.

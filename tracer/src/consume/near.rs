@@ -3,17 +3,17 @@
 use crate::lower::near::{Near, READY};
 
 /// The keys that have a place, once for each CPU on which they have one, and the words of their values. `bytes` is the map's value,
-/// all CPUs' side by side.
+/// all CPUs' parts side by side.
 pub(super) fn rows(
     bytes: &[u8],
-    cpus: usize,
+    parts: usize,
     near: Near,
     key_size: usize,
     words: usize,
 ) -> impl Iterator<Item = (Vec<u8>, Vec<u64>)> {
     let (begin, end) = (near.offset as usize, near.end() as usize);
     let places = bytes
-        .chunks_exact(bytes.len() / cpus)
+        .chunks_exact(bytes.len() / parts)
         .flat_map(move |cpu| cpu[begin..end].chunks_exact(near.stride as usize));
     places.filter(|place| word(place) == READY).map(move |place| {
         let (key, value) = place[8..].split_at(key_size);

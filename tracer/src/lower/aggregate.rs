@@ -48,7 +48,7 @@ impl Clause<'_> {
 
         let done = self.b.label();
         let found = match at.keys.is_empty() {
-            true => self.cpu_part(&at.map, at.value_size, done),
+            true => self.cpu_part(&at.map, at.value_size),
             false => self.keyed(at, keys, done),
         };
         let how = How { function: at.aggregation.function, alone: self.context.alone[aggregation] };

@@ -58,7 +58,7 @@ impl Clause<'_> {
     pub(super) fn near(&mut self, near: Near, key: Memory, key_size: u32, far: Label) -> VReg {
         let [ready, hit] = [(); 2].map(|()| self.b.label());
         let words = || (0..key_size as i32).step_by(8);
-        let base = self.cpu_part(MAP, self.context.storage.near_stride, far);
+        let base = self.cpu_part(MAP, self.context.storage.near_stride);
         let index = self.hash(key, key_size, near.places.ilog2());
         let offset = self.b.binary(BinaryOp::Shl, index, i64::from(near.stride.ilog2()));
         let place = self.b.add(base, offset);
