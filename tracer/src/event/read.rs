@@ -25,7 +25,7 @@ impl Reader {
     /// The event of a record.
     pub fn event(&self, firing: &Firing) -> Result<Event, Unreadable> {
         let name = self.names.get(firing.probe);
-        read(&name, firing).ok_or_else(|| Unreadable(name.to_string()))
+        read(name, firing).ok_or_else(|| Unreadable(name.to_string()))
     }
 }
 

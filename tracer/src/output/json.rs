@@ -1,16 +1,21 @@
 //! A run as JSON, one object a line, documented in docs/json.md and docs/events.schema.json.
 //!
-//! Invariant: nothing is lost. Integers are exact, strings that are not UTF-8 are given by their bytes, and errors and
-//! drops are in the stream in their place.
+//! Invariant: nothing is lost: errors and drops are in the stream in their place. A line is written from the event as it
+//! lies, without a copy of its parts: millions of them may come.
 
+mod datum;
+mod probes;
 mod safe;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use probes_common::abi::{Drop, fault};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use safe::Safe;
+use datum::Datum;
+use probes::Probes;
 
 use super::Output;
 use super::aggregation::{self, Summary};
@@ -20,16 +25,14 @@ use super::quantize::Bucket;
 use super::shell;
 use super::style::{Sort, Style};
 use super::text::fault_name;
-use super::typed::{self, Shown};
-use super::value::{Event, FaultNotice, Firing, Frame, Lost, Printout, Recorded, Row, Table, Value};
+use super::value::{Event, FaultNotice, Firing, Lost, Printout, Recorded, Row, Table, Value};
 use crate::check::Options;
-use crate::check::typed::{Function, Piece};
-use crate::provider::ProbeId;
+use crate::check::typed::Function;
 
 /// The JSON output.
 pub struct Json {
     out: Box<dyn Write>,
-    names: Names,
+    probes: Probes,
     style: Style,
     buffer: Vec<u8>,
 }
@@ -37,14 +40,12 @@ pub struct Json {
 impl Json {
     /// Writes to `out`, in the style's order.
     pub fn new(out: Box<dyn Write>, names: Names, style: Style) -> Json {
-        Json { out, names, style, buffer: Vec::new() }
+        Json { out, probes: Probes::new(names), style, buffer: Vec::new() }
     }
 
     /// Writes any serializable object as a line: the typed events of views and recordings.
     pub fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
-        object.serialize(&mut serde_json::Serializer::with_formatter(&mut self.buffer, Safe))?;
-        self.buffer.push(b'\n');
-        Ok(())
+        write(&mut self.buffer, object)
     }
 }
 
@@ -52,8 +53,8 @@ impl Output for Json {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Firing(firing) => {
-                let line = Line::record(firing, &self.names, &self.style);
-                self.line(&line)?;
+                let probe = self.probes.get(firing.probe)?;
+                write(&mut self.buffer, &Line::record(firing, probe, &self.style))?;
                 for action in &firing.actions {
                     match action {
                         Recorded::System(command) => {
@@ -80,8 +81,8 @@ impl Output for Json {
             }
             Event::Interrupted | Event::Ended => Ok(()),
             Event::Fault(notice) => {
-                let line = Line::error(notice, &self.names);
-                self.line(&line)
+                let probe = self.probes.get(notice.probe)?;
+                write(&mut self.buffer, &Line::error(notice, probe))
             }
         }
     }
@@ -97,9 +98,15 @@ impl Output for Json {
     }
 }
 
+fn write(buffer: &mut Vec<u8>, object: &impl Serialize) -> io::Result<()> {
+    safe::write(buffer, object)?;
+    buffer.push(b'\n');
+    Ok(())
+}
+
 /// A string as JSON has it, whatever its bytes are.
-pub fn text(text: &[u8]) -> impl Serialize + use<> {
-    Datum::text(text)
+pub fn text(text: &[u8]) -> impl Serialize {
+    Datum::from(text)
 }
 
 /// One line.
@@ -109,11 +116,11 @@ enum Line<'a> {
     Record {
         time: u64,
         cpu: u32,
-        probe: Probe,
+        probe: &'a RawValue,
         epid: u32,
-        actions: Vec<Action>,
+        actions: Actions<'a>,
     },
-    Aggregation(Aggregation),
+    Aggregation(Aggregation<'a>),
     Drop {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,73 +133,76 @@ enum Line<'a> {
         count: u64,
         total: u64,
     },
-    Error(Fault),
+    Error(Fault<'a>),
 }
 
-#[derive(Serialize)]
-struct Probe {
-    id: u32,
-    provider: String,
-    module: String,
-    function: String,
-    name: String,
+/// What a firing recorded, but for what shows nothing.
+struct Actions<'a>(&'a [Recorded], &'a Style);
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Actions(recorded, style) = self;
+        serializer.collect_seq(recorded.iter().filter_map(|action| Action::new(action, style)))
+    }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Action {
+enum Action<'a> {
     Trace {
-        value: Datum,
+        value: Datum<'a>,
     },
     Print {
-        ctype: String,
-        value: Datum,
+        ctype: &'a str,
+        value: Datum<'a>,
     },
     Printf {
-        text: Datum,
-        values: Vec<Datum>,
+        text: Datum<'a>,
+        #[serde(serialize_with = "datum::list")]
+        values: &'a [Value],
     },
     Printa {
-        text: Option<Datum>,
-        aggregations: Vec<Aggregation>,
+        text: Option<Datum<'a>>,
+        aggregations: Vec<Aggregation<'a>>,
     },
     Exit {
         status: i32,
     },
     Tracemem {
-        value: Datum,
+        value: Datum<'a>,
     },
     Pcap {
         kind: u32,
         length: u32,
-        value: Datum,
+        value: Datum<'a>,
     },
     System {
-        command: Datum,
+        command: Datum<'a>,
     },
     Freopen {
-        path: Option<Datum>,
+        path: Option<Datum<'a>>,
     },
     Ftruncate,
     Setopt {
-        name: String,
-        value: String,
+        name: &'a str,
+        value: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         refused: Option<&'static str>,
     },
 }
 
 #[derive(Serialize)]
-struct Aggregation {
-    name: String,
+struct Aggregation<'a> {
+    name: &'a str,
     function: &'static str,
     normal: i64,
-    rows: Vec<AggregationRow>,
+    rows: Vec<AggregationRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct AggregationRow {
-    key: Vec<Datum>,
+struct AggregationRow<'a> {
+    #[serde(serialize_with = "datum::list")]
+    key: &'a [Value],
     #[serde(flatten)]
     value: AggregationValue,
 }
@@ -214,10 +224,10 @@ struct BucketLine {
 }
 
 #[derive(Serialize)]
-struct Fault {
+struct Fault<'a> {
     time: u64,
     cpu: u32,
-    probe: Probe,
+    probe: &'a RawValue,
     epid: u32,
     action: u32,
     offset: u32,
@@ -227,58 +237,18 @@ struct Fault {
     address: Option<u64>,
 }
 
-/// A value. Strings that are not UTF-8 are an object with their bytes in hexadecimal.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Datum {
-    Signed(i64),
-    Unsigned(u64),
-    Real(f64),
-    Text(String),
-    Bytes { bytes: String },
-    Stack(Vec<FrameLine>),
-    Symbol(FrameLine),
-    List(Vec<Datum>),
-    Members(Members),
-}
-
-/// A structure or union: an object.
-struct Members(Vec<(&'static str, Datum)>);
-
-impl Serialize for Members {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-/// An address with what is known of it.
-#[derive(Serialize)]
-struct FrameLine {
-    address: u64,
-    symbol: Option<String>,
-    offset: u64,
-    module: Option<String>,
-}
-
-impl From<&Frame> for FrameLine {
-    fn from(frame: &Frame) -> FrameLine {
-        let Frame { address, symbol, offset, module } = frame.clone();
-        FrameLine { address, symbol, offset, module }
-    }
-}
-
-impl Line<'_> {
-    fn record(firing: &Firing, names: &Names, style: &Style) -> Line<'static> {
+impl<'a> Line<'a> {
+    fn record(firing: &'a Firing, probe: &'a RawValue, style: &'a Style) -> Line<'a> {
         Line::Record {
             time: firing.time,
             cpu: firing.cpu,
-            probe: Probe::new(firing.probe, names),
+            probe,
             epid: firing.epid,
-            actions: firing.actions.iter().filter_map(|action| Action::new(action, style)).collect(),
+            actions: Actions(&firing.actions, style),
         }
     }
 
-    fn error(notice: &FaultNotice, names: &Names) -> Line<'static> {
+    fn error(notice: &FaultNotice, probe: &'a RawValue) -> Line<'a> {
         let addressed = matches!(
             notice.fault,
             fault::BADADDR | fault::BADALIGN | fault::KPRIV | fault::UPRIV | fault::BADSTACK
@@ -286,7 +256,7 @@ impl Line<'_> {
         Line::Error(Fault {
             time: notice.time,
             cpu: notice.cpu,
-            probe: Probe::new(notice.probe, names),
+            probe,
             epid: notice.epid,
             action: notice.action,
             offset: notice.offset,
@@ -297,26 +267,17 @@ impl Line<'_> {
     }
 }
 
-impl Probe {
-    fn new(id: ProbeId, names: &Names) -> Probe {
-        let super::names::Name { provider, module, function, name } = names.get(id);
-        Probe { id: id.0, provider, module, function, name }
-    }
-}
-
-impl Action {
+impl<'a> Action<'a> {
     /// None for an action that shows nothing.
-    fn new(recorded: &Recorded, style: &Style) -> Option<Action> {
+    fn new(recorded: &'a Recorded, style: &Style) -> Option<Action<'a>> {
         Some(match recorded {
             Recorded::Trace(value) => Action::Trace { value: value.into() },
             Recorded::Print(shape, value) => {
-                let value = Datum::typed(typed::shown(shape, value));
-                Action::Print { ctype: shape.name.clone(), value }
+                Action::Print { ctype: &shape.name, value: Datum::typed(shape, value) }
             }
             Recorded::Printf(format, values) => {
-                let mut text = Vec::new();
-                printf::print(&mut text, format, values, false);
-                Action::Printf { text: Datum::text(&text), values: values.iter().map(Datum::from).collect() }
+                let text = printf::text(format, values);
+                Action::Printf { text: Datum::Text(Cow::Owned(text)), values }
             }
             Recorded::Printa(printout) => Action::Printa {
                 text: printout.format.as_ref().map(|_| formatted(printout, style)),
@@ -327,31 +288,31 @@ impl Action {
                     .collect(),
             },
             Recorded::Exit(status) => Action::Exit { status: *status },
-            Recorded::Memory(bytes) => Action::Tracemem { value: Datum::bytes(bytes) },
+            Recorded::Memory(bytes) => Action::Tracemem { value: Datum::Bytes(bytes) },
             Recorded::Packet(packet) => {
-                Action::Pcap { kind: packet.link, length: packet.length, value: Datum::bytes(&packet.bytes) }
+                Action::Pcap { kind: packet.link, length: packet.length, value: Datum::Bytes(&packet.bytes) }
             }
-            Recorded::System(command) => Action::System { command: Datum::text(command) },
-            Recorded::Freopen(path) => Action::Freopen { path: path.as_deref().map(Datum::text) },
+            Recorded::System(command) => Action::System { command: command.as_slice().into() },
+            Recorded::Freopen(path) => Action::Freopen { path: path.as_deref().map(Datum::from) },
             Recorded::Ftruncate => Action::Ftruncate,
             Recorded::Setopt { name, value, refused, .. } => {
-                Action::Setopt { name: name.clone(), value: value.clone(), refused: *refused }
+                Action::Setopt { name, value, refused: *refused }
             }
             Recorded::Silent => return None,
         })
     }
 }
 
-fn formatted(printout: &Printout, style: &Style) -> Datum {
+fn formatted(printout: &Printout, style: &Style) -> Datum<'static> {
     let mut text = Vec::new();
     aggregation::print(&mut text, printout, style);
-    Datum::text(&text)
+    Datum::Text(Cow::Owned(text))
 }
 
-impl Aggregation {
-    fn new(table: &Table, sort: Sort) -> Aggregation {
+impl<'a> Aggregation<'a> {
+    fn new(table: &'a Table, sort: Sort) -> Aggregation<'a> {
         Aggregation {
-            name: table.name.clone(),
+            name: &table.name,
             function: table.function.name(),
             normal: table.normal,
             rows: aggregation::sorted(table, sort)
@@ -362,8 +323,8 @@ impl Aggregation {
     }
 }
 
-impl AggregationRow {
-    fn new(table: &Table, row: &Row) -> AggregationRow {
+impl<'a> AggregationRow<'a> {
+    fn new(table: &Table, row: &'a Row) -> AggregationRow<'a> {
         let value = match (aggregation::summary(table.function, &row.words, table.normal), table.function) {
             (Summary::Scalar(value), Function::Avg) => {
                 AggregationValue::Average { value, count: row.words[0], sum: row.words[1] as i64 }
@@ -381,58 +342,7 @@ impl AggregationRow {
                 AggregationValue::Histogram { buckets: used.map(line).collect() }
             }
         };
-        AggregationRow { key: row.key.iter().map(Datum::from).collect(), value }
-    }
-}
-
-impl Datum {
-    fn text(text: &[u8]) -> Datum {
-        match std::str::from_utf8(text) {
-            Ok(text) => Datum::Text(text.to_owned()),
-            Err(_) => Datum::bytes(text),
-        }
-    }
-
-    /// What print() shows.
-    fn typed(shown: Shown) -> Datum {
-        match shown {
-            Shown::One(value) => Datum::from(&value),
-            Shown::Characters(text) => Datum::text(&text),
-            Shown::Constant(name) => Datum::Text(name.to_owned()),
-            Shown::Elements(element, all) => {
-                let elements = all.iter().map(|bytes| Datum::typed(typed::within(element, None, bytes)));
-                Datum::List(elements.collect())
-            }
-            Shown::Members(parts) => Datum::Members(Members(parts.into_iter().flat_map(member).collect())),
-        }
-    }
-
-    fn bytes(bytes: &[u8]) -> Datum {
-        Datum::Bytes { bytes: bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
-    }
-}
-
-/// A member with its name; the members of an anonymous one as if they were outside.
-fn member((part, bytes): (&Piece, &[u8])) -> Vec<(&'static str, Datum)> {
-    let value = Datum::typed(typed::within(&part.shape, part.bits, bytes));
-    match (part.name, value) {
-        (Some(name), value) => vec![(name, value)],
-        (None, Datum::Members(inner)) => inner.0,
-        (None, _) => Vec::new(),
-    }
-}
-
-impl From<&Value> for Datum {
-    fn from(value: &Value) -> Datum {
-        match value {
-            Value::Int { value, signed: true, .. } => Datum::Signed(*value),
-            Value::Int { value, signed: false, .. } => Datum::Unsigned(*value as u64),
-            Value::Str(text) => Datum::text(text),
-            Value::Float(bits) => Datum::Real(f64::from_bits(*bits)),
-            Value::Bytes(bytes) => Datum::bytes(bytes),
-            Value::Stack { frames, .. } => Datum::Stack(frames.iter().map(FrameLine::from).collect()),
-            Value::Symbol { frame, .. } => Datum::Symbol(frame.into()),
-        }
+        AggregationRow { key: &row.key, value }
     }
 }
 

@@ -46,8 +46,14 @@ impl Names {
     }
 
     /// The name of a probe; empty for one that is not in use.
-    pub fn get(&self, id: ProbeId) -> Name {
-        self.0.get(&id).cloned().unwrap_or_default()
+    pub fn get(&self, id: ProbeId) -> &Name {
+        const UNUSED: &Name = &Name {
+            provider: String::new(),
+            module: String::new(),
+            function: String::new(),
+            name: String::new(),
+        };
+        self.0.get(&id).unwrap_or(UNUSED)
     }
 }
 

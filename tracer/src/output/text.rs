@@ -45,7 +45,7 @@ impl Text {
         let name = self.names.get(firing.probe);
         match firing.flow.filter(|_| self.style.flow) {
             Some(flow) => {
-                let name = format!("{:indent$}{}", "", indented(flow.kind, &name), indent = flow.indent);
+                let name = format!("{:indent$}{}", "", indented(flow.kind, name), indent = flow.indent);
                 let cpu = self.column(format_args!("{:3} ", firing.cpu));
                 self.buffer.extend_from_slice(format!("{cpu}{name:<41} ").as_bytes());
             }

@@ -10,7 +10,8 @@ use crate::check::typed::Shows;
 use crate::lower::layout::value_words;
 use crate::output::packet::Packet;
 use crate::output::style::Style;
-use crate::output::value::{Disorder, DropNotice, Lost};
+use crate::output::value::{Disorder, DropNotice, Frame, Lost};
+use crate::provider::ProbeId;
 use crate::syntax::format::Format;
 
 const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
