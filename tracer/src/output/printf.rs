@@ -5,6 +5,7 @@
 //! Widths and precisions count characters. As in dtrace, a precision of 0 is none, and the locale is C's: `'` has no
 //! separator to put between groups of digits.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use super::value::Value;
@@ -120,9 +121,9 @@ impl<'a> Spec<'a> {
     fn text(&self, into: &mut Vec<u8>, text: &[u8], terminal: bool) {
         let shown = match self.conversion.letter.as_str() {
             // With the zero at its end, as dtrace has it.
-            "S" => (escape::ascii(text) + "\\0").into_bytes(),
-            _ if terminal => escape::printable(text).into_bytes(),
-            _ => text.to_vec(),
+            "S" => Cow::Owned((escape::ascii(text) + "\\0").into_bytes()),
+            _ if terminal => Cow::Owned(escape::printable(text).into_bytes()),
+            _ => Cow::Borrowed(text),
         };
         let cut = self.precision.map_or(shown.len(), |most| end_of(&shown, most));
         self.pad(into, &shown[..cut]);
@@ -135,9 +136,10 @@ impl<'a> Spec<'a> {
     /// C's integers (C11, 7.21.6.1): sign, prefix, zeros up to the precision or the width, digits.
     fn integer(&self, into: &mut Vec<u8>, negative: bool, magnitude: u64, base: u64, signed: bool) {
         let Conversion { plus, space, alternate, zero, .. } = *self.conversion;
-        let digits = digits(magnitude, base, self.conversion.letter == "X");
+        let mut room = [0; DIGITS_MAX];
+        let digits = digits(&mut room, magnitude, base, self.conversion.letter == "X");
         let mut zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
-        if alternate && base == 8 && zeros == 0 && !digits.starts_with('0') {
+        if alternate && base == 8 && zeros == 0 && !digits.starts_with(b"0") {
             zeros = 1;
         }
         let sign = match (negative, signed && plus, signed && space) {
@@ -154,7 +156,12 @@ impl<'a> Spec<'a> {
         if zero && !self.left && self.precision.is_none() {
             zeros = zeros.max(self.width.saturating_sub(sign.len() + prefix.len() + digits.len()));
         }
-        self.pad(into, format!("{sign}{prefix}{}{digits}", "0".repeat(zeros)).as_bytes());
+        self.padded(into, sign.len() + prefix.len() + zeros + digits.len(), |into| {
+            into.extend_from_slice(sign.as_bytes());
+            into.extend_from_slice(prefix.as_bytes());
+            into.extend(std::iter::repeat_n(b'0', zeros));
+            into.extend_from_slice(digits);
+        });
     }
 
     /// C's floating-point numbers, by C's library.
@@ -181,14 +188,19 @@ impl<'a> Spec<'a> {
     }
 
     fn pad(&self, into: &mut Vec<u8>, text: &[u8]) {
-        let blanks = self.width.saturating_sub(columns(text));
-        let blanks = std::iter::repeat_n(b' ', blanks);
+        let columns = if self.width == 0 { 0 } else { columns(text) };
+        self.padded(into, columns, |into| into.extend_from_slice(text));
+    }
+
+    /// Blanks up to the width around what takes so many columns.
+    fn padded(&self, into: &mut Vec<u8>, columns: usize, print: impl FnOnce(&mut Vec<u8>)) {
+        let blanks = std::iter::repeat_n(b' ', self.width.saturating_sub(columns));
         if self.left {
-            into.extend_from_slice(text);
+            print(into);
             into.extend(blanks);
         } else {
             into.extend(blanks);
-            into.extend_from_slice(text);
+            print(into);
         }
     }
 }
@@ -205,14 +217,19 @@ fn truncate(value: i64, bytes: u8) -> u64 {
     value as u64 & (u64::MAX >> (64 - 8 * u32::from(bytes.clamp(1, 8))))
 }
 
-fn digits(mut magnitude: u64, base: u64, capitals: bool) -> String {
+/// The most digits that a number has: 64 bits in base 8, the smallest.
+const DIGITS_MAX: usize = 22;
+
+/// The digits of a number, at the end of `room`.
+fn digits(room: &mut [u8; DIGITS_MAX], mut magnitude: u64, base: u64, capitals: bool) -> &[u8] {
     let table = if capitals { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let mut digits = Vec::new();
+    let mut start = room.len();
     loop {
-        digits.push(char::from(table[(magnitude % base) as usize]));
+        start -= 1;
+        room[start] = table[(magnitude % base) as usize];
         magnitude /= base;
         if magnitude == 0 {
-            return digits.iter().rev().collect();
+            return &room[start..];
         }
     }
 }

@@ -47,13 +47,13 @@ impl Text {
             Some(flow) => {
                 let name = format!("{:indent$}{}", "", indented(flow.kind, name), indent = flow.indent);
                 let cpu = self.column(format_args!("{:3} ", firing.cpu));
-                self.buffer.extend_from_slice(format!("{cpu}{name:<41} ").as_bytes());
+                write!(self.buffer, "{cpu}{name:<41} ")?;
             }
             None if self.style.quiet => {}
             None => {
                 let name = format!("{}:{}", name.function, name.name);
                 let columns = self.column(format_args!("{:3} {:6} ", firing.cpu, firing.probe.0));
-                self.buffer.extend_from_slice(format!("{columns}{name:>32} ").as_bytes());
+                write!(self.buffer, "{columns}{name:>32} ")?;
             }
         }
         for action in &firing.actions {
