@@ -3,6 +3,7 @@
 use super::ctype::{FloatType, Text, Type};
 use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
+use super::operators::leads_to_void;
 use super::traced::of_process;
 use super::typed::{CompareOp, Expr, ExprKind, NULL_TEXT, Subroutine, UnaryOp};
 use super::types::{UINT64, ULONG, of_literal};
@@ -182,6 +183,12 @@ impl Checker<'_> {
     pub(super) fn as_string(&mut self, expr: Expr) -> Result<Expr, Refused> {
         let span = expr.span;
         if expr.ty.is_characters() { self.stringof(expr, span) } else { Ok(expr) }
+    }
+
+    /// The value as a string where a string is what it stands beside: there, `void *` leads to one.
+    pub(super) fn beside_string(&mut self, expr: Expr) -> Result<Expr, Refused> {
+        let span = expr.span;
+        if leads_to_void(&expr.ty) { self.stringof(expr, span) } else { self.as_string(expr) }
     }
 
     /// `args[N]`

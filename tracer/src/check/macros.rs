@@ -6,7 +6,7 @@ use super::typed::Expr;
 use super::types::{INT, LONG, ULONG};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::{Ident, MacroArg, Scope};
+use crate::syntax::ast::{self, Ident, MacroArg, Scope};
 use crate::syntax::{begins_name, continues_name};
 
 /// What macro variables stand for.
@@ -83,8 +83,7 @@ impl Checker<'_> {
         if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(string(inside.as_bytes(), span));
         }
-        let mut chars = text.chars();
-        let word = chars.next().is_some_and(begins_name) && chars.all(continues_name);
+        let word = is_word(text);
         if word && (self.variables.get(Scope::Global, text).is_some() || self.is_fixed(text)) {
             return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
         }
@@ -94,6 +93,16 @@ impl Checker<'_> {
         let message = format!("`{text}`, given for ${}, is no known name", argument.name);
         let help = format!("`$${}` is the argument as a string", argument.name);
         Err(self.refuse(Diagnostic::error(Tag::D_IDENT_UNDEF, span, message).help(help)))
+    }
+
+    /// The variable that is assigned to where `$1` is: an argument that is a word names it.
+    pub(super) fn named_by_argument(&mut self, to: &ast::Expr) -> Option<ast::Expr> {
+        let ast::ExprKind::Macro(argument) = &to.kind else { return None };
+        let index = argument.name.parse::<usize>().ok()?.checked_sub(1)?;
+        let text = self.macros.arguments.get(index).filter(|text| !argument.string && is_word(text))?;
+        let name = Ident { name: text.clone(), span: to.span };
+        self.macro_text(&argument.name, Tag::D_MACRO_UNDEF, to.span).ok()?;
+        Some(ast::Expr { kind: ast::ExprKind::Var(Scope::Global, name), span: to.span })
     }
 
     /// The text of `$0`, `$1` and so on; nothing where it is not given and need not be. `tag` is that of a missing one.
@@ -180,6 +189,12 @@ fn target_or_id(checker: &mut Checker<'_>, name: &str, span: Span) -> Result<Opt
             Err(checker.refuse(diagnostic.help("start one with -c COMMAND, or name one with -p PID")))
         }
     }
+}
+
+/// Whether it has a name's form.
+fn is_word(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(begins_name) && chars.all(continues_name)
 }
 
 /// Whether it is a decimal integer, however large.

@@ -12,7 +12,7 @@ impl Checker<'_> {
     pub(super) fn binary(&mut self, op: BinOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
         if let Some(op) = compare_op(op) {
             if left.ty.as_text().is_some() || right.ty.as_text().is_some() {
-                let (left, right) = (self.as_string(left)?, self.as_string(right)?);
+                let (left, right) = (self.beside_string(left)?, self.beside_string(right)?);
                 return self.comparison(op, left, right, span);
             }
             return self.comparison(op, decayed(left), decayed(right), span);
@@ -304,7 +304,7 @@ pub(super) fn interchangeable(from: &Type, to: &Type) -> bool {
 }
 
 /// Whether it is `void *`, which meets any other pointer as that.
-fn leads_to_void(ty: &Type) -> bool {
+pub(super) fn leads_to_void(ty: &Type) -> bool {
     matches!(ty, Type::Pointer(to) if **to == Type::Void)
 }
 

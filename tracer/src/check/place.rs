@@ -1,7 +1,7 @@
 //! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
 
 use super::lvalue::{after, decayed};
-use super::operators::interchangeable;
+use super::operators::{interchangeable, leads_to_void};
 use super::typed::{Expr, ExprKind, Place, Text, Type};
 use super::types::{INT64, wrap};
 use super::unassigned::variable;
@@ -36,6 +36,9 @@ impl Checker<'_> {
         value: &ast::Expr,
         span: Span,
     ) -> Result<Expr, Refused> {
+        let named = self.named_by_argument(to);
+        let to = named.as_ref().unwrap_or(to);
+        self.check_no_aggregation(op, to, span)?;
         if let Some((scope, name)) = op.and_then(|_| self.unassigned(to)) {
             return Err(self.unknown_value(scope, name, to.span));
         }
@@ -76,6 +79,8 @@ impl Checker<'_> {
         post: bool,
         span: Span,
     ) -> Result<Expr, Refused> {
+        let named = self.named_by_argument(to);
+        let to = named.as_ref().unwrap_or(to);
         if !self.is_writable(to) && !self.may_be_made(to) {
             let value = self.expr(to)?;
             self.condition(value)?;
@@ -323,7 +328,9 @@ impl Checker<'_> {
     fn fitting(&mut self, value: Expr, target: &Target) -> Result<Expr, Refused> {
         let value = match (&value.ty, &target.ty) {
             (from, to) if from.is_aggregate() && from.same(to) => return Ok(value),
-            (from, Type::String(_)) if from.is_characters() => self.as_string(value)?,
+            (from, Type::String(_)) if from.is_characters() || leads_to_void(from) => {
+                self.beside_string(value)?
+            }
             _ => decayed(value),
         };
         let integer = target.ty.as_int().map_or_else(|| target.ty.clone(), Type::Int);

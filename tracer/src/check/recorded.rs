@@ -6,7 +6,7 @@ use super::typed::{Builtin, Expr, ExprKind, Shows, Stack, Symbol, Type};
 use super::types::ULONG;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::kernel::arch::REGISTERS;
+use crate::kernel::arch::{Register, register};
 use crate::syntax::ast;
 
 /// The most frames that the kernel walks, by its default (kernel.perf_event_max_stack).
@@ -73,16 +73,22 @@ impl Checker<'_> {
             [key] => fold::constant(key).ok_or(Tag::D_PROTO_ARG),
             _ => Err(Tag::D_PROTO_LEN),
         };
-        let found = REGISTERS.iter().find(|row| Ok(row.1) == index);
-        let Some((_, _, offset)) = found else {
-            let tag = index.err().unwrap_or(Tag::D_REGS_IDX);
-            let message = "uregs[] takes the constant of a register that the kernel keeps";
-            let names: Vec<&str> = REGISTERS.iter().map(|row| row.0).collect();
-            let help = format!("there are {}", names.join(", "));
-            return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
+        let index = match index {
+            Ok(number @ 0..) => number,
+            wrong => {
+                let tag = wrong.err().unwrap_or(Tag::D_REGS_IDX);
+                let message = "uregs[] takes the number of a register, a constant";
+                let help = "registers have names: `uregs[R_RIP]`, `uregs[R_RSP]`, `uregs[R_RAX]`";
+                return Err(self.refuse(Diagnostic::error(tag, span, message).help(help)));
+            }
         };
-        let ty = Type::Int(super::types::UINT64);
-        Ok(Expr { kind: ExprKind::Builtin(Builtin::Ureg(*offset)), ty, span })
+        let kind = match register(index) {
+            Some(Register::Saved(offset)) => ExprKind::Builtin(Builtin::Ureg(offset)),
+            Some(Register::Zero) => ExprKind::Int(0),
+            // As in DTrace, a number that no register has is told of when it is come to.
+            Some(Register::Hidden) | None => ExprKind::Builtin(Builtin::NoUreg),
+        };
+        Ok(Expr { kind, ty: Type::Int(super::types::UINT64), span })
     }
 
     /// The number of frames that an argument asks for.

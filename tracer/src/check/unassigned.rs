@@ -5,7 +5,7 @@ use super::typed::{Expr, Type};
 use super::types::INT64;
 use super::variables::Known;
 use super::{Checker, Refused};
-use crate::diagnostic::{Span, Tag};
+use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope};
 
 impl Checker<'_> {
@@ -40,6 +40,34 @@ impl Checker<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What is wrong with an assignment to an aggregation inside an expression, or to what has filled one.
+    pub(super) fn check_no_aggregation(
+        &mut self,
+        op: Option<ast::BinOp>,
+        to: &ast::Expr,
+        span: Span,
+    ) -> Result<(), Refused> {
+        let (place, filled) = match &to.kind {
+            ast::ExprKind::Assign { op: None, place, .. } => (&**place, true),
+            _ => (to, false),
+        };
+        let ast::ExprKind::Agg(agg) = &place.kind else { return Ok(()) };
+        let (tag, message) = match op {
+            Some(_) if !filled && !self.is_filled(&agg.name) => {
+                (Tag::D_VAR_UNDEF, format!("nothing has filled the aggregation `@{}` so far", agg.name))
+            }
+            None if !filled => {
+                (Tag::D_AGG_FUNC, "an aggregation is filled by a statement of its own".to_owned())
+            }
+            _ => (
+                Tag::D_OP_LVAL,
+                "an aggregation is no variable: nothing else can be assigned to it".to_owned(),
+            ),
+        };
+        let help = "write `@a[key] = count();` or `sum(x)`, `max(x)`, ... as a statement of its own";
+        Err(self.refuse(Diagnostic::error(tag, span, message).help(help)))
     }
 
     /// What is wrong with the types of the operands where nothing can be assigned to the left one: it is told first.

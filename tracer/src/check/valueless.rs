@@ -13,7 +13,7 @@ use crate::syntax::ast::{self, ExprKind};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Valueless {
     Action,
-    /// An aggregation, or a function that fills one.
+    /// An aggregation, a function that fills one, or that it is filled.
     Aggregation,
 }
 
@@ -71,6 +71,10 @@ impl Checker<'_> {
                 }
                 None => self.unknown_function(func),
             },
+            ExprKind::Assign { op: None, .. } => {
+                let diagnostic = Diagnostic::error(tag, span, "filling an aggregation gives no value");
+                self.refuse(diagnostic.help("write `@name[keys] = function(...);` as a statement of its own"))
+            }
             _ => Refused,
         }
     }
@@ -79,6 +83,9 @@ impl Checker<'_> {
     fn kind(&self, expr: &ast::Expr) -> Option<Valueless> {
         match &expr.kind {
             ExprKind::Agg(_) => Some(Valueless::Aggregation),
+            ExprKind::Assign { op: None, place, .. } => {
+                matches!(place.kind, ExprKind::Agg(_)).then_some(Valueless::Aggregation)
+            }
             ExprKind::Call { func, .. } => match self.known_function(&func.name)?.role {
                 Role::Action(_) => Some(Valueless::Action),
                 Role::Aggregating(_) => Some(Valueless::Aggregation),

@@ -224,8 +224,8 @@ pub struct Trace {
     #[arg(short = 'X', value_name = "DEGREE", value_parser = ["a", "c", "s", "t"], hide = true)]
     pub conformance: Option<String>,
     /// Print the version
-    #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
-    pub version: (),
+    #[arg(short = 'V', long = "version")]
+    pub version: bool,
     /// Print this help
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use usage::Usage;
 
 use crate::called;
@@ -41,6 +42,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     if let Some(usage) = Usage::of_modes(&cli.trace) {
         return failed(&usage.into());
+    }
+    if cli.trace.version {
+        // Whoever asked may have stopped reading.
+        let _ = io::stdout().write_all(args::Cli::command().render_version().as_bytes());
+        return ExitCode::SUCCESS;
     }
     let done = match &cli.command {
         Some(args::Command::Demo(demo)) => demo::run(demo),

@@ -32,7 +32,8 @@ impl Usage {
 
     /// Several of the options that ask for something else than tracing.
     pub(super) fn of_modes(trace: &Trace) -> Option<Usage> {
-        let modes = [trace.header, trace.object, trace.list].into_iter().filter(|&mode| mode).count();
+        let modes =
+            [trace.header, trace.object, trace.list, trace.version].into_iter().filter(|&mode| mode).count();
         let what = "only one of the [-GhlV] options can be specified at a time";
         (modes > 1).then(|| Usage::new(what, Some("leave the others out")))
     }
@@ -68,7 +69,7 @@ impl Usage {
     }
 }
 
-/// What the parser of the command line found; `None` for what is no mistake: --help, -V.
+/// What the parser of the command line found; `None` for what is no mistake: --help.
 pub(super) fn explain(error: &clap::Error) -> Option<Usage> {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),

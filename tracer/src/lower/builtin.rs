@@ -80,7 +80,7 @@ impl Clause<'_> {
                 }
             }
             Builtin::Jiffies => self.b.helper(helper::JIFFIES64, &[]).into(),
-            Builtin::Ipl | Builtin::Jid | Builtin::Curcpu => Operand::Imm(0),
+            Builtin::Ipl | Builtin::Jid | Builtin::Curcpu | Builtin::NoUreg => Operand::Imm(0),
             Builtin::Execname
             | Builtin::Execargs
             | Builtin::Zonename

@@ -84,6 +84,7 @@ impl Clause<'_> {
     pub(super) fn int(&mut self, expr: &Expr) -> Operand {
         match &expr.kind {
             ExprKind::Int(value) => Operand::Imm(narrow_constant(*value, shape(&expr.ty))),
+            ExprKind::Builtin(Builtin::NoUreg) => self.illegal(expr.span).into(),
             ExprKind::Builtin(builtin) => self.builtin(*builtin),
             ExprKind::Arg(index) => self.raw_arg(*index),
             ExprKind::Args(index) => self.arg(*index),

@@ -4,12 +4,12 @@
 
 use std::mem::offset_of;
 
-use probes_common::abi::{Fault, SLOT_FAULT, Slot, outcome};
+use probes_common::abi::{Fault, SLOT_FAULT, Slot, fault, outcome};
 use probes_common::probe::Attach;
 
 use super::clause::Clause;
 use crate::diagnostic::Span;
-use crate::ir::{Operand, Size};
+use crate::ir::{Condition, Operand, Size, VReg};
 
 /// A word of the fault in the slot.
 const fn word(offset: usize) -> i32 {
@@ -30,6 +30,16 @@ impl Clause<'_> {
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, fault))), kind as i64);
         self.b.store(Size::B8, (slot, word(offset_of!(Fault, value))), value);
         self.b.jump(self.fault_exit);
+    }
+
+    /// An illegal operation, always: the clause ends here. The value is for what is compiled behind it.
+    pub(super) fn illegal(&mut self, span: Span) -> VReg {
+        let on = self.b.label();
+        let none = self.b.constant(0);
+        self.b.branch(Condition::Ne, none, 0, on);
+        self.fault(fault::ILLOP, Operand::Imm(0), span);
+        self.b.place(on);
+        none
     }
 
     /// Whether this is a clause of ERROR: the fault in the slot is its record, and one of its own just ends it.

@@ -4,7 +4,6 @@
 //! Who waits for a mutex spins while the owner runs. So every mutex is of the adaptive type. A lock of readers and writers is taken
 //! for a `rwlock_t`, as Oracle's DTrace does, unless the pointer says that it is a semaphore.
 
-use probes_common::abi::fault;
 use probes_common::offsets::ABSENT;
 
 use super::clause::Clause;
@@ -79,12 +78,7 @@ impl Clause<'_> {
     /// A word of a lock. A kernel whose locks are made of other things does not tell.
     fn lock_word(&mut self, lock: Operand, offset: u32, span: Span) -> VReg {
         if offset == ABSENT {
-            let on = self.b.label();
-            let known = self.b.constant(0);
-            self.b.branch(Condition::Ne, known, 0, on);
-            self.fault(fault::ILLOP, Operand::Imm(0), span);
-            self.b.place(on);
-            return known;
+            return self.illegal(span);
         }
         let word = self.word();
         let (to, from) = (self.b.stack_addr(word, 0), self.b.add(lock, i64::from(offset)));

@@ -139,7 +139,9 @@ impl Lexer<'_> {
     fn pragma(&mut self, words: &[Ident], span: Span) {
         let texts: Vec<&str> = words.iter().map(|word| word.name.as_str()).collect();
         let kind = match (&texts[..], words) {
-            (["option", option], [_, word]) if !option.ends_with(';') && !option.starts_with('=') => {
+            (["option", option], [_, word])
+                if !option.ends_with(';') && !option.starts_with('=') && !self.is_quoted(word) =>
+            {
                 let (name, value) = match option.split_once('=') {
                     Some((name, value)) => (name, Some(value)),
                     None => (*option, None),

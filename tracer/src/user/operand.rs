@@ -5,7 +5,7 @@
 
 use probes_common::providers::usdt::{MOST_ARGS, NO_REGISTER, Operand, Spec, sort};
 
-use crate::kernel::arch::REGISTERS;
+use crate::kernel::arch::{REGISTERS, Register};
 
 /// Where all arguments are, and how many there are. What is not understood (a floating-point register) is a constant 0.
 pub fn spec(text: &str, symbol: &dyn Fn(&str) -> Option<u64>) -> (Spec, usize) {
@@ -135,7 +135,10 @@ fn register(name: &str) -> Option<(u16, u8)> {
         },
     };
     let name = format!("R_{whole}");
-    REGISTERS.iter().find(|(known, ..)| *known == name).map(|(_, _, offset)| (*offset, bytes))
+    match REGISTERS.iter().find(|(known, ..)| *known == name)?.2 {
+        Register::Saved(offset) => Some((offset, bytes)),
+        Register::Zero | Register::Hidden => None,
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::harness::{Family, Report, observe, tracer};
 pub(crate) const FAMILY: Family = Family {
     name: "faults",
     tests: &[
+        ("an_error_clause_with_too_much_is_refused", an_error_clause_with_too_much_is_refused),
         ("a_division_by_zero_stops_the_clause", division),
         ("a_bad_address_is_named", address),
         ("a_predicate_can_fault", predicate),
@@ -119,5 +120,23 @@ fn goes_on() -> Result<()> {
     let seen = observe(PROGRAM, "faults_calls", &[])?;
     ensure!(seen.report.number("calls")? == 4, "{seen:?}");
     ensure!(seen.output.lines() == ["4", "4"], "{seen:?}");
+    Ok(())
+}
+
+/// What the verifier cannot follow is a limit that the program's author is told of, not the verifier's words.
+fn an_error_clause_with_too_much_is_refused() -> Result<()> {
+    let actions: String = (0..120).map(|number| format!("@a{number} = count(); ")).collect();
+    let program = format!("BEGIN {{ trace(*(int *)1); }} ERROR {{ {actions} exit(0); }}");
+    let output = tracer(&["-q", "-n", &program])?;
+    ensure!(output.stderr.starts_with("error[D_LIMIT]: "), "{output:?}");
+    ensure!(output.stderr.contains("make several clauses of a long one"), "{output:?}");
+    // As many in a clause of another probe, and in one expression, are none too many.
+    let few = "BEGIN { trace(*(int *)1); } ERROR { @a = count(); @b = sum(arg4); exit(0); }";
+    tracer(&["-q", "-n", few])?.success()?;
+    let (set, sum): (String, Vec<String>) =
+        (0..120).map(|number| (format!("m{number}[1] = 1; "), format!("m{number}[1]"))).unzip();
+    let program = format!("BEGIN {{ {set} }} BEGIN {{ trace({}); exit(0); }}", sum.join(" + "));
+    let output = tracer(&["-q", "-n", &program])?.success()?;
+    ensure!(output.stdout.trim() == "120", "{output:?}");
     Ok(())
 }

@@ -25,6 +25,7 @@ pub(crate) const FAMILY: Family = Family {
         ("user_symbols_have_their_module_and_offset", user_symbols_have_their_module_and_offset),
         ("addresses_are_aggregated_by_their_symbols", addresses_are_aggregated_by_their_symbols),
         ("callers_depths_and_registers", callers_depths_and_registers),
+        ("registers_by_their_numbers", registers_by_their_numbers),
         ("callers_and_depths_are_values", callers_and_depths_are_values),
         ("a_tick_has_the_stack_that_it_interrupts", a_tick_has_the_stack_that_it_interrupts),
         ("json_has_stacks_as_arrays", json_has_stacks_as_arrays),
@@ -375,5 +376,20 @@ fn json_has_stacks_as_arrays() -> Result<()> {
     }
     let unknown = serde_json::json!({ "address": 77, "symbol": null, "offset": 0, "module": null });
     ensure!(record["actions"][1]["value"] == unknown, "{line}");
+    Ok(())
+}
+
+/// The saved ones are the system call's; a number that no register has is told of where it is come to.
+fn registers_by_their_numbers() -> Result<()> {
+    let seen = observe(
+        "syscall::lseek:entry /pid == $1 && arg1 == 77/ {
+             printf(\"%d %d %d\\n\", uregs[5], uregs[28], uregs[R_ESP] == uregs[R_RSP]);
+             printf(\"%d %d %d\\n\", uregs[R_GS], uregs[R_TRAPNO], uregs[40] == uregs[R_SS]); }
+         syscall::lseek:entry /pid == $1 && arg1 == 77/ { trace(uregs[1000]); }
+         ERROR { printf(\"fault %d\\n\", arg4); }",
+        "calls",
+        &["1"],
+    )?;
+    ensure!(seen.output.lines() == ["77 77 1", "0 0 1", "fault 3"], "{seen:?}");
     Ok(())
 }

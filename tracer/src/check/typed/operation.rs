@@ -43,6 +43,8 @@ pub enum Builtin {
     Ustackdepth,
     /// A register of the process: its offset in the kernel's pt_regs.
     Ureg(u16),
+    /// A register that cannot be read: an illegal operation.
+    NoUreg,
     /// The current process: a `psinfo_t`, of which only members can be used.
     Curpsinfo,
     /// The current thread: a `lwpsinfo_t`, of which only members can be used.

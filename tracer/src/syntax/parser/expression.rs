@@ -103,12 +103,6 @@ impl Parser<'_> {
         self.climb(COND)
     }
 
-    /// The whole expression that begins with `left`, which is parsed already.
-    pub(super) fn expr_after(&mut self, left: Box<Expr>, start: Span) -> Parsed<Box<Expr>> {
-        let left = self.postfix(left, start)?;
-        self.climb_from(left, start, COMMA)
-    }
-
     fn climb(&mut self, min: u8) -> Parsed<Box<Expr>> {
         self.nested(|parser| {
             let start = parser.here();
@@ -135,10 +129,6 @@ impl Parser<'_> {
                     ExprKind::Binary { op, left, right }
                 }
                 Infix::Assign(op) => {
-                    if matches!(left.kind, ExprKind::Agg(_)) {
-                        let span = left.span.to(sign);
-                        return Err(self.not_aggregating(span));
-                    }
                     if !operand {
                         return Err(self.not_assignable(left.span, sign));
                     }
@@ -386,7 +376,7 @@ impl Parser<'_> {
     }
 
     /// `@name[keys]`
-    pub(super) fn agg_ref(&mut self) -> Parsed<AggRef> {
+    fn agg_ref(&mut self) -> Parsed<AggRef> {
         let Token { tok, span: start } = self.bump();
         let name = if let Tok::Agg(name) = tok { name } else { String::new() };
         self.height = 1;

@@ -49,8 +49,10 @@ impl Parser<'_> {
         let kind = match *self.peek() {
             Tok::Word(Word::If) => return self.condition(),
             Tok::Word(word) if !word.begins_expression() => return Err(self.misplaced(word)),
-            Tok::Agg(_) => self.aggregate()?,
-            _ => StmtKind::Expr(*self.expr()?),
+            _ => {
+                let expr = *self.expr()?;
+                self.evaluated(expr)?
+            }
         };
         self.ends_statement()?;
         Ok(kind)
@@ -101,15 +103,13 @@ impl Parser<'_> {
         Ok(vec![Stmt { kind, span: self.span_from(start) }])
     }
 
-    /// `@a[keys] = func(args)`, or an expression that begins with an aggregation.
-    fn aggregate(&mut self) -> Parsed<StmtKind> {
-        let start = self.here();
-        let agg = self.agg_ref()?;
-        if !self.eat(Mark::Assign) {
-            let left = Box::new(Expr { span: agg.span, kind: ExprKind::Agg(agg) });
-            return self.expr_after(left, start).map(|expr| StmtKind::Expr(*expr));
-        }
-        let value = self.assigned()?;
+    /// A statement that is an expression, or `@a[keys] = func(args)`.
+    fn evaluated(&mut self, expr: Expr) -> Parsed<StmtKind> {
+        let ExprKind::Assign { op: None, place, value } = expr.kind else { return Ok(StmtKind::Expr(expr)) };
+        let ExprKind::Agg(agg) = place.kind else {
+            let kind = ExprKind::Assign { op: None, place, value };
+            return Ok(StmtKind::Expr(Expr { kind, span: expr.span }));
+        };
         match value.kind {
             ExprKind::Call { func, args } => Ok(StmtKind::Aggregate { agg, func, args }),
             ExprKind::Var(Scope::Global, name) => {
@@ -124,16 +124,16 @@ impl Parser<'_> {
         }
     }
 
-    /// Reports that an aggregation is given a plain value, or filled inside an expression.
-    pub(super) fn not_aggregating(&mut self, span: Span) -> Failed {
+    /// Reports that an aggregation is given a plain value.
+    fn not_aggregating(&mut self, span: Span) -> Failed {
         self.problem(
             Diagnostic::error(
                 Tag::D_AGG_FUNC,
                 span,
                 "an aggregation takes the result of an aggregating function",
             )
-            .label("not a statement `@name[keys] = function(...)`")
-            .help("write `@a[key] = count();` or `sum(x)`, `max(x)`, ... as a statement of its own"),
+            .label("no aggregating function")
+            .help("write `@a[key] = count();` or `sum(x)`, `max(x)`, ..."),
         );
         Failed
     }

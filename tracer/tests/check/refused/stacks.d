@@ -18,5 +18,5 @@ BEGIN { @b[stack(3)] = count(); }
 END { printa("%s", @b); }
 BEGIN { trace(uregs[pid]); }
 BEGIN { trace(uregs[R_NONE]); }
-BEGIN { trace(uregs[12]); }
+BEGIN { trace(uregs[-1]); }
 BEGIN { uregs = 1; }
