@@ -220,9 +220,10 @@ impl Checker<'_> {
             (Takes::Time, _) => ("nanoseconds since 1970", "give it walltimestamp"),
             (Takes::Stack, _) => ("a stack", "give it stack() or ustack()"),
             (_, Type::Stack(_)) => ("a number", "print a stack with %k"),
-            (_, Type::Symbol(_)) => {
-                ("a number", "print what sym() and the like record with %s, or with %a or %A")
-            }
+            (_, Type::Symbol(_)) => (
+                "a number",
+                "print what sym() and the like record with %s, or with %a; what usym() and the like record, with %A",
+            ),
             (_, Type::String(_)) => ("a number", "print a string with %s"),
             (_, Type::Pointer(_)) => ("a number", "print an address with %p"),
             (Takes::Character | Takes::Wide, Type::Int(_)) => ("a character", "print a number with %d"),

@@ -9,8 +9,18 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use crate::check::Options;
 use crate::session::reason;
 
-/// What DTrace's own preprocessor defines besides C's names.
-const DEFINED: [&str; 2] = ["-D__SUNW_D=1", "-D__SUNW_D_VERSION=0x0010d000"];
+/// What DTrace on Linux tells the preprocessor besides C's names. Without `__GNUC__` the C library's headers leave out
+/// `__attribute__` and the like, which D has no words for.
+const DEFINED: [&str; 8] = [
+    "-D__linux",
+    "-D__Linux",
+    "-D__unix",
+    "-D__SVR4",
+    "-D__SUNW_D=1",
+    "-D__SUNW_D_64",
+    "-D__SUNW_D_VERSION=0x0010d000",
+    "-U__GNUC__",
+];
 
 /// The text as the preprocessor leaves it. A first line `#!` is none of its business.
 pub(super) fn preprocess(name: &str, text: &str, options: &Options) -> Result<String> {

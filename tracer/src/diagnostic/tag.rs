@@ -70,7 +70,7 @@ tags! {
     // Names
     D_IDENT_UNDEF: "no variable, function or constant has this name",
     D_IDENT_BADREF: "a name is used as what it is not",
-    D_VAR_UNDEF: "a self-> or this-> variable is used before anything is assigned to it",
+    D_VAR_UNDEF: "a variable is used before anything is assigned to it",
     D_ARGS_NONE: "args[] is used outside of a clause",
     D_ARGS_IDX: "the probe has no argument of this number",
     D_ARGS_TYPE: "the type of an argument is not known",

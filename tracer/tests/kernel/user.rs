@@ -329,12 +329,19 @@ fn nothing_is_left_of_a_tracer_that_is_killed() -> Result<()> {
     Ok(())
 }
 
+/// The name of the file that the workloads are run from.
+fn program_file() -> Result<String> {
+    let path = std::env::current_exe()?;
+    Ok(path.file_name().context("a program has a file")?.to_string_lossy().into_owned())
+}
+
 fn a_probe_of_a_program_has_typed_arguments() -> Result<()> {
     let program = "tested$1:a.out:user_fire:work-done { printf(\"%s:%s:%s:%s \", probeprov, probemod, probefunc, probename); \
         printf(\"%d %s %d %d %d %d %x %u\\n\", arg0, copyinstr(arg1), arg2, args[3], arg4, arg5, arg6, arg7); } \
         tested$1::user_fire_again:work__done { printf(\"%d %s\\n\", arg0, copyinstr(arg1)); }";
     let seen = observe(program, "user-fires", &[])?;
-    let name = format!("tested{}:a.out:user_fire:work-done", seen.pid);
+    // The program may be written a.out; the probe has the name of its file.
+    let name = format!("tested{}:{}:user_fire:work-done", seen.pid, program_file()?);
     let expected =
         [format!("{name} -2 some text 1000 -3000 -5 254 89abcdef 4294967294"), "-7 again".to_owned()];
     ensure!(seen.output.lines() == expected, "{seen:?}");
@@ -409,14 +416,15 @@ fn a_function_that_is_chosen_when_loaded_has_probes() -> Result<()> {
 }
 
 fn lists_are_of_the_process() -> Result<()> {
+    let file = program_file()?;
     let (command, report) = workload::command("user-fires", &[])?;
     let output = tracer(&["-l", "-n", "pid$target::user_st*:entry", "-P", "tested$target", "-c", &command])?;
     let rows: Vec<Vec<&str>> =
         output.lines().iter().skip(1).map(|line| line.split_whitespace().skip(2).collect()).collect();
     let expected = [
         vec!["a.out", "user_steps", "entry"],
-        vec!["a.out", "user_fire", "work-done"],
-        vec!["a.out", "user_fire_again", "work-done"],
+        vec![file.as_str(), "user_fire", "work-done"],
+        vec![file.as_str(), "user_fire_again", "work-done"],
     ];
     ensure!(output.status.success() && rows == expected, "{output:?}");
     // Alone, it adds what the process brings along to what the kernel has.

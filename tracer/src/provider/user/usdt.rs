@@ -49,7 +49,7 @@ pub(super) fn find(
             let provider = format!("{}{pid}", note.provider);
             let same = |probe: &&mut Found| {
                 (&probe.provider, &probe.module, &*probe.function, &probe.name)
-                    == (&provider, &module.name, function, &note.name)
+                    == (&provider, &module.file_name, function, &note.name)
             };
             match found.iter_mut().find(same) {
                 Some(probe) => {
@@ -60,7 +60,7 @@ pub(super) fn find(
                 }
                 None => found.push(Found {
                     provider,
-                    module: module.name.clone(),
+                    module: module.file_name.clone(),
                     function: function.to_owned(),
                     name: note.name.clone(),
                     program: &USDT,
