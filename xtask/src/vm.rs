@@ -41,7 +41,7 @@ const START_MARK: &str = "=== the kernel tests begin";
 const END_MARK: &str = "=== the kernel tests ended with status";
 
 /// How long a machine may take, from power on to power off.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// How much longer than on a real processor a test may take.
 const PATIENCE: u32 = 5;
