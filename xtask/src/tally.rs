@@ -1,5 +1,5 @@
 //! Counting tests. A stage is one step of `cargo xtask test`; what its program prints in the format of Rust's test harnesses is
-//! counted, every skip with its reason. A program that fails without saying which test failed, or gives no result, is one failure.
+//! counted, every skip and every failure with its reason. A program that fails without saying which test failed, or gives no result, is one failure.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ pub(crate) struct Stage {
     pub(crate) failed: u64,
     /// What was skipped, as `name: reason`.
     pub(crate) skips: Vec<String>,
+    /// What failed, as `name: reason`.
+    pub(crate) failures: Vec<String>,
     pub(crate) took: Duration,
 }
 
@@ -42,6 +44,7 @@ impl Stage {
             }
             stage.skips.extend(read_skip(line));
         }
+        stage.failures = read_failures(text);
         if !(succeeded && ended) && stage.failed == 0 {
             stage.failed = 1;
         }
@@ -67,16 +70,39 @@ fn read_skip(line: &str) -> Option<String> {
     Some(format!("{}: {reason}", name.trim_end()))
 }
 
-/// The table of stages, the skips, and the line of counts that is the last.
+/// The paragraphs that begin with `---- NAME ----` or `---- NAME stdout ----`, cut where they get long.
+fn read_failures(text: &str) -> Vec<String> {
+    const LONGEST: usize = 600;
+    let mut failures: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let heading = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" ----"));
+        if let Some(name) = heading {
+            failures.push(format!("{}:", name.trim_end_matches(" stdout")));
+            inside = true;
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            inside = false;
+        } else if let Some(failure) = failures.last_mut().filter(|_| inside && !line.is_empty()) {
+            let room = LONGEST.saturating_sub(failure.chars().count());
+            failure.extend(std::iter::once(' ').chain(line.chars()).take(room));
+        }
+    }
+    failures
+}
+
+/// The table of stages, the skips, the failures, and the line of counts that is the last.
 pub(crate) fn render(stages: &[Stage]) -> String {
     let mut text =
         format!("\n{:24}{:>8}{:>8}{:>9}{:>9}\n", "stage", "passed", "failed", "skipped", "seconds");
-    for Stage { name, passed, failed, skips, took } in stages {
+    for Stage { name, passed, failed, skips, took, .. } in stages {
         text += &format!("{name:24}{passed:>8}{failed:>8}{:>9}{:>9.1}\n", skips.len(), took.as_secs_f64());
     }
     text.push('\n');
     for stage in stages {
         text.extend(stage.skips.iter().map(|skip| format!("SKIP {}: {skip}\n", stage.name)));
+    }
+    for stage in stages {
+        text.extend(stage.failures.iter().map(|failure| format!("FAIL {}: {failure}\n", stage.name)));
     }
     let sum = |count: fn(&Stage) -> u64| stages.iter().map(count).sum::<u64>();
     let skipped: usize = stages.iter().map(|stage| stage.skips.len()).sum();
@@ -97,6 +123,17 @@ test a::b ... ok
 test a::c       ... ignored (no IPv6 here)
 test d ... ignored, later
 
+failures:
+
+---- e::f stdout ----
+
+thread 'e::f' panicked at e.rs:1:2:
+it was 1
+
+
+failures:
+    e::f
+
 test result: FAILED. 1 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.02s
 test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 ";
@@ -106,6 +143,7 @@ test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         let stage = Stage::tests("unit", TEXT, false);
         assert_eq!((stage.passed, stage.failed), (5, 1));
         assert_eq!(stage.skips, ["a::c: no IPv6 here", "d: later"]);
+        assert_eq!(stage.failures, ["e::f: thread 'e::f' panicked at e.rs:1:2: it was 1"]);
     }
 
     #[test]
