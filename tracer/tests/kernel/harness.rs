@@ -2,6 +2,7 @@
 //! programs that it traces. A test that cannot run says why and counts as skipped; it never counts as passed.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
@@ -43,7 +44,9 @@ pub(crate) fn skip<T>(reason: impl Into<String>) -> anyhow::Result<T> {
 pub(crate) fn trials(family: &'static Family) -> impl Iterator<Item = Trial> {
     family.tests.iter().map(move |&(name, body)| {
         Trial::ignorable_test(format!("{}::{name}", family.name), move || {
+            let start = Instant::now();
             let result = privileges().and_then(|()| attempt(family, name, body));
+            took(format!("{}::{name}", family.name), start.elapsed());
             match result {
                 Ok(()) => Ok(Completion::Completed),
                 Err(error) => match error.downcast_ref::<Skip>() {
@@ -53,6 +56,24 @@ pub(crate) fn trials(family: &'static Family) -> impl Iterator<Item = Trial> {
             }
         })
     })
+}
+
+/// What the tests took that have run.
+static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// How many tests are named by [`slowest`].
+const NAMED: usize = 100;
+
+fn took(name: String, time: Duration) {
+    TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((time, name));
+}
+
+/// The tests that took longest, a line each with its seconds.
+pub(crate) fn slowest() -> String {
+    let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
+    times.sort_by(|a, b| b.cmp(a));
+    let named = times.iter().take(NAMED);
+    named.map(|(time, name)| format!("{:8.1} s {name}\n", time.as_secs_f64())).collect()
 }
 
 /// Runs a test, and once more where it fails, saying so: the machine is shared, and a kernel whose tracepoints another

@@ -113,5 +113,7 @@ fn main() -> ExitCode {
         return harness::workload::main(FAMILIES, &arguments[2..]);
     }
     let trials = FAMILIES.iter().flat_map(harness::trials).collect();
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
+    let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials);
+    print!("slowest:\n{}", harness::slowest());
+    conclusion.exit_code()
 }
