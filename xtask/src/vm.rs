@@ -44,7 +44,7 @@ const END_MARK: &str = "=== the kernel tests ended with status";
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// How much longer than on a real processor a test may take.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 2;
 
 /// Why no machine can be run here, if so.
 pub(crate) fn obstacle() -> Option<String> {

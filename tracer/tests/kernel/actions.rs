@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use anyhow::{Result, ensure};
 
-use crate::harness::{Family, Report, Tracer, Workload, tracer};
+use crate::harness::{Family, Report, Tracer, Workload, tracer, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "actions",
@@ -210,16 +210,13 @@ fn stop_stops_the_current_process() -> Result<()> {
     let mut tracer = at_its_sleep("stop()", &workload)?;
     workload.go()?;
     tracer.wait_for("done")?;
-    let stat = || fs::read_to_string(format!("/proc/{}/stat", workload.pid()));
-    let stopped = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        stat().is_ok_and(|stat| stat.contains(") T "))
-    });
+    let stat = format!("/proc/{}/stat", workload.pid());
+    until("the process is stopped", || Ok(fs::read_to_string(&stat)?.contains(") T ")))?;
     // SAFETY: kill takes two integers; the process is our child, not waited for yet.
     unsafe { libc::kill(i32::try_from(workload.pid())?, libc::SIGCONT) };
     let (report, status) = workload.finish()?;
     tracer.interrupt()?.success()?;
-    ensure!(stopped && status.success() && report.number("naps")? == 2, "{stopped} {status} {report:?}");
+    ensure!(status.success() && report.number("naps")? == 2, "{status} {report:?}");
     Ok(())
 }
 

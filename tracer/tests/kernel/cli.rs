@@ -11,8 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::{Output, command};
-use crate::harness::{Family, Report, Tracer, Workload, skip, tracer, truth, until, workload};
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth, until, workload};
 
 pub(crate) const FAMILY: Family = Family {
     name: "cli",
@@ -42,14 +43,15 @@ pub(crate) const FAMILY: Family = Family {
 fn several_processes_are_followed_to_their_ends() -> Result<()> {
     const PROGRAM: &str = r#"
         BEGIN { printf("%d\n", $target); }
-        proc:::exit /execname == "sleep" && ppid == $ppid_of/ { n++; }
+        proc:::exit /pid == $target || execname == "sleep" && ppid == $pid/ { n++; }
         END { printf("%d\n", n); }"#;
-    let mut other = Command::new("sleep").arg("4").spawn()?;
-    let pid = other.id().to_string();
-    let program = PROGRAM.replace(" && ppid == $ppid_of", &format!(" && (pid == {pid} || ppid == $pid)"));
-    let arguments = ["-q", "-n", &program, "-p", &pid, "-c", "sleep 0.1", "-c", "sleep 0.2"];
-    let output = tracer(&arguments)?.success()?;
-    other.wait()?;
+    let workload = Workload::start("add", &["1", "1"])?;
+    let pid = workload.pid().to_string();
+    let mut running =
+        Tracer::start(&["-q", "-n", PROGRAM, "-p", &pid, "-c", "sleep 0.1", "-c", "sleep 0.2"])?;
+    running.wait_for(&pid)?;
+    workload.finish()?;
+    let output = running.finish()?.success()?;
     ensure!(output.lines() == [pid.as_str(), "3"], "the first is $target, and all are followed: {output:?}");
     Ok(())
 }
@@ -118,7 +120,8 @@ fn interrupt_is_passed_on() -> Result<()> {
 
 fn command_is_ended_with_the_tracing() -> Result<()> {
     let (command, report) = workload::command("cli-wait", &[])?;
-    let program = "tick-10ms /n++ > 50/ { exit(0); }";
+    // By then it has blocked the signals and looks for them.
+    let program = "syscall::rt_sigtimedwait:entry /pid == $target/ { exit(0); }";
     tracer(&["-qn", program, "-c", &command])?.success()?;
     expect_signal(&report, libc::SIGTERM)
 }
@@ -179,6 +182,7 @@ fn a_reader_who_goes_away_ends_it_quietly() -> Result<()> {
     ];
     for arguments in commands {
         let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let _watchdog = Watchdog::over(&child, patience(LIMIT))?;
         let mut line = String::new();
         BufReader::with_capacity(16, child.stdout.take().context("it is a pipe")?).read_line(&mut line)?;
         let mut complaint = String::new();

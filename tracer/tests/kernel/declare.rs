@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::harness::{Family, run, skip, tracer};
+use crate::harness::{Family, Tracer, run, skip, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "declare",
@@ -83,11 +83,10 @@ impl Directory {
 
     /// Runs the tracer here.
     fn declare(&self, arguments: &[&str]) -> Result<()> {
-        let output = run::command(arguments).current_dir(&self.0).output()?;
-        ensure!(
-            output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(),
-            "{output:?}"
-        );
+        let mut command = run::command(arguments);
+        command.current_dir(&self.0);
+        let output = Tracer::spawn(command)?.finish()?.success()?;
+        ensure!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
         Ok(())
     }
 }

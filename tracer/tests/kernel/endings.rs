@@ -8,12 +8,14 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
+use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::command;
-use crate::harness::{Family, Report, Tracer, Workload, patience, skip, until};
+use crate::harness::workload::until_asleep;
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "endings",
@@ -124,12 +126,12 @@ fn disk(arguments: &[String]) -> Result<Report> {
     let path = format!("{directory}/out");
     // 25 clauses a millisecond: the disk is full within a second.
     let program = [r#"tick-1ms { printf("line 0123456789\n"); }"#; 25].join("\n");
-    let output = command(&[&arguments[0], "-q", "-o", &path, "-n", &program]).output()?;
+    let output = tracer(&[&arguments[0], "-q", "-o", &path, "-n", &program])?;
     let text = fs::read_to_string(&path)?;
     let (whole, _) = text.rsplit_once('\n').context("there are lines")?;
     Ok(Report::default()
         .with("status", output.status.code().unwrap_or(-1))
-        .with("complaint", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default())
+        .with("complaint", output.stderr.lines().last().unwrap_or_default())
         .with("bytes", text.len())
         .with("lines", text.lines().count())
         .with("whole", whole.lines().last().unwrap_or_default()))
@@ -149,8 +151,28 @@ fn terminal() -> Result<(OwnedFd, OwnedFd)> {
     }
 }
 
+/// A tracer that is not the harness's, which bounds its time.
+struct Running {
+    child: Child,
+    watchdog: Watchdog,
+}
+
+impl Running {
+    fn spawn(command: &mut Command) -> Result<Running> {
+        let child = command.spawn()?;
+        Ok(Running { watchdog: Watchdog::over(&child, patience(LIMIT))?, child })
+    }
+
+    /// How it ended.
+    fn ended(&mut self) -> Result<ExitStatus> {
+        let status = self.child.wait()?;
+        ensure!(!self.watchdog.has_bitten(), "the tracer did not end");
+        Ok(status)
+    }
+}
+
 /// Starts the tracer on a terminal; where it is the process's own, closing it sends SIGHUP.
-fn on_terminal(arguments: &[&str], own: bool) -> Result<(Child, File)> {
+fn on_terminal(arguments: &[&str], own: bool) -> Result<(Running, File)> {
     let (person, program) = terminal()?;
     let end = || -> Result<Stdio> { Ok(program.try_clone()?.into()) };
     let mut command: Command = command(arguments);
@@ -165,17 +187,17 @@ fn on_terminal(arguments: &[&str], own: bool) -> Result<(Child, File)> {
             });
         }
     }
-    Ok((command.spawn()?, File::from(person)))
+    Ok((Running::spawn(&mut command)?, File::from(person)))
 }
 
 const READY: &str = r#"BEGIN { printf("ready\n"); @["gathered"] = sum(42); } tick-5ms { printf("tick\n"); } END { printf("end\n"); }"#;
 
 fn closed_terminal() -> Result<()> {
     for own in [true, false] {
-        let (mut child, mut person) = on_terminal(&["-qn", READY], own)?;
+        let (mut running, mut person) = on_terminal(&["-qn", READY], own)?;
         read_until(&mut person, "ready")?;
         drop(person);
-        let status = ended(&mut child)?;
+        let status = running.ended()?;
         ensure!(status.success(), "own {own}: {status}");
     }
     Ok(())
@@ -184,10 +206,10 @@ fn closed_terminal() -> Result<()> {
 fn closed_terminal_with_file() -> Result<()> {
     let path = format!("/tmp/tracer-test-closed-{}", std::process::id());
     let _ = fs::remove_file(&path);
-    let (mut child, person) = on_terminal(&["-q", "-o", &path, "-n", READY], true)?;
+    let (mut running, person) = on_terminal(&["-q", "-o", &path, "-n", READY], true)?;
     until("the run begins", || Ok(fs::read_to_string(&path).is_ok_and(|text| text.contains("ready"))))?;
     drop(person);
-    let status = ended(&mut child)?;
+    let status = running.ended()?;
     let text = fs::read_to_string(&path)?;
     fs::remove_file(&path)?;
     let last: Vec<_> = text.lines().last().unwrap_or_default().split_whitespace().collect();
@@ -196,7 +218,7 @@ fn closed_terminal_with_file() -> Result<()> {
 }
 
 fn resized_terminal() -> Result<()> {
-    let (mut child, mut person) = on_terminal(&["-qn", READY], true)?;
+    let (mut running, mut person) = on_terminal(&["-qn", READY], true)?;
     read_until(&mut person, "ready")?;
     for columns in [20, 200, 1, 80] {
         let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
@@ -208,7 +230,7 @@ fn resized_terminal() -> Result<()> {
     person.write_all(b"\x03")?;
     let rest = read_until(&mut person, "42")?;
     ensure!(rest.contains("end") && rest.contains("gathered"), "{rest}");
-    let status = ended(&mut child)?;
+    let status = running.ended()?;
     ensure!(status.success(), "{status}");
     Ok(())
 }
@@ -232,26 +254,27 @@ fn stuck_reader() -> Result<()> {
     // 64 KiB fit into a pipe: then the tracer waits for its reader.
     let program = r#"tick-1ms { printf("%s\n", "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"); }"#;
     let many = [program; 8].join("\n");
-    let mut child = command(&["-qn", &many]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let pid = i32::try_from(child.id())?;
-    let pipe = child.stdout.as_ref().context("it is a pipe")?;
-    let mut waiting = (0, 0);
-    until("the pipe is full", || {
-        let mut now = 0;
-        // SAFETY: an integer to write to.
-        ensure!(unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut now) } == 0);
-        waiting = if now == waiting.0 { (now, waiting.1 + 1) } else { (now, 0) };
-        // It gets more each 100 ms, as long as there is room.
-        Ok(now > 0 && waiting.1 > 60)
-    })?;
+    let mut running =
+        Running::spawn(command(&["-qn", &many]).stdout(Stdio::piped()).stderr(Stdio::null()))?;
+    let pid = i32::try_from(running.child.id())?;
+    // It sleeps in write(2) when the pipe is full, and only then.
+    until_asleep(pid, libc::SYS_write)?;
     for _ in 0..2 {
         // SAFETY: integers; our own child.
         unsafe { libc::kill(pid, libc::SIGINT) };
-        sleep(Duration::from_millis(50));
+        // Two that are sent before the first is heard would be one.
+        until("the signal is heard", || Ok(!pending(pid, libc::SIGINT)?))?;
     }
-    let status = ended(&mut child)?;
+    let status = running.ended()?;
     ensure!(status.code() == Some(128 + libc::SIGINT), "{status}");
     Ok(())
+}
+
+/// Whether a signal waits to be taken by a process.
+fn pending(pid: i32, signal: i32) -> Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let set = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).context("a set of signals")?;
+    Ok(u64::from_str_radix(set.trim(), 16)? & 1 << (signal - 1) != 0)
 }
 
 fn killed_process() -> Result<()> {
@@ -300,40 +323,21 @@ fn missing_interpreter() -> Result<()> {
     let path = format!("/tmp/tracer-test-script-{}", std::process::id());
     fs::write(&path, "#!/no/such/interpreter\n")?;
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let mut tracer = command(&["-qn", "END { trace(1); }", "-c", &path]);
-    let output = tracer.output()?;
+    let output = tracer(&["-qn", "END { trace(1); }", "-c", &path]);
     fs::remove_file(&path)?;
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let output = output?;
     ensure!(output.status.code() == Some(1), "{output:?}");
-    ensure!(complaint.contains("cannot be run: No such file or directory"), "{complaint}");
+    ensure!(output.stderr.contains("cannot be run: No such file or directory"), "{output:?}");
     Ok(())
 }
 
-/// Reads from the terminal until it has shown that.
+/// Reads from the terminal until it has shown that, or nobody writes to it any more.
 fn read_until(person: &mut File, text: &str) -> Result<String> {
-    let deadline = Instant::now() + patience(Duration::from_secs(10));
     let mut seen = String::new();
     let mut bytes = [0; 4096];
     while !seen.contains(text) {
-        ensure!(Instant::now() < deadline, "no {text:?} in {seen:?}");
         let count = person.read(&mut bytes).with_context(|| format!("no {text:?} in {seen:?}"))?;
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
     }
     Ok(seen)
-}
-
-/// How the tracer ended, in good time.
-fn ended(child: &mut Child) -> Result<ExitStatus> {
-    let deadline = Instant::now() + patience(Duration::from_secs(10));
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if Instant::now() > deadline {
-            child.kill()?;
-            child.wait()?;
-            bail!("the tracer did not end");
-        }
-        sleep(Duration::from_millis(5));
-    }
 }

@@ -1,5 +1,6 @@
 //! What every kernel test uses: families of tests, skipping with a reason, time limits. `run` starts the tracer, `workload` the
-//! programs that it traces. A test that cannot run says why and counts as skipped; it never counts as passed.
+//! programs that it traces, and `process` sees to it that each of them ends. A test that cannot run says why and counts as skipped; it
+//! never counts as passed.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
 
+pub(crate) mod process;
 pub(crate) mod run;
 pub(crate) mod workload;
 
@@ -88,15 +90,20 @@ fn attempt(family: &Family, name: &str, body: fn() -> anyhow::Result<()>) -> any
     }
 }
 
+/// Whether this machine is emulated, and slow.
+pub(crate) fn emulated() -> bool {
+    std::env::var_os("TRACER_TEST_PATIENCE").is_some()
+}
+
 /// `limit`, or longer where TRACER_TEST_PATIENCE says that this machine is slower (one without hardware virtualization is).
 pub(crate) fn patience(limit: Duration) -> Duration {
     let factor = std::env::var("TRACER_TEST_PATIENCE").ok().and_then(|factor| factor.parse().ok());
     limit * factor.unwrap_or(1)
 }
 
-/// Waits until that is so, ten seconds at the most.
+/// Waits until that is so, as long as a process may take.
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let deadline = Instant::now() + patience(Duration::from_secs(10));
+    let deadline = Instant::now() + patience(process::LIMIT);
     while !done()? {
         anyhow::ensure!(Instant::now() <= deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));

@@ -3,15 +3,14 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::harness::{Family, Report, observe, tracer};
+use crate::harness::{Family, Report, emulated, observe, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "lockstat",
@@ -66,18 +65,21 @@ fn pipe(_: &[String]) -> Result<Report> {
     )
 }
 
-/// Does one thing again and again for a second, and in another thread another.
+/// Does one thing again and again, and in another thread another, until they have slept ten times: there is nothing that they
+/// could wait for but each other.
 fn while_another(other: impl Fn() + Sync, mut one: impl FnMut() -> Result<()>) -> Result<Report> {
-    let ended = AtomicBool::new(false);
+    let (ended, slept) = (AtomicBool::new(false), AtomicI64::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {
+            let before = sleeps();
             while !ended.load(Ordering::Relaxed) {
                 other();
+                slept.store(sleeps() - before, Ordering::Relaxed);
             }
         });
-        let start = Instant::now();
+        let before = sleeps();
         let result = (|| {
-            while start.elapsed() < Duration::from_secs(1) {
+            while slept.load(Ordering::Relaxed) + sleeps() - before < 10 {
                 one()?;
             }
             Ok(Report::default())
@@ -85,6 +87,16 @@ fn while_another(other: impl Fn() + Sync, mut one: impl FnMut() -> Result<()>) -
         ended.store(true, Ordering::Relaxed);
         result
     })
+}
+
+/// How often this thread has gone to sleep.
+fn sleeps() -> i64 {
+    // SAFETY: zeros are a value of it, and getrusage fills it in.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage);
+        usage.ru_nvcsw
+    }
 }
 
 fn semaphore() -> Result<()> {
@@ -102,11 +114,14 @@ fn semaphore() -> Result<()> {
     Ok(())
 }
 
-/// Writes to a file from two threads.
+/// Writes to a file from two threads; it is in memory, so that nobody waits for a disk.
 fn file(_: &[String]) -> Result<Report> {
-    let path = std::env::temp_dir().join(format!("lockstat-{}", std::process::id()));
-    let file = File::create(&path).context("a file to write to")?;
-    std::fs::remove_file(path)?;
+    // SAFETY: a string that ends in zero; the descriptor is new.
+    let file = unsafe {
+        let descriptor = libc::memfd_create(c"lockstat".as_ptr(), 0);
+        ensure!(descriptor >= 0, "memfd_create: {}", std::io::Error::last_os_error());
+        File::from_raw_fd(descriptor)
+    };
     let data = vec![1; 8 << 20];
     while_another(|| drop(file.write_all_at(&data, 0)), || Ok(file.write_all_at(&data, 0)?))
 }
@@ -124,17 +139,18 @@ fn spin_locks() -> Result<()> {
     Ok(())
 }
 
-/// Makes system calls in two threads for two seconds.
+/// Makes system calls in two threads.
 fn both(_: &[String]) -> Result<Report> {
+    let calls = if emulated() { 20_000 } else { 1_000_000 };
     let call = || {
-        // SAFETY: no arguments.
-        unsafe { libc::getppid() };
+        for _ in 0..calls {
+            // SAFETY: no arguments.
+            unsafe { libc::getppid() };
+        }
     };
-    for _ in 0..2 {
-        while_another(call, || {
-            call();
-            Ok(())
-        })?;
-    }
+    thread::scope(|scope| {
+        scope.spawn(call);
+        call();
+    });
     Ok(Report::default())
 }

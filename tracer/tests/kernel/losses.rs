@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::harness::run::Output;
-use crate::harness::{Family, Report, skip, tracer, truth, workload};
+use crate::harness::{Family, Observation, Report, emulated, observe, skip, tracer, truth, workload};
 
 pub(crate) const FAMILY: Family = Family {
     name: "losses",
@@ -218,32 +218,31 @@ fn both(arguments: &[String]) -> Result<Report> {
 }
 
 fn others() -> Result<()> {
-    let emulated = std::env::var_os("TRACER_TEST_PATIENCE").is_some();
-    let count = if emulated { "100000" } else { "2000000" };
-    let (command, report) = workload::command("losses-both", &[count])?;
+    let count = if emulated() { "50000" } else { "1000000" };
     let mine = "syscall::getppid:entry, syscall::getppid:return, rawtp:::sys_enter
-        /pid == $target && (probename != \"sys_enter\" || arg1 == SYS_getppid)/ { @[probename] = count(); }";
+        /pid == $1 && (probename != \"sys_enter\" || arg1 == SYS_getppid)/ { @[probename] = count(); }";
     let mine = mine.replace("SYS_getppid", &libc::SYS_getppid.to_string());
     let program = "syscall::getppid:entry, syscall::getppid:return, rawtp:::sys_enter { @ = count(); } tick-2ms { exit(0); }";
     let over = AtomicBool::new(false);
-    let (output, turns) = std::thread::scope(|scope| -> Result<(Output, u32)> {
-        let others = scope.spawn(|| -> Result<u32> {
-            let mut turns = 0;
-            while !over.load(Ordering::Relaxed) {
+    let seen = std::thread::scope(|scope| -> Result<Observation> {
+        // As many as there is time for, and one at least.
+        let others = scope.spawn(|| -> Result<()> {
+            loop {
                 tracer(&["-qn", program])?.success()?;
-                turns += 1;
+                if over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
             }
-            Ok(turns)
         });
-        let output = tracer(&["-qn", &mine, "-c", &command]);
+        let seen = observe(&mine, "losses-both", &[count]);
         over.store(true, Ordering::Relaxed);
-        Ok((output?, others.join().expect("it does not panic")?))
+        others.join().expect("it does not panic")?;
+        seen
     })?;
-    let sent = truth(&report)?.text("calls")?.to_owned();
-    let counts: Vec<&str> = output.stdout.split_whitespace().skip(1).step_by(2).collect();
-    ensure!(counts == [&sent, &sent, &sent], "{turns} others, {sent} sent: {output:?}");
-    ensure!(turns > 0, "no other came and went");
-    output.success().map(drop)
+    let sent = seen.report.text("calls")?;
+    let counts: Vec<&str> = seen.output.stdout.split_whitespace().skip(1).step_by(2).collect();
+    ensure!(counts == [sent, sent, sent], "{sent} sent: {seen:?}");
+    Ok(())
 }
 
 /// Where the pages lie that are read into.

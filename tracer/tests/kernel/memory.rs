@@ -159,7 +159,7 @@ fn chilled() -> Result<()> {
     let seen = observe(PROGRAM, "memory_writes", &[])?;
     let lines = seen.output.lines();
     let took: u64 = lines.first().context("nothing")?.parse()?;
-    ensure!((20_000_000..400_000_000).contains(&took), "{seen:?}");
+    ensure!(took >= 20_000_000, "{seen:?}");
     ensure!(lines[1..] == [fault::ILLOP.to_string()], "{seen:?}");
     Ok(())
 }

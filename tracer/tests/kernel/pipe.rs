@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{Family, Observation, Report, observe};
+use crate::harness::workload::until_asleep;
+use crate::harness::{Family, Observation, Report, observe, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "pipe",
@@ -177,45 +178,54 @@ fn waits_are_timed() -> Result<()> {
         let (same, latency): (i64, i64) = (told[1].parse()?, told[2].parse()?);
         let taken = seen.report.number(truth)?;
         ensure!(same == blocked, "{call}: block and {call} differ: {seen:?}");
-        // The other end lets it wait for 50 ms, less where a slow machine comes late to it; microseconds by three clocks, each around the one before.
-        ensure!(1_000 <= blocked && blocked <= latency && latency <= taken, "{call}: {seen:?}");
+        // Microseconds by three clocks, each around the one before.
+        ensure!(LATE.as_micros() as i64 <= blocked && blocked <= latency && latency <= taken, "{call}: {seen:?}");
     }
     Ok(())
 }
 
+/// How long the other end lets one wait that sleeps already.
+const LATE: Duration = Duration::from_millis(5);
+
 /// Writes more than fits to a child that is slow to read, then reads from one that is slow to write.
 fn waits(_: &[String]) -> Result<Report> {
-    const LATE: Duration = Duration::from_millis(50);
     let mut pipe = Pipe::new()?;
     let inode = pipe.inode()?;
     let (reader, writer) = (pipe.reader, pipe.writer);
     let mut data = vec![0_u8; 100_000];
-    // SAFETY: a workload has one thread; the child only sleeps, reads and writes memory of its own.
+    let parent = std::process::id() as libc::pid_t;
+    // SAFETY: a workload has one thread; the child sleeps, reads files, and reads and writes memory of its own.
     let child = unsafe { libc::fork() };
     if child == 0 {
+        let late = |call| until_asleep(parent, call).map(|()| std::thread::sleep(LATE)).is_ok();
         let mut left = 100_000;
-        std::thread::sleep(LATE);
         // SAFETY: as many bytes as there are.
         unsafe {
+            let mut well = late(libc::SYS_write);
             while left > 0 {
                 left -= libc::read(reader, data.as_mut_ptr().cast(), left as usize);
             }
-            // The parent waits to read by now, as it cannot have been let go before the last of the data was taken.
-            std::thread::sleep(LATE * 2);
+            well &= late(libc::SYS_read);
             libc::write(writer, data.as_ptr().cast(), 10);
-            libc::_exit(0);
+            libc::_exit((!well).into());
         }
     }
     let start = Instant::now();
     ensure!(pipe.write(100_000) == 100_000);
     let writing = start.elapsed();
     // The child takes the last bytes, not we.
-    std::thread::sleep(LATE);
+    until("the pipe is empty", || {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: an integer of ours to fill in.
+        Ok(unsafe { libc::ioctl(reader, libc::FIONREAD, &raw mut bytes) } == 0 && bytes == 0)
+    })?;
     let start = Instant::now();
     ensure!(pipe.read(10) == 10);
     let reading = start.elapsed();
-    // SAFETY: no status is asked for.
-    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    let mut status = 0;
+    // SAFETY: an integer of ours to fill in.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    ensure!(status == 0, "the child could not see the other end asleep");
     let report = Report::default().with("inode", inode);
     Ok(report.with("writing", writing.as_micros() + 1).with("reading", reading.as_micros() + 1))
 }

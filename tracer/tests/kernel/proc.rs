@@ -4,11 +4,11 @@
 use std::ffi::CString;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::harness::{Family, Observation, Report, observe, patience};
+use crate::harness::{Family, Observation, Report, observe, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "proc",
@@ -303,17 +303,12 @@ fn other(_: &[String]) -> Result<Report> {
     let (me, words) = again("proc_pause", &[rest])?;
     let child = fork(|| exec(&me, &words))?;
     let expected = format!("kernel tests --workload /dev/null proc_pause {rest}");
-    let deadline = Instant::now() + patience(Duration::from_secs(5));
     let path = format!("/proc/{child}/cmdline");
-    while std::fs::read_to_string(&path)?.replace('\0', " ").trim_end() != expected {
-        ensure!(Instant::now() < deadline, "{path} does not say {expected}");
-        sleep(Duration::from_millis(1));
-    }
+    until("the program has its arguments", || {
+        Ok(std::fs::read_to_string(&path)?.replace('\0', " ").trim_end() == expected)
+    })?;
     // /proc has the new arguments a little before exec has ended; the program then sleeps.
-    while !std::fs::read_to_string(format!("/proc/{child}/stat"))?.contains(") S ") {
-        ensure!(Instant::now() < deadline, "{child} does not pause");
-        sleep(Duration::from_millis(1));
-    }
+    until("the program pauses", || Ok(std::fs::read_to_string(format!("/proc/{child}/stat"))?.contains(") S ")))?;
     let comm = std::fs::read_to_string(format!("/proc/{child}/comm"))?;
     // SAFETY: kill takes integers; the child has not been waited for.
     unsafe { libc::kill(child, libc::SIGTERM) };

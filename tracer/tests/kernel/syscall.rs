@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::harness::workload::compute;
 use crate::harness::{Family, Report, observe, tracer};
 
 pub(crate) const FAMILY: Family = Family {
@@ -90,15 +91,9 @@ fn samples_follow_the_cpu_time() -> Result<()> {
     Ok(())
 }
 
-/// Computes for a second, and reports its CPU time.
+/// Computes for a second of a CPU's time, and reports how much it had.
 fn spin(_: &[String]) -> Result<Report> {
-    let start = Instant::now();
-    let mut sum = 0_u64;
-    while start.elapsed() < Duration::from_secs(1) {
-        for n in 0..100_000_u64 {
-            sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(n));
-        }
-    }
+    compute(Duration::from_secs(1));
     // SAFETY: zeros are a value of it, and getrusage fills it in.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::thread::sleep;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{Family, Observation, Report, Tracer, observe, skip};
+use crate::harness::{Family, Observation, Report, Tracer, observe, skip, until};
 
 pub(crate) const FAMILY: Family = Family {
     name: "tcp",
@@ -93,9 +91,9 @@ fn active_close(_: &[String]) -> Result<Report> {
     let (listener, client, server) = pair((Ipv4Addr::LOCALHOST, 0).into())?;
     let ports = ports(&client)?;
     drop(client);
-    sleep(Duration::from_millis(50));
+    until("the client is in FIN_WAIT2", || Ok(listed_state(ports.1, ports.0)?.is_some_and(|state| state == "05")))?;
     drop(server);
-    sleep(Duration::from_millis(50));
+    until("the server's end is gone", || Ok(listed_state(ports.0, ports.1)?.is_none()))?;
     drop(listener);
     let afterwards = listed_state(ports.1, ports.0)?.unwrap_or_default();
     Ok(Report::default().with("server", ports.0).with("client", ports.1).with("afterwards", afterwards))
@@ -123,7 +121,7 @@ fn half_close(_: &[String]) -> Result<Report> {
     let mut text = String::new();
     client.read_to_string(&mut text)?;
     ensure!(text == "goodbye", "{text:?}");
-    sleep(Duration::from_millis(20));
+    until("the server's end is gone", || Ok(listed_state(ports.0, ports.1)?.is_none()))?;
     Ok(Report::default().with("server", ports.0).with("client", ports.1))
 }
 
@@ -342,8 +340,10 @@ fn transfer(arguments: &[String]) -> Result<Report> {
     client.write_all(&vec![b'x'; bytes])?;
     client.read_exact(&mut [0; 4])?;
     let server = reader.join().expect("it does not panic")?;
-    // Delayed acknowledgements are sent within 40 ms.
-    sleep(Duration::from_millis(150));
+    // Acknowledgements are late.
+    until("all is acknowledged", || {
+        Ok(TcpInfo::of(&client)?.unacknowledged() + TcpInfo::of(&server)?.unacknowledged() == 0)
+    })?;
     let (here, there) = (TcpInfo::of(&client)?, TcpInfo::of(&server)?);
     let report = Report::default()
         .with("server", ports.0)
@@ -389,6 +389,10 @@ impl TcpInfo {
         Ok(Self(bytes))
     }
 
+    fn unacknowledged(&self) -> u32 {
+        self.word(24)
+    }
+
     fn word(&self, at: usize) -> u32 {
         u32::from_ne_bytes(self.0[at..at + 4].try_into().expect("four bytes"))
     }
@@ -407,9 +411,10 @@ fn ports(client: &TcpStream) -> Result<(u16, u16)> {
     Ok((client.peer_addr()?.port(), client.local_addr()?.port()))
 }
 
-/// The state that /proc/net/tcp shows of the connection between these ports.
+/// The state that /proc/net/tcp and tcp6 show of the connection between these ports.
 fn listed_state(local: u16, remote: u16) -> Result<Option<String>> {
-    let text = std::fs::read_to_string("/proc/net/tcp")?;
+    let [four, six] = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
+    let text = four? + &six.unwrap_or_default();
     let (local, remote) = (format!(":{local:04X}"), format!(":{remote:04X}"));
     Ok(text.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -1,7 +1,6 @@
 //! Variables of threads, by threads that meet, that end, and that have ids which others had.
 
 use std::sync::Barrier;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -87,10 +86,13 @@ fn leavings() -> Result<()> {
 
 /// So many threads, one after the other, seek.
 fn leave(arguments: &[String]) -> Result<Report> {
-    for _ in 0..arguments[0].parse::<u32>()? {
+    for number in 0..arguments[0].parse::<u32>()? {
         std::thread::spawn(|| seek(0)).join().ok().context("a thread panicked")?;
-        // Threads are freed some time after their end.
-        std::thread::sleep(Duration::from_millis(1));
+        if number % 100 == 0 {
+            // Threads are freed when the kernel has waited for all CPUs, as this call does.
+            // SAFETY: integers.
+            unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_GLOBAL, 0) };
+        }
     }
     Ok(Report::default())
 }

@@ -3,13 +3,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::harness::run::command;
-use crate::harness::{Family, Report, Workload, skip};
+use crate::harness::process::{LIMIT, Watchdog};
+use crate::harness::{Family, Report, Workload, emulated, skip};
 
 pub(crate) const FAMILY: Family = Family {
     name: "volume",
@@ -25,13 +26,8 @@ pub(crate) const FAMILY: Family = Family {
 /// How many calls each of the two threads makes.
 const CALLS: u64 = 5_000_000;
 
-/// What one run may take, on a machine that has other things to do, too.
-const LIMIT: Duration = Duration::from_secs(110);
-
 /// Two threads count up, each number told to the kernel in a call: the number and the thread.
 fn calls(_: &[String]) -> Result<Report> {
-    // SAFETY: an integer. It takes longer than the harness expects of a workload.
-    unsafe { libc::alarm(u32::try_from(LIMIT.as_secs())?) };
     let work = |thread: u64| {
         for number in 0..CALLS {
             // SAFETY: getppid ignores what it is given.
@@ -55,7 +51,7 @@ struct Run {
 /// Traces the workload; `each` gets every line that the tracer prints on its standard output. Returns what was sent and what the
 /// tracer complained about.
 fn trace(options: &[&str], program: &str, mut each: impl FnMut(&str) -> Result<()>) -> Result<(u64, String)> {
-    if std::env::var_os("TRACER_TEST_PATIENCE").is_some() {
+    if emulated() {
         return skip("the machine is emulated: ten million events would take an hour");
     }
     let workload = Workload::start("volume-calls", &[])?;
@@ -65,6 +61,7 @@ fn trace(options: &[&str], program: &str, mut each: impl FnMut(&str) -> Result<(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
+    let watchdog = Watchdog::over(&tracer, LIMIT)?;
     let mut run = Run { tracer, workload, start: Instant::now() };
     let mut complaints = run.tracer.stderr.take().context("it is a pipe")?;
     let complaints = std::thread::spawn(move || {
@@ -80,9 +77,6 @@ fn trace(options: &[&str], program: &str, mut each: impl FnMut(&str) -> Result<(
         } else if !line.trim().is_empty() {
             outcome = each(line.trim_end());
         }
-        if run.start.elapsed() > LIMIT {
-            outcome = Err(anyhow::anyhow!("it takes longer than {LIMIT:?}"));
-        }
         line.clear();
     }
     drop(lines);
@@ -93,6 +87,7 @@ fn trace(options: &[&str], program: &str, mut each: impl FnMut(&str) -> Result<(
     let (report, ended) = run.workload.finish()?;
     let complaints = complaints.join().expect("it does not panic")?;
     outcome?;
+    ensure!(!watchdog.has_bitten(), "it takes longer than {LIMIT:?}: {complaints}");
     ensure!(status.success() && ended.success(), "{status}, {ended}: {complaints}");
     eprintln!(" {:.1} s", run.start.elapsed().as_secs_f64());
     Ok((u64::try_from(report.number("calls")?)?, complaints))

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::harness::run::Output;
 use crate::harness::workload::command;
-use crate::harness::{Family, Report, Tracer, Workload, patience, tracer, truth};
+use crate::harness::{Family, Report, Tracer, Workload, tracer, truth};
 
 pub(crate) const FAMILY: Family = Family {
     name: "watch",
@@ -385,7 +385,6 @@ fn control_c_sums_up() -> Result<()> {
     let mut tracer = Tracer::start(&["watch", "signal"])?;
     tracer.wait_for("EVENT")?;
     workload.finish()?;
-    std::thread::sleep(patience(Duration::from_millis(300)));
     // What has happened is shown before the end.
     tracer.wait_for("SIGURG")?;
     let output = tracer.interrupt()?.success()?;

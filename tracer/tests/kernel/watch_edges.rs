@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::Output;
 use crate::harness::run::command as harness_command;
 use crate::harness::workload::command;
-use crate::harness::{Family, Report, Tracer, Workload, skip, tracer, truth};
+use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth};
 use crate::watch::{events, follow_the_schema, fork, handler, kill, own, rows, wait};
 
 pub(crate) const FAMILY: Family = Family {
@@ -381,6 +382,7 @@ fn readers_who_go() -> Result<()> {
     for format in [&[][..], &["--json"]] {
         let arguments = [&["watch", "proc", "-c", FORKS], format].concat();
         let mut tracer = harness_command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let _watchdog = Watchdog::over(&tracer, patience(LIMIT))?;
         let mut line = String::new();
         BufReader::new(tracer.stdout.take().context("it is a pipe")?).read_line(&mut line)?;
         let output = tracer.wait_with_output()?;
@@ -393,7 +395,9 @@ fn full_disk() -> Result<()> {
     for format in [&[][..], &["--json"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
         let arguments = [&["watch", "proc", "-c", "true"], format].concat();
-        let output = harness_command(&arguments).stdout(full).output()?;
+        let tracer = harness_command(&arguments).stdout(full).stderr(Stdio::piped()).spawn()?;
+        let _watchdog = Watchdog::over(&tracer, patience(LIMIT))?;
+        let output = tracer.wait_with_output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.code() == Some(1), "{output:?}");
         ensure!(said == "tracer: writing the output: No space left on device\n", "{said}");

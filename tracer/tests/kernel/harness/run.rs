@@ -1,17 +1,11 @@
-//! Starts the tracer, with a time limit, and keeps what it said.
+//! Starts the tracer and keeps what it said.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{JoinHandle, sleep, spawn};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Report, Workload, patience};
-
-/// How long one run of the tracer may take, before [`patience`].
-const LIMIT: Duration = Duration::from_secs(20);
+use super::process::{Ended, Process};
+use super::{Report, Workload};
 
 /// What a run of the tracer left.
 #[derive(Debug)]
@@ -54,11 +48,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// A tracer that is running.
 pub(crate) struct Tracer {
-    child: Child,
-    lines: Receiver<String>,
-    stdout: String,
-    stderr: Option<JoinHandle<String>>,
-    deadline: Instant,
+    process: Process,
 }
 
 impl Tracer {
@@ -70,51 +60,28 @@ impl Tracer {
 
     /// As [`Tracer::start`], for a command that [`command`] made and its caller changed.
     pub(crate) fn spawn(mut command: Command) -> Result<Self> {
-        let mut child = command
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
-        let stdout = BufReader::new(child.stdout.take().context("stdout is a pipe")?);
-        let mut stderr = child.stderr.take().context("stderr is a pipe")?;
-        let (sender, lines) = channel();
-        spawn(move || {
-            for line in stdout.split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).into_owned();
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let stderr = Some(spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stderr.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        }));
-        Ok(Self { child, lines, stdout: String::new(), stderr, deadline: Instant::now() + patience(LIMIT) })
+        Ok(Self { process: Process::of(child)? })
     }
 
     /// The tracer's process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// Waits for a line of the standard output that contains `text`, and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> Result<String> {
-        loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else {
-                let _ = self.child.kill();
-                let ended = self.child.wait()?;
-                let stdout = std::mem::take(&mut self.stdout);
-                bail!("the tracer did not print {text:?} but ended, {ended}: {stdout}{}", self.complaint());
-            };
-            self.keep(&line);
+        while let Some(line) = self.process.line() {
             if line.contains(text) {
                 return Ok(line);
             }
         }
+        bail!("the tracer ended before it printed {text:?}: {:#?}", self.process.end()?)
     }
 
     /// Asks the tracer to end, as Ctrl-C does, and waits until it has.
@@ -132,37 +99,9 @@ impl Tracer {
 
     /// Waits until the tracer has ended by itself.
     pub(crate) fn finish(mut self) -> Result<Output> {
-        let status = loop {
-            if let Some(status) = self.child.try_wait()? {
-                break status;
-            }
-            while let Ok(line) = self.lines.try_recv() {
-                self.keep(&line);
-            }
-            if Instant::now() > self.deadline {
-                self.child.kill()?;
-                self.child.wait()?;
-                let stdout = std::mem::take(&mut self.stdout);
-                bail!("the tracer did not end in time; it printed: {stdout}{}", self.complaint());
-            }
-            sleep(Duration::from_millis(5));
-        };
-        // A process that the tracer left behind may still hold the pipes: what it writes is not the tracer's.
-        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(1)) {
-            self.keep(&line);
-        }
-        let stdout = std::mem::take(&mut self.stdout);
-        Ok(Output { stdout, stderr: self.complaint(), status })
-    }
-
-    fn keep(&mut self, line: &str) {
-        self.stdout.push_str(line);
-        self.stdout.push('\n');
-    }
-
-    /// What the tracer, which has ended, wrote to its standard error.
-    fn complaint(&mut self) -> String {
-        self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
+        let Ended { stdout, stderr, status, late } = self.process.end()?;
+        ensure!(!late, "the tracer did not end in time; it printed: {stdout}{stderr}");
+        Ok(Output { stdout, stderr, status })
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::{Family, patience};
+use super::process::{Ended, LIMIT, Process};
+use super::{Family, patience, until};
 
 /// A workload: gets its arguments, returns what it did.
 pub(crate) type Body = fn(&[String]) -> Result<Report>;
@@ -64,7 +65,7 @@ pub(crate) fn truth(report: &str) -> Result<Report> {
 
 /// A workload that has been started by the test itself.
 pub(crate) struct Workload {
-    child: Child,
+    process: Process,
 }
 
 impl Workload {
@@ -76,34 +77,64 @@ impl Workload {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        Ok(Self { child })
+        Ok(Self { process: Process::of(child)? })
     }
 
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// Lets it begin.
     pub(crate) fn go(&mut self) -> Result<()> {
-        self.child.stdin.take().context("it has begun already")?.write_all(b"\n")?;
+        self.process.child().stdin.take().context("it has begun already")?.write_all(b"\n")?;
         Ok(())
     }
 
     /// Waits for its end: what it reports, and how waitpid says that it ended.
     pub(crate) fn finish(mut self) -> Result<(Report, ExitStatus)> {
-        if self.child.stdin.is_some() {
+        if self.process.child().stdin.is_some() {
             self.go()?;
         }
-        let output = self.child.wait_with_output()?;
-        Ok((Report::read(&String::from_utf8(output.stdout)?), output.status))
+        let Ended { stdout, status, late, .. } = self.process.end()?;
+        ensure!(!late, "the workload did not end in time; it reported: {stdout}");
+        Ok((Report::read(&stdout), status))
     }
+}
+
+/// Waits until a thread sleeps in that system call. [`proc(5)`] shows no call of one that runs.
+///
+/// [`proc(5)`]: https://man7.org/linux/man-pages/man5/proc_pid_syscall.5.html
+pub(crate) fn until_asleep(thread: libc::pid_t, call: libc::c_long) -> Result<()> {
+    let path = format!("/proc/{thread}/syscall");
+    until("a thread sleeps", || Ok(std::fs::read_to_string(&path)?.starts_with(&format!("{call} "))))
+}
+
+/// Computes until this thread has had that much time of a CPU, however long that takes.
+pub(crate) fn compute(time: Duration) {
+    let end = thread_time() + time;
+    while thread_time() < end {
+        std::hint::black_box((0..100_000_u64).fold(0, |sum: u64, n| sum.wrapping_mul(31).wrapping_add(n)));
+    }
+}
+
+/// The time of a CPU that this thread has had.
+pub(crate) fn thread_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// What a clock shows.
+pub(crate) fn clock(which: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a place for a time.
+    unsafe { libc::clock_gettime(which, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The process of a workload: `arguments` are where to report (`-`: wait for a line on the standard input, report on the standard
 /// output), its name, its own arguments.
 pub(crate) fn main(families: &[Family], arguments: &[String]) -> ExitCode {
-    let limit = patience(Duration::from_secs(60)).as_secs();
+    let limit = patience(LIMIT).as_secs();
     // SAFETY: alarm takes an integer. It ends a workload whose test has gone.
     unsafe { libc::alarm(u32::try_from(limit).unwrap_or(u32::MAX)) };
     match perform(families, arguments) {
