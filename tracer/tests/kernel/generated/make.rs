@@ -57,7 +57,7 @@ fn elements(variable: usize, field: &'static Field) -> Vec<Place> {
 /// Constants at which arithmetic goes wrong first.
 const EDGES: [i64; 14] =
     [0, 1, 2, 3, 7, 63, 64, 127, 128, 255, 65_535, i32::MAX as i64, i32::MAX as i64 + 1, i64::MAX];
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "",
     "a",
     "b",
@@ -68,6 +68,8 @@ const TEXTS: [&str; 12] = [
     "-17x",
     "9223372036854775807",
     "/usr/lib/x",
+    "//a//b//",
+    "/x",
     "text",
     "xyzxyz",
 ];
@@ -137,8 +139,14 @@ impl Maker<'_> {
         match self.choose(if nesting == 0 { 11 } else { 13 }) {
             0..=3 => self.set(),
             4 => {
-                let place = self.plain_place();
-                Stmt::Step { place, up: self.choose(2) == 0, before: self.choose(2) == 0 }
+                let (place, up, before) = (self.plain_place(), self.choose(2) == 0, self.choose(2) == 0);
+                let to = self.integer_place();
+                // Which comes first is not said where they are one.
+                if to.keys.is_empty() && to.part.is_none() && to.variable != place.variable {
+                    Stmt::SetStep { to, place, up, before }
+                } else {
+                    Stmt::Step { place, up, before }
+                }
             }
             5 => {
                 let (place, op) = (self.plain_place(), self.pick(&OPS).0);
@@ -254,7 +262,7 @@ impl Maker<'_> {
 
     fn number(&mut self, depth: u32) -> Expr {
         let less = depth.saturating_sub(1);
-        match self.choose(if depth == 0 { 3 } else { 20 }) {
+        match self.choose(if depth == 0 { 3 } else { 21 }) {
             0 => Expr::Int(self.pick(&EDGES)),
             1 | 2 => match depth {
                 0 => self.scalar(),
@@ -286,6 +294,15 @@ impl Maker<'_> {
             }
             18 if self.probe == Probe::Entry => Expr::Length,
             18 => Expr::Translated(self.choose(2), self.boxed(less)),
+            19 => {
+                let (routine, ty) = self.pick(&[
+                    (Routine::Htons, Type::Int { bytes: 2, signed: false }),
+                    (Routine::Htonl, Type::Int { bytes: 4, signed: false }),
+                    (Routine::Htonll, Type::Int { bytes: 8, signed: false }),
+                ]);
+                let cast = INTEGERS.iter().position(|(known, _)| *known == ty).unwrap_or(0);
+                Expr::Call(routine, vec![Expr::Cast(cast, self.boxed(less))])
+            }
             _ => {
                 let routine =
                     self.pick(&[Routine::Strlen, Routine::Index, Routine::Rindex, Routine::Strtoll]);
@@ -324,7 +341,7 @@ impl Maker<'_> {
 
     fn text(&mut self, depth: u32) -> Expr {
         let less = depth.saturating_sub(1);
-        match self.choose(if depth == 0 { 2 } else { 10 }) {
+        match self.choose(if depth == 0 { 2 } else { 13 }) {
             0 => Expr::Text(self.pick(&TEXTS)),
             1 => loop {
                 let variable = self.choose(VARIABLES.len());
@@ -347,6 +364,15 @@ impl Maker<'_> {
                 Expr::Inline(2, vec![self.text(less), Expr::Cast(int, self.boxed(less))])
             }
             7 => Expr::Translated(2, self.boxed(less)),
+            9 => {
+                let routine = self.pick(&[Routine::Strstr, Routine::Strtok]);
+                Expr::Call(routine, vec![self.text(less), self.text(less)])
+            }
+            10 => {
+                let letter = Expr::Int(i64::from(self.pick(b"abxZ/ 0")));
+                Expr::Call(self.pick(&[Routine::Strchr, Routine::Strrchr]), vec![self.text(less), letter])
+            }
+            11 => Expr::Call(self.pick(&[Routine::Basename, Routine::Dirname]), vec![self.text(less)]),
             8 if self.probe == Probe::Entry => Expr::Written(self.choose(20)),
             _ => Expr::Choose(self.boxed(1), Box::new(self.text(less)), Box::new(self.text(less))),
         }

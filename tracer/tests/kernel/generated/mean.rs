@@ -29,16 +29,15 @@ pub(super) fn output(program: &Program) -> String {
         run.printed.push_str(&run.held);
     }
     run.fire(program, Probe::End);
-    run.printed + &aggregated(&run.aggregated)
+    run.printed + &aggregated(&run.aggregated, program.aggregations().split_off(&JOINED))
 }
 
-/// What printa prints, tables without their drawing.
-fn aggregated(all: &BTreeMap<(usize, Vec<Value>), Element>) -> String {
+/// What printa prints, tables without their drawing; `joint` are those that are printed together.
+fn aggregated(all: &BTreeMap<(usize, Vec<Value>), Element>, joint: BTreeSet<usize>) -> String {
     let mut text = String::new();
-    let joined = all.keys().filter(|(index, _)| *index >= JOINED);
-    let joint: BTreeSet<_> = joined.clone().map(|(index, _)| *index).collect();
-    let alone = all.keys().filter(|(index, _)| *index < JOINED).map(|(index, key)| (vec![*index], key));
-    let keys: BTreeSet<_> = joined.map(|(_, key)| key).collect();
+    let (together, alone): (Vec<_>, Vec<_>) = all.keys().partition(|(index, _)| *index >= JOINED);
+    let alone = alone.into_iter().map(|(index, key)| (vec![*index], key));
+    let keys: BTreeSet<_> = together.into_iter().map(|(_, key)| key).collect();
     let together = keys.into_iter().map(|key| (joint.iter().copied().collect(), key));
     for (indices, key) in alone.chain(together) {
         write!(text, "{ELEMENT}a{}", indices[0]).expect("a string grows");
@@ -123,6 +122,13 @@ impl Run {
                     None => value.clone(),
                 };
                 self.set(place, &value)
+            }
+            Stmt::SetStep { to, place, up, before } => {
+                if !before {
+                    self.set(to, &Expr::Load(place.clone()))?;
+                }
+                self.statement(&Stmt::Step { place: place.clone(), up: *up, before: *before })?;
+                if *before { self.set(to, &Expr::Load(place.clone())) } else { Ok(()) }
             }
             Stmt::SetBoth(first, second, value) => {
                 self.set(second, value)?;

@@ -1,5 +1,7 @@
 //! The programs that are generated: their tree, and the variables that all of them have.
 
+use std::collections::BTreeSet;
+
 use super::format::Conversion;
 use super::record::Field;
 
@@ -154,7 +156,7 @@ pub(super) enum Logical {
 pub(super) const LOGICALS: [(Logical, &str); 3] =
     [(Logical::And, "&&"), (Logical::Or, "||"), (Logical::Xor, "^^")];
 
-/// Subroutines of strings.
+/// Subroutines of strings and of byte orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Routine {
     Strlen,
@@ -166,6 +168,22 @@ pub(super) enum Routine {
     Toupper,
     Tolower,
     Lltostr,
+    Strstr,
+    Strtok,
+    Strchr,
+    Strrchr,
+    Basename,
+    Dirname,
+    Htons,
+    Htonl,
+    Htonll,
+}
+
+impl Routine {
+    /// Whether it is NULL where there is nothing to be found.
+    pub(super) fn may_be_null(self) -> bool {
+        matches!(self, Routine::Strstr | Routine::Strtok | Routine::Strchr | Routine::Strrchr)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -211,6 +229,13 @@ pub(super) enum Stmt {
     Set(Place, Option<Op>, Expr),
     /// Adds 1 or -1, before or after its value is taken.
     Step {
+        place: Place,
+        up: bool,
+        before: bool,
+    },
+    /// A place without a key is set to what another, which is stepped, was before or is after it.
+    SetStep {
+        to: Place,
         place: Place,
         up: bool,
         before: bool,
@@ -285,5 +310,23 @@ impl Program {
     /// Whether some clause is about the process of -c.
     pub(super) fn has_workload(&self) -> bool {
         self.clauses.iter().any(|clause| matches!(clause.probe, Probe::Entry | Probe::Return))
+    }
+
+    /// The aggregations that some clause fills.
+    pub(super) fn aggregations(&self) -> BTreeSet<usize> {
+        let mut used = BTreeSet::new();
+        self.clauses.iter().for_each(|clause| aggregations(&clause.body, &mut used));
+        used
+    }
+}
+
+/// The aggregations of a body.
+fn aggregations(body: &[Stmt], used: &mut BTreeSet<usize>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Aggregate(index, ..) => drop(used.insert(*index)),
+            Stmt::If(_, yes, no) => [yes, no].iter().for_each(|body| aggregations(body, used)),
+            _ => {}
+        }
     }
 }

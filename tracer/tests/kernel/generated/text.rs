@@ -1,6 +1,5 @@
 //! How generated programs are written in D.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 use super::aggregate::{AGGREGATIONS, Function, JOINED};
@@ -69,7 +68,12 @@ impl Display for Expr {
             Expr::Choose(condition, yes, no) => write!(f, "({condition} ? {yes} : {no})"),
             Expr::Cast(ty, value) => write!(f, "(({}){value})", INTEGERS[*ty].1),
             Expr::Call(routine, arguments) => {
-                write!(f, "{}({})", format!("{routine:?}").to_lowercase(), Comma(arguments))
+                let call = format!("{}({})", format!("{routine:?}").to_lowercase(), Comma(arguments));
+                if routine.may_be_null() {
+                    write!(f, "({call} == NULL ? \"\" : {call})")
+                } else {
+                    f.write_str(&call)
+                }
             }
             Expr::Inline(index, arguments) => write!(f, "{}[{}]", INLINES[*index].0, Comma(arguments)),
             Expr::Translated(member, value) => {
@@ -94,6 +98,10 @@ impl Display for Stmt {
             Stmt::Step { place, up, before } => {
                 let sign = if *up { "++" } else { "--" };
                 if *before { write!(f, "{sign}{place};") } else { write!(f, "{place}{sign};") }
+            }
+            Stmt::SetStep { to, place, up, before } => {
+                let sign = if *up { "++" } else { "--" };
+                if *before { write!(f, "{to} = {sign}{place};") } else { write!(f, "{to} = {place}{sign};") }
             }
             Stmt::SetBoth(first, second, value) => write!(f, "{first} = {second} = {value};"),
             Stmt::Copy(to, from) => write!(f, "{to} = {from};"),
@@ -197,8 +205,7 @@ impl Display for Program {
             .filter(|clause| clause.probe == Probe::End)
             .try_for_each(|clause| clause.fmt(f))?;
         f.write_str("ERROR { printf(\"fault %d\\n\", arg4); }\nEND {\n")?;
-        let mut used = BTreeSet::new();
-        self.clauses.iter().for_each(|clause| aggregations(&clause.body, &mut used));
+        let mut used = self.aggregations();
         let joined = used.split_off(&JOINED);
         for index in used {
             printa(f, &[index])?;
@@ -220,15 +227,4 @@ fn printa(f: &mut Formatter<'_>, indices: &[usize]) -> fmt::Result {
     f.write_str(if Function::is_table(function) { "\"" } else { "\\n\"" })?;
     indices.iter().try_for_each(|index| write!(f, ", @a{index}"))?;
     f.write_str(");\n")
-}
-
-/// The aggregations of a body.
-fn aggregations(body: &[Stmt], used: &mut BTreeSet<usize>) {
-    for stmt in body {
-        match stmt {
-            Stmt::Aggregate(index, ..) => drop(used.insert(*index)),
-            Stmt::If(_, yes, no) => [yes, no].iter().for_each(|body| aggregations(body, used)),
-            _ => {}
-        }
-    }
 }

@@ -57,6 +57,8 @@ impl Value {
 pub(super) fn call(routine: Routine, arguments: &[Value]) -> Value {
     let text = |index: usize| arguments[index].text();
     let place = |found: Option<usize>| Value::Int(found.map_or(-1, |at| at as i128));
+    let from = |found: Option<usize>| Value::Text(found.map_or("", |at| &text(0)[at..]).to_owned());
+    let letter = |value: &Value| value.int() as u8 as char;
     match routine {
         Routine::Strlen => Value::Int(text(0).len() as i128),
         Routine::Index => place(text(0).find(text(1))),
@@ -67,6 +69,32 @@ pub(super) fn call(routine: Routine, arguments: &[Value]) -> Value {
         Routine::Toupper => Value::Text(text(0).to_ascii_uppercase()),
         Routine::Tolower => Value::Text(text(0).to_ascii_lowercase()),
         Routine::Lltostr => Value::Text(arguments[0].int().to_string()),
+        Routine::Strstr => from(text(0).find(text(1))),
+        Routine::Strchr => from(text(0).find(letter(&arguments[1]))),
+        Routine::Strrchr => from(text(0).rfind(letter(&arguments[1]))),
+        Routine::Strtok => {
+            let mut words = text(0).split(|letter| text(1).contains(letter));
+            Value::Text(words.find(|word| !word.is_empty()).unwrap_or_default().to_owned())
+        }
+        Routine::Basename => Value::Text(split_path(text(0)).1.to_owned()),
+        Routine::Dirname => Value::Text(split_path(text(0)).0.to_owned()),
+        Routine::Htons => Value::Int((arguments[0].int() as u16).swap_bytes().into()),
+        Routine::Htonl => Value::Int((arguments[0].int() as u32).swap_bytes().into()),
+        Routine::Htonll => Value::Int((arguments[0].int() as u64).swap_bytes().into()),
+    }
+}
+
+/// The directory of a path and the name in it, as dirname(3) and basename(3) have them.
+fn split_path(path: &str) -> (&str, &str) {
+    let stripped = path.trim_end_matches('/');
+    match stripped.rsplit_once('/') {
+        _ if path.is_empty() => (".", "."),
+        _ if stripped.is_empty() => ("/", "/"),
+        None => (".", stripped),
+        Some((directory, name)) => match directory.trim_end_matches('/') {
+            "" => ("/", name),
+            directory => (directory, name),
+        },
     }
 }
 
