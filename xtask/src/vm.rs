@@ -43,8 +43,8 @@ const END_MARK: &str = "=== the kernel tests ended with status";
 /// How long a machine may take, from power on to power off.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// How much longer than on a real processor a test may take.
-const PATIENCE: u32 = 2;
+/// How much longer than on a real processor a test may take, where TRACER_TEST_PATIENCE does not say.
+const PATIENCE: &str = "2";
 
 /// Why no machine can be run here, if so.
 pub(crate) fn obstacle() -> Option<String> {
@@ -186,10 +186,16 @@ fn build_initramfs(programs: &Programs, module: &[u8], arguments: &[String]) -> 
 fn init(arguments: &[String]) -> String {
     let quoted: Vec<_> = arguments.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
     let arguments = quoted.join(" ");
+    let patience = std::env::var("TRACER_TEST_PATIENCE").unwrap_or(PATIENCE.to_owned());
+    // Which programs are generated is asked for from outside.
+    let seed = std::env::var("TRACER_TEST_SEED")
+        .map(|seed| format!("export TRACER_TEST_SEED={seed}"))
+        .unwrap_or_default();
     format!(
         r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
-export PATH=/bin HOME=/root TRACER_BIN=/bin/tracer TRACER_TEST_PATIENCE={PATIENCE}
+export PATH=/bin HOME=/root TRACER_BIN=/bin/tracer TRACER_TEST_PATIENCE={patience}
+{seed}
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev

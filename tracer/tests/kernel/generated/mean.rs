@@ -1,32 +1,15 @@
 //! What a generated program means: C's arithmetic, DTrace's variables and strings, said once more and without the compiler.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use super::aggregate::{AGGREGATIONS, Element, Function, JOINED};
 use super::program::*;
-
-/// A value; integers are those of their type.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Value {
-    Int(i128),
-    Text(String),
-}
-
-impl Value {
-    fn int(&self) -> i128 {
-        match self {
-            Value::Int(value) => *value,
-            Value::Text(_) => panic!("a number is wanted"),
-        }
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Value::Text(text) => text,
-            Value::Int(_) => panic!("a string is wanted"),
-        }
-    }
-}
+use super::record::{ENUMERATORS, SIZE};
+use super::text::ELEMENT;
+use super::types::{common, type_of, wrap};
+use super::value::{Value, call};
+use super::{LENGTHS, WRITTEN};
 
 /// A division by zero.
 struct Fault;
@@ -34,109 +17,97 @@ struct Fault;
 /// What the program prints, elements of aggregations last.
 pub(super) fn output(program: &Program) -> String {
     let mut run = Run::default();
-    for clause in &program.clauses {
-        let before = run.printed.len();
-        let taken = clause.predicate.as_ref().map_or(Ok(true), |predicate| run.truth(predicate));
-        let done = taken.and_then(|taken| if taken { run.all(&clause.body) } else { Ok(()) });
-        if done.is_err() {
-            // Only clauses without `if` fault: their one record is gone.
-            run.printed.truncate(before);
-            run.printed.push_str("fault 4\n");
+    run.fire(program, Probe::Begin);
+    if program.has_workload() {
+        for length in LENGTHS {
+            run.length = length as i128;
+            run.fire(program, Probe::Entry);
+            run.fire(program, Probe::Return);
         }
     }
-    let mut text = run.printed;
-    for ((index, key), element) in run.aggregated {
-        write!(text, "{ELEMENT}a{index}").expect("a string grows");
+    if program.commits {
+        run.printed.push_str(&run.held);
+    }
+    run.fire(program, Probe::End);
+    run.printed + &aggregated(&run.aggregated, program.aggregations().split_off(&JOINED))
+}
+
+/// What printa prints, tables without their drawing; `joint` are those that are printed together.
+fn aggregated(all: &BTreeMap<(usize, Vec<Value>), Element>, joint: BTreeSet<usize>) -> String {
+    let mut text = String::new();
+    let (together, alone): (Vec<_>, Vec<_>) = all.keys().partition(|(index, _)| *index >= JOINED);
+    let alone = alone.into_iter().map(|(index, key)| (vec![*index], key));
+    let keys: BTreeSet<_> = together.into_iter().map(|(_, key)| key).collect();
+    let together = keys.into_iter().map(|key| (joint.iter().copied().collect(), key));
+    for (indices, key) in alone.chain(together) {
+        write!(text, "{ELEMENT}a{}", indices[0]).expect("a string grows");
         for part in key {
             match part {
-                Value::Int(value) => write!(text, " {value}").expect("a string grows"),
                 Value::Text(value) => write!(text, " [{value}]").expect("a string grows"),
+                value => write!(text, " {}", value.int()).expect("a string grows"),
             }
         }
-        let Element { count, sum, min, max } = element;
-        let value = match AGGREGATIONS[index].0 {
-            "count" => count,
-            "sum" => sum,
-            "min" => min,
-            "max" => max,
-            _ => sum / count,
-        };
-        writeln!(text, " = {value}").expect("a string grows");
+        text.push_str(" =");
+        for index in indices {
+            let element = all.get(&(index, key.clone()));
+            let shown = element.map_or("0".to_owned(), |element| element.shown(AGGREGATIONS[index].0));
+            write!(text, " {shown}").expect("a string grows");
+        }
+        text.push('\n');
     }
     text
 }
 
-/// The type of an expression, by C's rules.
-pub(super) fn type_of(expr: &Expr) -> Type {
-    match expr {
-        Expr::Int(value) if i32::try_from(*value).is_ok() => INT,
-        Expr::Int(_) => LONG,
-        Expr::Text(_) => Type::Text,
-        Expr::Load(place) => VARIABLES[place.variable].ty,
-        Expr::Neg(value) | Expr::Flip(value) => promoted(type_of(value)),
-        Expr::Not(_) | Expr::Compare(..) | Expr::Logical(..) => INT,
-        Expr::Binary(Op::Shl | Op::Shr, left, _) => promoted(type_of(left)),
-        Expr::Binary(_, left, right) => common(type_of(left), type_of(right)),
-        Expr::Choose(_, yes, no) => match (type_of(yes), type_of(no)) {
-            (Type::Text, _) => Type::Text,
-            (yes, no) => common(yes, no),
-        },
-        Expr::Cast(ty, _) => INTEGERS[*ty].0,
-        Expr::Call(routine, _) => match routine {
-            Routine::Strlen => Type::Int { bytes: 8, signed: false },
-            Routine::Index | Routine::Rindex => INT,
-            Routine::Strtoll => LONG,
-            _ => Type::Text,
-        },
-    }
-}
-
-fn promoted(ty: Type) -> Type {
-    match ty {
-        Type::Int { bytes: 1 | 2, .. } => INT,
-        ty => ty,
-    }
-}
-
-fn common(left: Type, right: Type) -> Type {
-    let (left, right) = (promoted(left), promoted(right));
-    match (left, right) {
-        (Type::Int { bytes: a, signed: s }, Type::Int { bytes: b, signed: t }) if a == b => {
-            Type::Int { bytes: a, signed: s && t }
-        }
-        (Type::Int { bytes: a, .. }, Type::Int { bytes: b, .. }) => {
-            if a > b {
-                left
-            } else {
-                right
-            }
-        }
-        _ => panic!("strings have no common type"),
-    }
-}
-
-/// A number as one of the type.
-fn wrap(value: i128, ty: Type) -> i128 {
-    let Type::Int { bytes, signed } = ty else { panic!("a number is wanted") };
-    let unused = 128 - 8 * u32::from(bytes);
-    if signed { value << unused >> unused } else { ((value as u128) << unused >> unused) as i128 }
-}
-
-struct Element {
-    count: i128,
-    sum: i128,
-    min: i128,
-    max: i128,
-}
-
 #[derive(Default)]
 struct Run {
+    /// The values of variables by their keys; those of threads have the thread before.
     variables: HashMap<(usize, Vec<Value>), Value>,
-    aggregated: HashMap<(usize, Vec<Value>), Element>,
+    aggregated: BTreeMap<(usize, Vec<Value>), Element>,
+    /// The thread: 0 the tracer's, 1 the workload's.
+    thread: i128,
+    length: i128,
     printed: String,
+    /// What was printed to be held back.
+    held: String,
+    /// What the clause has printed.
+    record: String,
 }
 
 impl Run {
+    /// One firing: `this->` begins anew.
+    fn fire(&mut self, program: &Program, probe: Probe) {
+        self.thread = matches!(probe, Probe::Entry | Probe::Return).into();
+        self.variables.retain(|(variable, _), _| !VARIABLES[*variable].name.starts_with("this->"));
+        for clause in program.clauses.iter().filter(|clause| clause.probe == probe) {
+            self.record.clear();
+            match self.clause(clause) {
+                Ok(()) if clause.speculates => self.held.push_str(&self.record),
+                Ok(()) => self.printed.push_str(&self.record),
+                // Only clauses without `if` fault: their one record is gone.
+                Err(Fault) => self.printed.push_str("fault 4\n"),
+            }
+        }
+    }
+
+    fn clause(&mut self, clause: &Clause) -> Result<(), Fault> {
+        if let Some(predicate) = &clause.predicate
+            && !self.truth(predicate)?
+        {
+            return Ok(());
+        }
+        if let Some(scratch) = clause.scratch {
+            let copied = self.load(&Place::variable(RECORD))?.record();
+            let record = match scratch {
+                Scratch::Fresh => vec![0; SIZE],
+                Scratch::Copied => copied,
+                Scratch::Copyin => WRITTEN[..SIZE].to_vec(),
+                Scratch::Copyinto => [&copied[..8], &WRITTEN[8..SIZE]].concat(),
+            };
+            self.variables.insert((POINTER, Vec::new()), Value::Record(record));
+        }
+        self.all(&clause.body)
+    }
+
     fn all(&mut self, body: &[Stmt]) -> Result<(), Fault> {
         body.iter().try_for_each(|stmt| self.statement(stmt))
     }
@@ -152,6 +123,13 @@ impl Run {
                 };
                 self.set(place, &value)
             }
+            Stmt::SetStep { to, place, up, before } => {
+                if !before {
+                    self.set(to, &Expr::Load(place.clone()))?;
+                }
+                self.statement(&Stmt::Step { place: place.clone(), up: *up, before: *before })?;
+                if *before { self.set(to, &Expr::Load(place.clone())) } else { Ok(()) }
+            }
             Stmt::SetBoth(first, second, value) => {
                 self.set(second, value)?;
                 self.set(first, &Expr::Load(second.clone()))
@@ -161,32 +139,28 @@ impl Run {
                 let op = if *up { Op::Add } else { Op::Sub };
                 self.set(place, &Expr::Binary(op, Box::new(Expr::Load(place.clone())), one))
             }
+            Stmt::Copy(to, from) => self.set(to, &Expr::Load(from.clone())),
             Stmt::If(condition, yes, no) => {
                 let body = if self.truth(condition)? { yes } else { no };
                 self.all(body)
             }
             Stmt::Print(values) => {
-                let words = values.iter().map(|value| {
+                let words = values.iter().map(|(conversion, value)| {
                     Ok(match self.eval(value)? {
-                        Value::Int(value) => value.to_string(),
-                        Value::Text(text) => format!("[{text}]"),
+                        Value::Text(text) => format!("[{}]", conversion.text(&text)),
+                        number => conversion.number(number.int(), type_of(value)),
                     })
                 });
                 let words = words.collect::<Result<Vec<_>, _>>()?;
-                self.printed.push_str(&(words.join(" ") + "\n"));
+                self.record.push_str(&(words.join(" ") + "\n"));
                 Ok(())
             }
             Stmt::Aggregate(index, keys, value) => {
-                let key = self.key(keys, AGGREGATIONS[*index].1)?;
+                let (function, types) = AGGREGATIONS[*index];
+                let key = self.key(keys, types)?;
                 // count() takes no value.
-                let value =
-                    if AGGREGATIONS[*index].0 == "count" { 0 } else { wrap(self.eval(value)?.int(), LONG) };
-                let new = Element { count: 0, sum: 0, min: i128::MAX, max: i128::MIN };
-                let element = self.aggregated.entry((*index, key)).or_insert(new);
-                element.count += 1;
-                element.sum = wrap(element.sum + value, LONG);
-                element.min = element.min.min(value);
-                element.max = element.max.max(value);
+                let value = if function == Function::Count { 0 } else { wrap(self.eval(value)?.int(), LONG) };
+                self.aggregated.entry((*index, key)).or_insert(Element::NEW).take(function, value);
                 Ok(())
             }
         }
@@ -194,23 +168,48 @@ impl Run {
 
     /// Values as parts of a key: of the key's types.
     fn key(&self, keys: &[Expr], types: &[Type]) -> Result<Vec<Value>, Fault> {
-        let part = |(key, ty): (&Expr, &Type)| {
-            Ok(match self.eval(key)? {
-                Value::Int(value) => Value::Int(wrap(value, *ty)),
-                text => text,
-            })
-        };
-        keys.iter().zip(types).map(part).collect()
+        keys.iter().zip(types).map(|(key, ty)| Ok(self.eval(key)?.of(*ty))).collect()
+    }
+
+    /// Where the value of a place's variable is.
+    fn slot(&self, place: &Place) -> Result<(usize, Vec<Value>), Fault> {
+        let variable = &VARIABLES[place.variable];
+        let mut key = self.key(&place.keys, variable.keys)?;
+        if variable.name.starts_with("self->") {
+            key.insert(0, Value::Int(self.thread));
+        }
+        Ok((place.variable, key))
+    }
+
+    /// The index of an element of a part.
+    fn index(&self, part: &Part) -> Result<usize, Fault> {
+        let (Some(index), Some((count, _))) = (&part.index, part.field.elements) else { return Ok(0) };
+        Ok((self.eval(index)?.int() & (count as i128 - 1)) as usize)
+    }
+
+    fn load(&self, place: &Place) -> Result<Value, Fault> {
+        let none = || Value::none(VARIABLES[place.variable].ty);
+        let value = self.variables.get(&self.slot(place)?).cloned().unwrap_or_else(none);
+        match &place.part {
+            None => Ok(value),
+            Some(part) => {
+                Ok(Value::Int(part.field.read(&value.record(), self.index(part)?)).of(part.field.ty))
+            }
+        }
     }
 
     fn set(&mut self, place: &Place, value: &Expr) -> Result<(), Fault> {
-        let variable = &VARIABLES[place.variable];
-        let key = self.key(&place.keys, variable.keys)?;
-        let value = match self.eval(value)? {
-            Value::Int(value) => Value::Int(wrap(value, variable.ty)),
-            text => text,
+        let value = self.eval(value)?;
+        let slot = self.slot(place)?;
+        let value = match &place.part {
+            None => value.of(VARIABLES[place.variable].ty),
+            Some(part) => {
+                let mut record = self.load(&Place { part: None, ..place.clone() })?.record();
+                part.field.write(&mut record, self.index(part)?, value.int());
+                Value::Record(record)
+            }
         };
-        self.variables.insert((place.variable, key), value);
+        self.variables.insert(slot, value);
         Ok(())
     }
 
@@ -223,12 +222,13 @@ impl Run {
         let value = match expr {
             Expr::Int(value) => (*value).into(),
             Expr::Text(text) => return Ok(Value::Text((*text).to_owned())),
-            Expr::Load(place) => {
-                let variable = &VARIABLES[place.variable];
-                let key = self.key(&place.keys, variable.keys)?;
-                let none = if variable.ty == Type::Text { Value::Text(String::new()) } else { Value::Int(0) };
-                return Ok(self.variables.get(&(place.variable, key)).cloned().unwrap_or(none));
+            Expr::Enumerator(index) => ENUMERATORS[*index].1.into(),
+            Expr::Length => self.length,
+            Expr::Written(from) => {
+                let text = WRITTEN[*from..].split(|byte| *byte == 0).next().unwrap_or_default();
+                return Ok(Value::Text(String::from_utf8_lossy(text).into_owned()));
             }
+            Expr::Load(place) => return self.load(place),
             Expr::Neg(value) => -self.eval(value)?.int(),
             Expr::Flip(value) => !self.eval(value)?.int(),
             Expr::Not(value) => (!self.truth(value)?).into(),
@@ -259,6 +259,22 @@ impl Run {
                 match self.eval(if self.truth(condition)? { yes } else { no })? {
                     Value::Int(value) => value,
                     text => return Ok(text),
+                }
+            }
+            Expr::Inline(index, arguments) => {
+                let values = self.key(arguments, INLINES[*index].1)?;
+                match INLINES[*index].0 {
+                    "mix" => wrap(values[0].int() * 31, LONG) + values[1].int(),
+                    "larger" => values[0].int().max(values[1].int()),
+                    _ => return Ok(Value::Text(format!("{}{}", values[0].text(), values[1].int()))),
+                }
+            }
+            Expr::Translated(member, value) => {
+                let value = wrap(self.eval(value)?.int(), LONG);
+                match MEMBERS[*member].0 {
+                    "half" => value / 2,
+                    "low" => value & 0xffff,
+                    _ => return Ok(Value::Text(if value < 0 { "minus" } else { "plus" }.to_owned())),
                 }
             }
             Expr::Cast(_, value) => self.eval(value)?.int(),
@@ -299,56 +315,4 @@ fn relates(relation: Relation, order: std::cmp::Ordering) -> bool {
         Relation::Gt => order.is_gt(),
         Relation::Ge => order.is_ge(),
     }
-}
-
-/// Subroutines, as the DTrace guide defines them; the texts are ASCII.
-fn call(routine: Routine, arguments: &[Value]) -> Value {
-    let text = |index: usize| arguments[index].text();
-    let place = |found: Option<usize>| Value::Int(found.map_or(-1, |at| at as i128));
-    match routine {
-        Routine::Strlen => Value::Int(text(0).len() as i128),
-        Routine::Index => place(text(0).find(text(1))),
-        Routine::Rindex => place(text(0).rfind(text(1))),
-        Routine::Strtoll => Value::Int(leading_number(text(0))),
-        Routine::Strjoin => Value::Text(format!("{}{}", text(0), text(1))),
-        Routine::Substr => Value::Text(substr(text(0), arguments[1].int(), arguments.get(2).map(Value::int))),
-        Routine::Toupper => Value::Text(text(0).to_ascii_uppercase()),
-        Routine::Tolower => Value::Text(text(0).to_ascii_lowercase()),
-        Routine::Lltostr => Value::Text(arguments[0].int().to_string()),
-    }
-}
-
-/// The decimal number that a text begins with, after blanks and a sign; 0 where there is none.
-fn leading_number(text: &str) -> i128 {
-    let text = text.trim_start();
-    let (minus, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let number: i128 = digits[..end].parse().unwrap_or(0);
-    wrap(if minus { -number } else { number }, LONG)
-}
-
-/// A part of a text: an index below 0 counts from its end, and one before its beginning takes from the length; a length
-/// below 0 leaves so many off at the end.
-fn substr(text: &str, index: i128, length: Option<i128>) -> String {
-    let size = text.len() as i128;
-    let mut length = length.unwrap_or(1 << 32);
-    let mut start = index;
-    if start < 0 {
-        start += size;
-        if start < 0 && start + length > 0 {
-            length += start;
-            start = 0;
-        }
-    }
-    if start >= size || start < 0 {
-        return String::new();
-    }
-    if length < 0 {
-        length += size - start;
-    }
-    let end = (start + length.max(0)).min(size);
-    text[start as usize..end as usize].to_owned()
 }

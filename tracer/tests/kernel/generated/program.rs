@@ -1,16 +1,20 @@
-//! The programs that are generated, and how they are written in D.
+//! The programs that are generated: their tree, and the variables that all of them have.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Display, Formatter};
 
-/// What a line of an aggregation's element begins with.
-pub(super) const ELEMENT: char = '@';
+use super::format::Conversion;
+use super::record::Field;
 
 /// A type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
-    Int { bytes: u8, signed: bool },
+    Int {
+        bytes: u8,
+        signed: bool,
+    },
     Text,
+    /// `struct record`.
+    Record,
 }
 
 pub(super) const INT: Type = Type::Int { bytes: 4, signed: true };
@@ -37,11 +41,15 @@ pub(super) struct Variable {
 }
 
 const fn variable(declared: &'static str, name: &'static str, ty: usize, keys: &'static [Type]) -> Variable {
-    let ty = if ty < INTEGERS.len() { INTEGERS[ty].0 } else { Type::Text };
+    let ty = match ty {
+        8 => Type::Text,
+        9 => Type::Record,
+        ty => INTEGERS[ty].0,
+    };
     Variable { declared, name, ty, keys }
 }
 
-/// The variables of every program, of each scope and type; 8 stands for a string.
+/// The variables of every program, of each scope and type; 8 stands for a string, 9 for a record.
 pub(super) const VARIABLES: &[Variable] = &[
     variable("g0", "g0", 0, &[]),
     variable("g1", "g1", 1, &[]),
@@ -65,13 +73,31 @@ pub(super) const VARIABLES: &[Variable] = &[
     variable("as", "as", 8, &[INT]),
     variable("self b2", "self->b2", 2, &[INT]),
     variable("self b7", "self->b7", 7, &[LONG, Type::Text]),
+    variable("gr", "gr", 9, &[]),
+    variable("self sr", "self->sr", 9, &[]),
+    variable("this tr", "this->tr", 9, &[]),
+    variable("ar", "ar", 9, &[INT]),
+    variable("this *p", "this->p", 9, &[]),
 ];
 
-/// A variable, or an element with its key.
+/// `gr`, a record.
+pub(super) const RECORD: usize = VARIABLES.len() - 5;
+/// The last variable: the pointer to a record in scratch memory.
+pub(super) const POINTER: usize = VARIABLES.len() - 1;
+
+/// A variable, or an element with its key, or a part of one that is a record.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) variable: usize,
     pub(super) keys: Vec<Expr>,
+    pub(super) part: Option<Part>,
+}
+
+/// A member, or what a pointer leads to, and an element's index, which counts modulo how many there are.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) field: &'static Field,
+    pub(super) index: Option<Box<Expr>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +156,7 @@ pub(super) enum Logical {
 pub(super) const LOGICALS: [(Logical, &str); 3] =
     [(Logical::And, "&&"), (Logical::Or, "||"), (Logical::Xor, "^^")];
 
-/// Subroutines of strings.
+/// Subroutines of strings and of byte orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Routine {
     Strlen,
@@ -142,6 +168,22 @@ pub(super) enum Routine {
     Toupper,
     Tolower,
     Lltostr,
+    Strstr,
+    Strtok,
+    Strchr,
+    Strrchr,
+    Basename,
+    Dirname,
+    Htons,
+    Htonl,
+    Htonll,
+}
+
+impl Routine {
+    /// Whether it is NULL where there is nothing to be found.
+    pub(super) fn may_be_null(self) -> bool {
+        matches!(self, Routine::Strstr | Routine::Strtok | Routine::Strchr | Routine::Strrchr)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -149,6 +191,8 @@ pub(super) enum Expr {
     /// A constant of type int or long, not negative.
     Int(i64),
     Text(&'static str),
+    /// A constant of the enumeration.
+    Enumerator(usize),
     Load(Place),
     Neg(Box<Expr>),
     Flip(Box<Expr>),
@@ -159,7 +203,26 @@ pub(super) enum Expr {
     Choose(Box<Expr>, Box<Expr>, Box<Expr>),
     Cast(usize, Box<Expr>),
     Call(Routine, Vec<Expr>),
+    /// An inline of the program's, by its name in [`INLINES`].
+    Inline(usize, Vec<Expr>),
+    /// A member of the translation of a number, by its place in [`MEMBERS`].
+    Translated(usize, Box<Expr>),
+    /// How much is written: `arg2` of the probe.
+    Length,
+    /// What is written, from a byte on: `copyinstr(arg1 + n)`.
+    Written(usize),
 }
+
+/// The inlines that have parameters: name, types of the parameters, type.
+pub(super) const INLINES: [(&str, &[Type], Type); 3] =
+    [("mix", &[LONG, LONG], LONG), ("larger", &[INT, INT], INT), ("joined", &[Type::Text, INT], Type::Text)];
+
+/// The members that the translator makes of a number.
+pub(super) const MEMBERS: [(&str, Type); 3] = [
+    ("half", Type::Int { bytes: 2, signed: true }),
+    ("low", Type::Int { bytes: 1, signed: false }),
+    ("label", Type::Text),
+];
 
 #[derive(Debug, Clone)]
 pub(super) enum Stmt {
@@ -170,232 +233,91 @@ pub(super) enum Stmt {
         up: bool,
         before: bool,
     },
+    /// A place without a key is set to what another, which is stepped, was before or is after it.
+    SetStep {
+        to: Place,
+        place: Place,
+        up: bool,
+        before: bool,
+    },
     /// Two places are set to one value.
     SetBoth(Place, Place, Expr),
+    /// A record is assigned to another.
+    Copy(Place, Place),
     If(Expr, Vec<Stmt>, Vec<Stmt>),
-    Print(Vec<Expr>),
+    Print(Vec<(Conversion, Expr)>),
     Aggregate(usize, Vec<Expr>, Expr),
 }
 
-/// The aggregations: function, and types of the key.
-pub(super) const AGGREGATIONS: [(&str, &[Type]); 6] = [
-    ("count", &[INT]),
-    ("sum", &[Type::Text]),
-    ("min", &[LONG, Type::Text]),
-    ("max", &[Type::Text, INT, LONG]),
-    ("avg", &[INT, INT]),
-    ("sum", &[]),
-];
-
 #[derive(Debug, Clone)]
 pub(super) struct Clause {
+    pub(super) probe: Probe,
     pub(super) predicate: Option<Expr>,
+    pub(super) scratch: Option<Scratch>,
+    /// What it prints is held back until the commit at the end.
+    pub(super) speculates: bool,
     pub(super) body: Vec<Stmt>,
+}
+
+/// When a clause fires: at the beginning, at each write of the workload, or at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Probe {
+    Begin,
+    Entry,
+    Return,
+    End,
+}
+
+/// Where the record comes from to which `this->p` points in a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scratch {
+    /// Zeros.
+    Fresh,
+    /// A copy of the variable `gr`.
+    Copied,
+    /// What the workload writes.
+    Copyin,
+    /// The same, behind what `gr` begins with.
+    Copyinto,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) clauses: Vec<Clause>,
-}
-
-fn type_name(ty: Type) -> &'static str {
-    INTEGERS.iter().find(|(known, _)| *known == ty).map_or("string", |(_, name)| name)
-}
-
-/// The conversion of printf that shows a value of the type.
-fn conversion(ty: Type) -> &'static str {
-    match ty {
-        Type::Text => "[%s]",
-        Type::Int { signed: true, .. } => "%d",
-        Type::Int { signed: false, .. } => "%u",
-    }
-}
-
-struct Comma<'a>(&'a [Expr]);
-
-impl Display for Comma<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (index, expr) in self.0.iter().enumerate() {
-            write!(f, "{}{expr}", if index == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
+    /// Whether what was held back is printed in the end.
+    pub(super) commits: bool,
 }
 
 impl Place {
+    /// A variable without a key, whole.
+    pub(super) fn variable(variable: usize) -> Self {
+        Self { variable, keys: Vec::new(), part: None }
+    }
+
+    /// The type of what lies there.
+    pub(super) fn ty(&self) -> Type {
+        self.part.as_ref().map_or(VARIABLES[self.variable].ty, |part| part.field.ty)
+    }
+
     /// Whether it is a string that is NULL where it was never assigned.
-    fn may_be_null(&self) -> bool {
+    pub(super) fn may_be_null(&self) -> bool {
         let variable = &VARIABLES[self.variable];
         variable.ty == Type::Text && (variable.name.starts_with("self->") || !self.keys.is_empty())
     }
 }
 
-impl Display for Place {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(VARIABLES[self.variable].name)?;
-        if self.keys.is_empty() { Ok(()) } else { write!(f, "[{}]", Comma(&self.keys)) }
+impl Program {
+    /// Whether some clause is about the process of -c.
+    pub(super) fn has_workload(&self) -> bool {
+        self.clauses.iter().any(|clause| matches!(clause.probe, Probe::Entry | Probe::Return))
     }
-}
 
-impl Display for Expr {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Expr::Int(value) => write!(f, "{value}"),
-            Expr::Text(text) => write!(f, "{text:?}"),
-            // What is done with a string that is not there would be a fault.
-            Expr::Load(place) if place.may_be_null() => write!(f, "({place} == NULL ? \"\" : {place})"),
-            Expr::Load(place) => place.fmt(f),
-            Expr::Neg(value) => write!(f, "(- {value})"),
-            Expr::Flip(value) => write!(f, "(~ {value})"),
-            Expr::Not(value) => write!(f, "(! {value})"),
-            Expr::Binary(op, left, right) => write!(f, "({left} {} {right})", sign(&OPS, *op)),
-            Expr::Compare(op, left, right) => write!(f, "({left} {} {right})", sign(&RELATIONS, *op)),
-            Expr::Logical(op, left, right) => write!(f, "({left} {} {right})", sign(&LOGICALS, *op)),
-            Expr::Choose(condition, yes, no) => write!(f, "({condition} ? {yes} : {no})"),
-            Expr::Cast(ty, value) => write!(f, "(({}){value})", INTEGERS[*ty].1),
-            Expr::Call(routine, arguments) => {
-                write!(f, "{}({})", format!("{routine:?}").to_lowercase(), Comma(arguments))
-            }
-        }
-    }
-}
-
-fn sign<T: Copy + PartialEq>(table: &[(T, &'static str)], op: T) -> &'static str {
-    table.iter().find(|(known, _)| *known == op).map_or("?", |(_, sign)| sign)
-}
-
-impl Display for Stmt {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Stmt::Set(place, op, value) => {
-                write!(f, "{place} {}= {value};", op.map_or("", |op| sign(&OPS, op)))
-            }
-            Stmt::Step { place, up, before } => {
-                let sign = if *up { "++" } else { "--" };
-                if *before { write!(f, "{sign}{place};") } else { write!(f, "{place}{sign};") }
-            }
-            Stmt::SetBoth(first, second, value) => write!(f, "{first} = {second} = {value};"),
-            Stmt::If(condition, yes, no) => {
-                write!(f, "if ({condition}) {{ ")?;
-                yes.iter().try_for_each(|stmt| write!(f, "{stmt} "))?;
-                f.write_str("}")?;
-                if !no.is_empty() {
-                    f.write_str(" else { ")?;
-                    no.iter().try_for_each(|stmt| write!(f, "{stmt} "))?;
-                    f.write_str("}")?;
-                }
-                Ok(())
-            }
-            Stmt::Print(values) => {
-                let formats: Vec<_> =
-                    values.iter().map(|value| conversion(super::mean::type_of(value))).collect();
-                write!(f, "printf(\"{}\\n\", {});", formats.join(" "), Comma(values))
-            }
-            Stmt::Aggregate(index, keys, value) => {
-                let function = AGGREGATIONS[*index].0;
-                write!(f, "@a{index}")?;
-                if !keys.is_empty() {
-                    write!(f, "[{}]", Comma(keys))?;
-                }
-                match function {
-                    "count" => write!(f, " = count();"),
-                    _ => write!(f, " = {function}({value});"),
-                }
-            }
-        }
-    }
-}
-
-impl Display for Program {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for Variable { declared, ty, keys, .. } in VARIABLES {
-            let (scope, name) =
-                declared.split_once(' ').map_or(("", *declared), |(scope, name)| (scope, name));
-            write!(f, "{scope} {} {name}", type_name(*ty))?;
-            if !keys.is_empty() {
-                let keys: Vec<_> = keys.iter().map(|key| type_name(*key)).collect();
-                write!(f, "[{}]", keys.join(", "))?;
-            }
-            writeln!(f, ";")?;
-        }
-        for Clause { predicate, body } in &self.clauses {
-            f.write_str("BEGIN ")?;
-            if let Some(predicate) = predicate {
-                write!(f, "/{predicate}/ ")?;
-            }
-            f.write_str("{\n")?;
-            body.iter().try_for_each(|stmt| writeln!(f, "    {stmt}"))?;
-            f.write_str("}\n")?;
-        }
-        f.write_str("BEGIN { exit(0); }\nERROR { printf(\"fault %d\\n\", arg4); }\nEND {\n")?;
+    /// The aggregations that some clause fills.
+    pub(super) fn aggregations(&self) -> BTreeSet<usize> {
         let mut used = BTreeSet::new();
         self.clauses.iter().for_each(|clause| aggregations(&clause.body, &mut used));
-        for index in used {
-            let keys = AGGREGATIONS[index].1;
-            let keys: String = keys.iter().map(|key| format!(" {}", conversion(*key))).collect();
-            writeln!(f, "    printa(\"{ELEMENT}a{index}{keys} = %@d\\n\", @a{index});")?;
-        }
-        f.write_str("}\n")
+        used
     }
-}
-
-impl Program {
-    /// The program without so many clauses from one on.
-    pub(super) fn without_clauses(&self, first: usize, count: usize) -> Option<Program> {
-        let mut program = self.clone();
-        let end = program.clauses.len().min(first + count);
-        program.clauses.drain(first.min(end)..end);
-        (first < end).then_some(program)
-    }
-
-    /// The program without one of its parts: first its clauses are left out, then predicates, then statements, and of an `if`
-    /// all but what it would do.
-    pub(super) fn without(&self, part: usize) -> Option<Program> {
-        let mut program = self.clone();
-        let clauses = program.clauses.len();
-        if part < clauses {
-            program.clauses.remove(part);
-            return Some(program);
-        }
-        let mut left = part - clauses;
-        for clause in &mut program.clauses {
-            if clause.predicate.is_some() {
-                if left == 0 {
-                    clause.predicate = None;
-                    return Some(program);
-                }
-                left -= 1;
-            }
-            if leave_out(&mut clause.body, &mut left) {
-                return Some(program);
-            }
-        }
-        None
-    }
-}
-
-/// Leaves out the statement of that number, or puts a side of an `if` in its place; says whether there is one.
-fn leave_out(body: &mut Vec<Stmt>, left: &mut usize) -> bool {
-    let found = |left: &mut usize| std::mem::replace(left, left.wrapping_sub(1)) == 0;
-    for index in 0..body.len() {
-        if found(left) {
-            body.remove(index);
-            return true;
-        }
-        for side in 0..2 {
-            let Stmt::If(_, yes, no) = &mut body[index] else { break };
-            let side = if side == 0 { yes } else { no };
-            if found(left) {
-                let side = std::mem::take(side);
-                body.splice(index..=index, side);
-                return true;
-            }
-            if leave_out(side, left) {
-                return true;
-            }
-        }
-    }
-    false
 }
 
 /// The aggregations of a body.
