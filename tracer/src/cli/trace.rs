@@ -15,7 +15,7 @@ use super::{complain, say, show};
 use crate::bpf::At;
 use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
-use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
+use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag, text_of};
 use crate::kernel::{Target, numbers, symbols};
 use crate::link::LinkError;
 use crate::output::json::Json;
@@ -284,7 +284,7 @@ fn libraries(options: &Options, sources: &mut Sources) -> Result<Vec<LibraryInpu
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).map_err(|error| {
+            let text = std::fs::read(&path).map(text_of).map_err(|error| {
                 anyhow!("the library `{}` cannot be read: {}", path.display(), reason(&error))
             })?;
             libraries.push(LibraryInput { name, source: sources.add(path.display().to_string(), text) });
@@ -327,11 +327,7 @@ pub(super) fn script(path: &Path) -> Result<(String, String)> {
     };
     let name = if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
     read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        anyhow!("the script `{name}` is not text: byte {at} is not UTF-8")
-    })?;
-    Ok((name, text))
+    Ok((name, text_of(bytes)))
 }
 
 /// The name of a text that an option gives; from the second one on it is counted.

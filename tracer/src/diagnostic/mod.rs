@@ -6,10 +6,13 @@
 //! Invariant: a [`Span`] lies within the text of its [`Source`], on character boundaries. Diagnostics hold
 //! raw text; whatever could disturb a terminal is escaped in [`render`], once.
 
+mod bytes;
 mod nearest;
 mod render;
 mod tag;
 
+pub(crate) use bytes::push_bytes;
+pub use bytes::{bytes_of, text_of};
 pub use nearest::nearest;
 pub use render::{escape, render};
 pub use tag::Tag;
