@@ -238,6 +238,12 @@ impl Problems {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Those for which the program is refused.
+    pub fn without_warnings(mut self) -> Self {
+        self.0.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        self
+    }
+
     /// Whether all that is wrong is that probes are not there.
     pub fn are_about_probes(&self) -> bool {
         let mut errors = self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
