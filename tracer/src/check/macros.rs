@@ -5,7 +5,7 @@ use super::names::integer;
 use super::typed::Expr;
 use super::types::{INT, LONG, ULONG};
 use super::{Checker, Refused};
-use crate::diagnostic::{Diagnostic, Span, Tag};
+use crate::diagnostic::{Diagnostic, Span, Tag, bytes_of};
 use crate::syntax::ast::{self, Ident, MacroArg, Scope};
 use crate::syntax::{begins_name, continues_name};
 
@@ -61,7 +61,7 @@ impl Checker<'_> {
         }
         let text = self.macro_text(&argument.name, Tag::D_MACRO_UNDEF, span)?;
         if argument.string {
-            return Ok(string(text.unwrap_or_default().as_bytes(), span));
+            return Ok(string(&bytes_of(&text.unwrap_or_default()), span));
         }
         let Some(text) = text else { return Ok(integer(0, INT, span)) };
         match parse_integer(&text) {
@@ -81,14 +81,14 @@ impl Checker<'_> {
     /// An argument that is no number stands for itself: a name, or a string, with quotes of its own or without.
     fn macro_word(&mut self, argument: &MacroArg, text: &str, span: Span) -> Result<Expr, Refused> {
         if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            return Ok(string(inside.as_bytes(), span));
+            return Ok(string(&bytes_of(inside), span));
         }
         let word = is_word(text);
         if word && (self.variables.get(Scope::Global, text).is_some() || self.is_fixed(text)) {
             return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
         }
         if !word {
-            return Ok(string(text.as_bytes(), span));
+            return Ok(string(&bytes_of(text), span));
         }
         let message = format!("`{text}`, given for ${}, is no known name", argument.name);
         let help = format!("`$${}` is the argument as a string", argument.name);

@@ -1,10 +1,13 @@
 //! The command line: DTrace's at the top level, everything new as a subcommand.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::diagnostic::text_of;
 use crate::syntax::DescPart;
 
 /// What to type for a first look, and what it shows.
@@ -137,19 +140,19 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Trace {
     /// Enable probes by name: a description, or a whole clause or program
-    #[arg(short = 'n', value_name = "PROGRAM", help_heading = "What to trace")]
+    #[arg(short = 'n', value_name = "PROGRAM", value_parser = text(), help_heading = "What to trace")]
     pub name: Vec<String>,
     /// Enable the probes of a provider, with an optional predicate and actions
-    #[arg(short = 'P', value_name = "PROVIDER", help_heading = "What to trace")]
+    #[arg(short = 'P', value_name = "PROVIDER", value_parser = text(), help_heading = "What to trace")]
     pub provider: Vec<String>,
     /// Enable the probes of a module
-    #[arg(short = 'm', value_name = "MODULE", help_heading = "What to trace")]
+    #[arg(short = 'm', value_name = "MODULE", value_parser = text(), help_heading = "What to trace")]
     pub module: Vec<String>,
     /// Enable the probes of a function
-    #[arg(short = 'f', value_name = "FUNCTION", help_heading = "What to trace")]
+    #[arg(short = 'f', value_name = "FUNCTION", value_parser = text(), help_heading = "What to trace")]
     pub function: Vec<String>,
     /// Enable a probe by its id
-    #[arg(short = 'i', value_name = "ID", help_heading = "What to trace")]
+    #[arg(short = 'i', value_name = "ID", value_parser = text(), help_heading = "What to trace")]
     pub id: Vec<String>,
     /// Run a script; `-` reads it from standard input
     #[arg(short = 's', value_name = "FILE", help_heading = "What to trace")]
@@ -230,8 +233,13 @@ pub struct Trace {
     #[arg(long, action = clap::ArgAction::Help)]
     pub help: Option<bool>,
     /// $1, $2 and so on
-    #[arg(value_name = "ARGUMENT")]
+    #[arg(value_name = "ARGUMENT", value_parser = text())]
     pub arguments: Vec<String>,
+}
+
+/// What may hold any bytes, as a D program and its arguments may.
+fn text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|given| text_of(given.into_vec()))
 }
 
 /// One program text of the command line.

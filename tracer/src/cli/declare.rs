@@ -70,7 +70,7 @@ fn declared(trace: &Trace, path: &Path) -> Result<Option<Vec<Provider>>> {
         _ => Vec::new(),
     }));
     if problems.has_errors() {
-        complain(&(problems.render(&sources, std::io::stderr().is_terminal()) + "\n"));
+        complain(&(problems.without_warnings().render(&sources, std::io::stderr().is_terminal()) + "\n"));
         return Ok(None);
     }
     Ok(Some(providers(&program)))

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::check::Options;
+use crate::diagnostic::{bytes_of, text_of};
 use crate::session::reason;
 
 /// What DTrace on Linux tells the preprocessor besides C's names. Without `__GNUC__` the C library's headers leave out
@@ -39,15 +40,14 @@ pub(super) fn preprocess(name: &str, text: &str, options: &Options) -> Result<St
     let mut input = child.stdin.take().context("the preprocessor reads a pipe")?;
     let marked = format!("#line 1 \"{name}\"\n{}", without_interpreter(text));
     // Written beside it, since it may answer before it has read all.
-    let writer = std::thread::spawn(move || input.write_all(marked.as_bytes()));
+    let writer = std::thread::spawn(move || input.write_all(&bytes_of(&marked)));
     let output = child.wait_with_output().context("waiting for the C preprocessor")?;
     // Whether it wanted all of the text, its status says.
     drop(writer.join());
     if !output.status.success() {
         bail!("the C preprocessor refuses `{name}`: {}", output.status);
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| anyhow!("what the C preprocessor makes of `{name}` is not text"))
+    Ok(text_of(output.stdout))
 }
 
 /// The text with an empty first line in place of `#!`.

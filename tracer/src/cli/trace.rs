@@ -15,7 +15,7 @@ use super::{complain, say, show};
 use crate::bpf::At;
 use crate::check::options::Evaluation;
 use crate::check::{Macros, Options};
-use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag};
+use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, Span, Tag, text_of};
 use crate::kernel::{Target, numbers, symbols};
 use crate::link::LinkError;
 use crate::output::json::Json;
@@ -71,7 +71,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
                 return Ok(1);
             }
         };
-    for warning in &compiled.warnings {
+    // As in dtrace, what a program can do without is told to those who ask.
+    let remark = |text: &str| if trace.verbose { say(text) };
+    for warning in compiled.warnings.iter().filter(|_| trace.verbose) {
         complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
     }
     if compiled.options.verbose {
@@ -84,8 +86,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
         return Ok(0);
     }
     Target::ensure_granted()?;
-    if !numbers::are_first() && !compiled.options.quiet {
-        say("this is not the first PID namespace: process ids are the host's, not those that ps shows here");
+    if !numbers::are_first() {
+        remark("this is not the first PID namespace: process ids are the host's, not those that ps shows here");
     }
     for follow in &followed {
         match (follow, compiled.options.evaltime) {
@@ -124,19 +126,19 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
         followed.iter().try_for_each(|follow| session.scope(follow.pid()))?;
     }
     if describe::names_kernel(&compiled.image) && symbols::are_hidden() {
-        say(
+        remark(
             "the kernel hides its symbols: addresses have no names; `sysctl kernel.kptr_restrict=1` shows them",
         );
     }
     if let [first, ..] = session.untraced() {
         let count = session.untraced().len();
-        say(&format!("{count} functions cannot be traced here, {first} among them"));
+        remark(&format!("{count} functions cannot be traced here, {first} among them"));
     }
     if let Some(bytes) = session.lowered().filter(|_| !compiled.options.quietresize) {
         say(&format!("buffer size lowered to {}", with_unit(bytes)));
     }
     if let count @ 1.. = session.refused() {
-        say(&format!("places left out, as the kernel does not probe the instructions there: {count}"));
+        remark(&format!("places left out, as the kernel does not probe the instructions there: {count}"));
     }
     if !compiled.options.quiet {
         announce(&compiled, &sources);
@@ -146,7 +148,7 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
     }
     if trace.verbose {
         complain(&describe::programs(&compiled.image));
-        compiled.options.notes().for_each(|note| say(&note));
+        compiled.options.notes().for_each(|note| remark(&note));
     }
     match session.run(&followed, &mut *output) {
         Err(error) if error.reader_gone() => Ok(0),
@@ -173,7 +175,7 @@ fn listed(
 
 /// Tells what is wrong with a program.
 fn complain_of(problems: Problems, sources: &Sources) {
-    complain(&(problems.render(sources, io::stderr().is_terminal()) + "\n"));
+    complain(&(problems.without_warnings().render(sources, io::stderr().is_terminal()) + "\n"));
 }
 
 /// The options of the command line: -x and the letters that stand for one.
@@ -284,7 +286,7 @@ fn libraries(options: &Options, sources: &mut Sources) -> Result<Vec<LibraryInpu
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).map_err(|error| {
+            let text = std::fs::read(&path).map(text_of).map_err(|error| {
                 anyhow!("the library `{}` cannot be read: {}", path.display(), reason(&error))
             })?;
             libraries.push(LibraryInput { name, source: sources.add(path.display().to_string(), text) });
@@ -327,11 +329,7 @@ pub(super) fn script(path: &Path) -> Result<(String, String)> {
     };
     let name = if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
     read.map_err(|error| anyhow!("the script `{name}` cannot be read: {}", reason(&error)))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        anyhow!("the script `{name}` is not text: byte {at} is not UTF-8")
-    })?;
-    Ok((name, text))
+    Ok((name, text_of(bytes)))
 }
 
 /// The name of a text that an option gives; from the second one on it is counted.

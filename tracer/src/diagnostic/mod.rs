@@ -6,10 +6,13 @@
 //! Invariant: a [`Span`] lies within the text of its [`Source`], on character boundaries. Diagnostics hold
 //! raw text; whatever could disturb a terminal is escaped in [`render`], once.
 
+mod bytes;
 mod nearest;
 mod render;
 mod tag;
 
+pub(crate) use bytes::push_bytes;
+pub use bytes::{bytes_of, text_of};
 pub use nearest::nearest;
 pub use render::{escape, render};
 pub use tag::Tag;
@@ -233,6 +236,12 @@ impl Problems {
     /// Whether the program is refused.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Those for which the program is refused.
+    pub fn without_warnings(mut self) -> Self {
+        self.0.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        self
     }
 
     /// Whether all that is wrong is that probes are not there.

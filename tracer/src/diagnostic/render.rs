@@ -3,6 +3,7 @@
 //! Invariant: nothing from a user's text or a traced program reaches the result unescaped; without colour
 //! the result is free of escape sequences.
 
+use super::bytes::byte_of;
 use super::{Diagnostic, Severity, Sources, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use std::borrow::Cow;
@@ -110,21 +111,27 @@ fn floor(text: &str, offset: usize) -> usize {
 }
 
 /// Replaces, by something of the same length, the characters that the snippet renderer lets pass although
-/// a terminal acts on them: C1 controls, direction marks, line separators.
+/// a terminal acts on them, C1 controls, direction marks, line separators, and those that stand for bytes.
 fn tame(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{80}'..='\u{9f}' => '¿',
-            '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    let mut tamed = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{80}'..='\u{9f}' => tamed.push('¿'),
+            '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => tamed.push('\u{fffd}'),
+            c => match byte_of(c) {
+                Some(byte) => tamed.push_str(&format!("\\x{byte:02x}")),
+                None => tamed.push(c),
+            },
+        }
+    }
+    tamed
 }
 
-/// The text with every character that a terminal acts on written as an escape; a newline is one of them.
+/// The text with every character that a terminal acts on written as an escape; a newline is one of them. So is one that stands for a byte.
 pub fn escape(text: &str) -> Cow<'_, str> {
     let acts = |c: char| {
         c.is_control()
+            || byte_of(c).is_some()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     if !text.contains(acts) {
@@ -132,10 +139,10 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     }
     let mut safe = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if acts(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
+        match byte_of(c) {
+            Some(byte) => safe.push_str(&format!("\\x{byte:02x}")),
+            None if acts(c) => safe.extend(c.escape_default()),
+            None => safe.push(c),
         }
     }
     Cow::Owned(safe)

@@ -5,7 +5,7 @@
 use super::ast::{FloatKind, FloatLit, IntLit, Radix};
 use super::lexer::Lexer;
 use super::token::Tok;
-use crate::diagnostic::{Diagnostic, Tag};
+use crate::diagnostic::{Diagnostic, Tag, push_bytes};
 
 impl Lexer<'_> {
     /// A number: all the letters, digits and dots that hang together, so that a wrong one is told as one.
@@ -92,7 +92,7 @@ impl Lexer<'_> {
             } else if c == '\\' {
                 bytes.extend(self.escape());
             } else {
-                bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                push_bytes(c, &mut bytes);
             }
         }
         (bytes, false)

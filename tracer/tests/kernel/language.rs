@@ -2,11 +2,13 @@
 //! tested against a model before; here they are those of a workload.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt as _;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::harness::run::command;
 use crate::harness::{Family, Report, observe, tracer};
 
 pub(crate) const FAMILY: Family = Family {
@@ -26,6 +28,7 @@ pub(crate) const FAMILY: Family = Family {
         ("aggregations_are_cleared_and_cut", aggregations_are_cleared_and_cut),
         ("arguments_of_the_command_line_are_macros", arguments_of_the_command_line_are_macros),
         ("many_clauses_are_one_program", many_clauses_are_one_program),
+        ("bytes_outside_utf_8_are_kept", bytes_outside_utf_8_are_kept),
     ],
     workloads: &[("seeks", seeks), ("opens", opens), ("naps", naps)],
 };
@@ -34,6 +37,15 @@ pub(crate) const FAMILY: Family = Family {
 fn begin(statements: &str) -> Result<String> {
     let program = format!("BEGIN {{ {statements} exit(0); }}");
     Ok(tracer(&["-qn", &program])?.success()?.stdout)
+}
+
+fn bytes_outside_utf_8_are_kept() -> Result<()> {
+    let program =
+        b"/* caf\xe9 */ BEGIN { printf(\"\xe9 %s %s %d\\n\", \"\xff\xc3\", $$1, strlen(\"\xe9\xe8\")); exit(0); }";
+    let arguments = [program, &b"\xfc"[..]].map(OsStr::from_bytes);
+    let output = command(&["-qn"]).args(arguments).output()?;
+    ensure!(output.stdout == b"\xe9 \xff\xc3 \xfc 2\n\n", "{output:?}");
+    Ok(())
 }
 
 fn integers_are_those_of_c() -> Result<()> {

@@ -1,1 +1,2 @@
-BEGIN { trace("ÿþ"); }
+/* café */
+BEGIN { trace("ÿþ"); } // naïve
