@@ -18,6 +18,6 @@ pub use debugging::{Lack, types};
 pub use function::Function;
 pub use image::Image;
 pub use library::later;
-pub use modules::{Module, modules};
+pub use modules::{Module, PROGRAM, modules};
 pub use notes::{Note, Types, providers};
 pub use pages::touch;

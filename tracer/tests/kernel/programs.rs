@@ -183,7 +183,7 @@ fn a_library_is_traced_that_is_loaded_later() -> Result<()> {
     ensure!(output.lines() == ["liblater.so 7", "14", "liblater.so 8", "16"], "{output:?}");
     // Without -Z a description is about what is there.
     let output = tracer(&["-q", "-n", text, "-c", &command])?;
-    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PROC_LIB"), "{output:?}");
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // What is found nowhere is not traced.
     let output = tracer(&["-Z", "-q", "-n", "pid$target:libnever.so::entry { trace(1); }", "-c", &command])?;
     ensure!(output.status.success() && output.stdout.trim().is_empty(), "{output:?}");
