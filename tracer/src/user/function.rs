@@ -2,9 +2,9 @@
 //!
 //! Invariant: a function has one address and its names, that by which DTrace knows it first; functions are sorted by address.
 
-use object::elf::{STB_LOCAL, STT_FUNC, STT_GNU_IFUNC};
-use object::read::elf::ElfFile64;
-use object::{Object as _, ObjectSymbol as _, SymbolFlags};
+use object::elf::{STB_LOCAL, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT};
+use object::read::elf::{ElfFile64, ElfSymbol64};
+use object::{Endianness, Object as _, ObjectSymbol as _, ReadRef, SymbolFlags};
 
 /// A function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,9 @@ impl Function {
     }
 }
 
-/// A symbol of a function.
+/// A symbol of a function, or of data.
 pub(super) struct Symbol {
+    pub(super) data: bool,
     address: u64,
     size: u64,
     name: String,
@@ -36,24 +37,24 @@ pub(super) struct Symbol {
     chosen: bool,
 }
 
-/// The symbols of functions that are defined in the file: of both of its tables.
-pub(super) fn symbols(elf: &ElfFile64<'_>) -> Vec<Symbol> {
-    let symbol = |symbol: object::read::elf::ElfSymbol64<'_, '_>| {
+/// The symbols of functions and of data that are defined in the file: of both of its tables.
+pub(super) fn symbols<'a, R: ReadRef<'a>>(elf: &ElfFile64<'a, Endianness, R>) -> Vec<Symbol> {
+    let symbol = |symbol: ElfSymbol64<'a, '_, Endianness, R>| {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
-        let chosen = st_info & 0xf == STT_GNU_IFUNC;
-        if !(st_info & 0xf == STT_FUNC || chosen) || symbol.is_undefined() || symbol.address() == 0 {
+        let (chosen, data) = (st_info & 0xf == STT_GNU_IFUNC, st_info & 0xf == STT_OBJECT);
+        if !(st_info & 0xf == STT_FUNC || chosen || data) || symbol.is_undefined() || symbol.address() == 0 {
             return None;
         }
         let local = st_info >> 4 == STB_LOCAL;
         // `memcpy@@GLIBC_2.14`, in the table that is not for the dynamic linker.
         let name = symbol.name().ok()?.split('@').next()?.to_owned();
         let known = !name.is_empty();
-        known.then_some(Symbol { address: symbol.address(), size: symbol.size(), name, local, chosen })
+        known.then_some(Symbol { data, address: symbol.address(), size: symbol.size(), name, local, chosen })
     };
     elf.symbols().chain(elf.dynamic_symbols()).filter_map(symbol).collect()
 }
 
-/// The functions that the symbols name.
+/// What the symbols name.
 pub(super) fn functions(mut symbols: Vec<Symbol>) -> Vec<Function> {
     symbols.sort_by(|a, b| rank(a).cmp(&rank(b)));
     let mut functions: Vec<Function> = Vec::new();
@@ -72,12 +73,19 @@ pub(super) fn functions(mut symbols: Vec<Symbol>) -> Vec<Function> {
     functions
 }
 
-/// What sorts symbols: by their addresses, and of one address as DTrace does. A local name comes last, then one that a compiler
+/// Which of them an address is in.
+pub(super) fn at(functions: &[Function], address: u64) -> Option<&Function> {
+    let after = functions.partition_point(|function| function.address <= address);
+    let function = functions.get(after.checked_sub(1)?)?;
+    (address - function.address < function.size.max(1)).then_some(function)
+}
+
+/// What sorts symbols: by their addresses, and of one address as DTrace does. Data come last, then a local name, then one that a compiler
 /// has made (`$a`), then those with more underscores before them, then those of more bytes, then those later in the alphabet.
 fn rank(symbol: &Symbol) -> impl Ord + '_ {
     let name = symbol.name.trim_start_matches('_');
     let underscores = symbol.name.len() - name.len();
-    (symbol.address, symbol.local, name.starts_with('$'), underscores, symbol.size, name)
+    (symbol.address, symbol.data, symbol.local, name.starts_with('$'), underscores, symbol.size, name)
 }
 
 #[cfg(test)]
@@ -85,7 +93,7 @@ mod tests {
     use super::*;
 
     fn symbol(address: u64, name: &str, local: bool) -> Symbol {
-        Symbol { address, size: 8, name: name.to_owned(), local, chosen: false }
+        Symbol { data: false, address, size: 8, name: name.to_owned(), local, chosen: false }
     }
 
     #[test]

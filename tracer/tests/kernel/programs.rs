@@ -16,6 +16,10 @@ pub(crate) const FAMILY: Family = Family {
         ("arguments_have_the_types_of_the_function", arguments_have_the_types_of_the_function),
         ("types_are_named_with_their_file", types_are_named_with_their_file),
         ("what_is_not_described_is_told", what_is_not_described_is_told),
+        (
+            "symbols_are_read_that_a_stripped_program_carries",
+            symbols_are_read_that_a_stripped_program_carries,
+        ),
         ("a_library_is_traced_that_is_loaded_later", a_library_is_traced_that_is_loaded_later),
         ("an_address_of_the_process_is_read_there", an_address_of_the_process_is_read_there),
     ],
@@ -118,6 +122,25 @@ fn structures_are_those_of_the_program() -> Result<()> {
     // Without a probe in it, what the kernel does not have is the program's.
     let lines = traced(&built.program(), "BEGIN { printf(\"%d\\n\", sizeof (struct large)); exit(0); }")?;
     ensure!(lines == ["32"], "{lines:?}");
+    Ok(())
+}
+
+fn symbols_are_read_that_a_stripped_program_carries() -> Result<()> {
+    let Some(built) = Built::new("carried", &["-static"])? else { return skip("needs a C compiler, cc") };
+    let commands = [
+        &["objcopy", "--only-keep-debug", "program", "carried"][..],
+        &["xz", "carried"],
+        &["strip", "program"],
+        &["objcopy", "--add-section", ".gnu_debugdata=carried.xz", "program"],
+    ];
+    for words in commands {
+        let output = Command::new(words[0]).args(&words[1..]).current_dir(&built.0).output();
+        if !output.is_ok_and(|output| output.status.success()) {
+            return skip("needs objcopy, strip and xz");
+        }
+    }
+    let lines = traced(&built.program(), "pid$target:a.out:visit:entry { ustack(1); exit(0); }")?;
+    ensure!(lines.iter().map(|line| line.trim()).eq(["program`visit"]), "{lines:?}");
     Ok(())
 }
 
