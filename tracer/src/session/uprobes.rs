@@ -55,9 +55,9 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
     let mut refused = 0;
     for ((symbol, process, file), mut places) in groups {
         let returns = symbol == RETURN.name;
-        let failed = |error: io::Error| match error.raw_os_error() {
-            Some(libc::ESRCH | libc::ENOENT) => SessionError::Process { pid: process, error },
-            _ => SessionError::Attach {
+        let failed = |error: io::Error| match has_ended(&error) {
+            true => SessionError::Process { pid: process, error },
+            false => SessionError::Attach {
                 program: symbol.to_owned(),
                 to: format!(
                     "a {} of process {process}",
@@ -72,7 +72,7 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
         let group = Group { program: loaded.program(symbol)?, file, process, returns };
         let Attached { links, refused: mut errors } = match group.attach_all(&places) {
             // Of several processes one may have ended.
-            Err(error) if many && error.raw_os_error() == Some(libc::ESRCH) => continue,
+            Err(error) if many && has_ended(&error) => continue,
             attached => attached.map_err(failed)?,
         };
         refused += errors.len();
@@ -82,6 +82,11 @@ pub(super) fn attach(loaded: &mut Loaded, sites: &Sites) -> Result<usize, Sessio
         }
     }
     Ok(refused)
+}
+
+/// Whether it says that a process has ended, or what leads to its files with it.
+fn has_ended(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ESRCH | libc::ENOENT))
 }
 
 /// Detaches.

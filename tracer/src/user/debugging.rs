@@ -50,12 +50,12 @@ impl fmt::Display for Lack {
 /// The types that a file tells of; with `separate`, also where what was stripped from it is installed.
 pub fn types(path: &Path, stripped: bool) -> Result<Arc<dyn Described>, Lack> {
     let bytes = std::fs::read(path).map_err(|_| Lack::None)?;
-    let elf = parse(&bytes).map_err(|_| Lack::None)?;
+    let elf = parse(&*bytes).map_err(|_| Lack::None)?;
     match described(&elf) {
         Err(Lack::None) if stripped => {
             let path = elf.build_id().ok().flatten().and_then(separate).ok_or(Lack::None)?;
             let bytes = std::fs::read(path).map_err(|_| Lack::None)?;
-            described(&parse(&bytes).map_err(|_| Lack::None)?)
+            described(&parse(&*bytes).map_err(|_| Lack::None)?)
         }
         described => described,
     }

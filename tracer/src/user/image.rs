@@ -1,15 +1,18 @@
 //! A program or library: its functions, its probes, and where in the file an address is.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use object::elf::{EM_X86_64, PF_X};
-use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
-use object::{Endianness, Object as _, ObjectSymbol as _};
+use lzma_rust2::XzReader;
+use object::elf::EM_X86_64;
+use object::read::elf::{ElfFile64, FileHeader as _};
+use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, ReadCache, ReadRef};
 
-use super::function::{self, Function};
+use super::function::{self, Function, Symbol};
 use super::instruction::formed;
 use super::notes::{self, Note, Types};
+use super::segments::Segments;
 
 /// What a file says of itself.
 #[derive(Debug)]
@@ -22,66 +25,39 @@ pub struct Image {
     pub types: Vec<Types>,
     /// Where a program begins; 0 for a library without a beginning.
     pub entry: u64,
-    segments: Vec<Segment>,
+    segments: Segments,
     bytes: Vec<u8>,
-}
-
-/// A part of the file that is mapped.
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    address: u64,
-    /// Where it is in the file, and how much of it.
-    offset: u64,
-    length: u64,
-    executable: bool,
-}
-
-impl Segment {
-    fn place(&self, address: u64) -> Option<u64> {
-        let inside = address.checked_sub(self.address)?;
-        (inside < self.length).then_some(self.offset + inside)
-    }
 }
 
 impl Image {
     /// Reads a file. Where it has been stripped, what was stripped is looked for where distributions install it.
     pub fn read(path: &Path) -> io::Result<Image> {
         let bytes = std::fs::read(path)?;
-        let elf = parse(&bytes)?;
-        let mut symbols = function::symbols(&elf);
-        let debug =
-            elf.build_id().ok().flatten().and_then(separate).and_then(|path| std::fs::read(path).ok());
-        if let Some(separate) = debug.as_ref().and_then(|bytes| parse(bytes).ok()) {
-            symbols.extend(function::symbols(&separate));
-        }
-        let segments = segments(&elf);
+        let elf = parse(&*bytes)?;
+        let mut symbols = symbols(&elf);
+        symbols.retain(|symbol| !symbol.data);
+        let segments = Segments::of(&elf);
         let (notes, types) = (notes::read(&elf), notes::types(&elf));
         let entry = elf.entry();
         let mut functions = function::functions(symbols);
         // What has no code in this file is none of its functions: the debugging file may speak of another.
-        functions.retain(|function| place(&segments, function.address, true).is_some());
+        functions.retain(|function| segments.place(function.address, true).is_some());
         Ok(Image { functions, notes, types, entry, segments, bytes })
     }
 
     /// Where the code at an address is in the file.
     pub fn place(&self, address: u64) -> Option<u64> {
-        place(&self.segments, address, true)
+        self.segments.place(address, true)
     }
 
     /// Where what is at an address is in the file.
     pub fn data_place(&self, address: u64) -> Option<u64> {
-        place(&self.segments, address, false)
+        self.segments.place(address, false)
     }
 
     /// The address of a place in the file that is mapped as code: it may be before the code, where its page begins.
     pub fn address(&self, offset: u64) -> Option<u64> {
-        const PAGE: u64 = 4096;
-        let inside = |segment: &Segment| {
-            let pages = segment.offset / PAGE * PAGE..segment.offset + segment.length;
-            let address = segment.address.wrapping_add(offset).wrapping_sub(segment.offset);
-            pages.contains(&offset).then_some(address)
-        };
-        self.segments.iter().filter(|segment| segment.executable).find_map(inside)
+        self.segments.address(offset, true)
     }
 
     /// The code of so many bytes at an address, as far as the file goes.
@@ -107,14 +83,12 @@ impl Image {
 
     /// The function that an address is in.
     pub fn function_at(&self, address: u64) -> Option<&Function> {
-        let after = self.functions.partition_point(|function| function.address <= address);
-        let function = self.functions.get(after.checked_sub(1)?)?;
-        (address - function.address < function.size.max(1)).then_some(function)
+        function::at(&self.functions, address)
     }
 
     /// The address of a symbol, whatever it is of.
     pub fn symbol(&self, name: &str) -> Option<u64> {
-        let elf = parse(&self.bytes).ok()?;
+        let elf = parse(&*self.bytes).ok()?;
         let found = |symbol: &object::read::elf::ElfSymbol64<'_, '_>| {
             symbol.name() == Ok(name) && !symbol.is_undefined()
         };
@@ -122,31 +96,37 @@ impl Image {
     }
 }
 
-pub(super) fn parse(bytes: &[u8]) -> io::Result<ElfFile64<'_>> {
+/// The symbols of a file: its own, those that some distributions leave in it, compressed, where they strip it (`.gnu_debugdata`), and
+/// those of the file with what was stripped from it.
+pub(super) fn symbols<'a>(elf: &ElfFile64<'a, Endianness, impl ReadRef<'a>>) -> Vec<Symbol> {
+    let mut symbols = function::symbols(elf);
+    let debug = elf.build_id().ok().flatten().and_then(separate).and_then(|path| File::open(path).ok());
+    // Such files are large: of this one only the symbols are read.
+    let debug = debug.map(ReadCache::new);
+    if let Some(separate) = debug.as_ref().and_then(|file| parse(file).ok()) {
+        symbols.extend(function::symbols(&separate));
+    }
+    let carried = carried(elf);
+    if let Some(carried) = carried.as_ref().and_then(|bytes| parse(&**bytes).ok()) {
+        symbols.extend(function::symbols(&carried));
+    }
+    symbols
+}
+
+/// The file that is carried in another, compressed by xz.
+fn carried<'a>(elf: &ElfFile64<'a, Endianness, impl ReadRef<'a>>) -> Option<Vec<u8>> {
+    const MOST: u64 = 256 << 20;
+    let compressed = elf.section_by_name(".gnu_debugdata")?.data().ok()?;
+    let mut bytes = Vec::new();
+    XzReader::new(compressed, false).take(MOST).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+pub(super) fn parse<'a, R: ReadRef<'a>>(bytes: R) -> io::Result<ElfFile64<'a, Endianness, R>> {
     let wrong = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
     let elf = ElfFile64::parse(bytes).map_err(|error| wrong(error.to_string()))?;
     let machine = elf.elf_header().e_machine(elf.endian());
     if machine == EM_X86_64 { Ok(elf) } else { Err(wrong(format!("it is for another machine ({machine})"))) }
-}
-
-fn segments(elf: &ElfFile64<'_>) -> Vec<Segment> {
-    let endian: Endianness = elf.endian();
-    let loaded =
-        elf.elf_program_headers().iter().filter(|header| header.p_type(endian) == object::elf::PT_LOAD);
-    let segment = |header: &object::elf::ProgramHeader64<Endianness>| Segment {
-        address: header.p_vaddr(endian),
-        offset: header.p_offset(endian),
-        length: header.p_filesz(endian),
-        executable: header.p_flags(endian) & PF_X != 0,
-    };
-    loaded.map(segment).collect()
-}
-
-fn place(segments: &[Segment], address: u64, executable: bool) -> Option<u64> {
-    segments
-        .iter()
-        .filter(|segment| segment.executable || !executable)
-        .find_map(|segment| segment.place(address))
 }
 
 /// The file with what was stripped from the one of this build id.

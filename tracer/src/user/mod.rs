@@ -10,14 +10,17 @@ mod image;
 pub mod instruction;
 mod library;
 mod modules;
+mod names;
 mod notes;
 pub mod operand;
 mod pages;
+mod segments;
 
 pub use debugging::{Lack, types};
 pub use function::Function;
 pub use image::Image;
 pub use library::later;
-pub use modules::{Module, modules};
+pub use modules::{Module, PROGRAM, modules};
+pub use names::Names;
 pub use notes::{Note, Types, providers};
 pub use pages::touch;

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What DTrace calls the program of a process.
-const PROGRAM: &str = "a.out";
+/// By what DTrace lets the program of a process be named, besides by its file.
+pub const PROGRAM: &str = "a.out";
 
 /// A file that a process has mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// Its name: `a.out` for the program, else that of the file.
+    /// What it is called without a version: `a.out` for the program, else as its file.
     pub name: String,
     /// The file's name without its directories.
     pub file_name: String,

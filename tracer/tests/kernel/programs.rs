@@ -16,6 +16,10 @@ pub(crate) const FAMILY: Family = Family {
         ("arguments_have_the_types_of_the_function", arguments_have_the_types_of_the_function),
         ("types_are_named_with_their_file", types_are_named_with_their_file),
         ("what_is_not_described_is_told", what_is_not_described_is_told),
+        (
+            "symbols_are_read_that_a_stripped_program_carries",
+            symbols_are_read_that_a_stripped_program_carries,
+        ),
         ("a_library_is_traced_that_is_loaded_later", a_library_is_traced_that_is_loaded_later),
         ("an_address_of_the_process_is_read_there", an_address_of_the_process_is_read_there),
     ],
@@ -121,6 +125,25 @@ fn structures_are_those_of_the_program() -> Result<()> {
     Ok(())
 }
 
+fn symbols_are_read_that_a_stripped_program_carries() -> Result<()> {
+    let Some(built) = Built::new("carried", &["-static"])? else { return skip("needs a C compiler, cc") };
+    let commands = [
+        &["objcopy", "--only-keep-debug", "program", "carried"][..],
+        &["xz", "carried"],
+        &["strip", "program"],
+        &["objcopy", "--add-section", ".gnu_debugdata=carried.xz", "program"],
+    ];
+    for words in commands {
+        let output = Command::new(words[0]).args(&words[1..]).current_dir(&built.0).output();
+        if !output.is_ok_and(|output| output.status.success()) {
+            return skip("needs objcopy, strip and xz");
+        }
+    }
+    let lines = traced(&built.program(), "pid$target:a.out:visit:entry { ustack(1); exit(0); }")?;
+    ensure!(lines.iter().map(|line| line.trim()).eq(["program`visit"]), "{lines:?}");
+    Ok(())
+}
+
 fn arguments_have_the_types_of_the_function() -> Result<()> {
     for options in [&["-g"][..], &["-g", "-gz=zlib"], &["-g", "-gdwarf-4", "-static"]] {
         let Some(built) = Built::new("arguments", options)? else { return skip("needs a C compiler, cc") };
@@ -183,7 +206,7 @@ fn a_library_is_traced_that_is_loaded_later() -> Result<()> {
     ensure!(output.lines() == ["liblater.so 7", "14", "liblater.so 8", "16"], "{output:?}");
     // Without -Z a description is about what is there.
     let output = tracer(&["-q", "-n", text, "-c", &command])?;
-    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PROC_LIB"), "{output:?}");
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // What is found nowhere is not traced.
     let output = tracer(&["-Z", "-q", "-n", "pid$target:libnever.so::entry { trace(1); }", "-c", &command])?;
     ensure!(output.status.success() && output.stdout.trim().is_empty(), "{output:?}");

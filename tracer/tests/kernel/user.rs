@@ -20,6 +20,7 @@ pub(crate) const FAMILY: Family = Family {
             an_entry_has_ten_arguments_and_a_return_the_value,
         ),
         ("names_are_those_of_the_process_and_its_file", names_are_those_of_the_process_and_its_file),
+        ("a_function_is_called_as_dtrace_calls_it", a_function_is_called_as_dtrace_calls_it),
         ("every_instruction_of_a_function_has_a_probe", every_instruction_of_a_function_has_a_probe),
         ("an_offset_and_an_address_are_one_place", an_offset_and_an_address_are_one_place),
         ("the_command_is_traced_from_its_first_call", the_command_is_traced_from_its_first_call),
@@ -27,6 +28,7 @@ pub(crate) const FAMILY: Family = Family {
             "libraries_of_the_command_are_traced_from_their_first_call",
             libraries_of_the_command_are_traced_from_their_first_call,
         ),
+        ("returns_in_the_dynamic_linker_do_no_harm", returns_in_the_dynamic_linker_do_no_harm),
         ("a_string_that_nobody_has_read_is_copied", a_string_that_nobody_has_read_is_copied),
         ("registers_and_symbols_are_those_of_the_function", registers_and_symbols_are_those_of_the_function),
         ("the_caller_is_there_before_there_is_a_frame", the_caller_is_there_before_there_is_a_frame),
@@ -69,6 +71,17 @@ global_asm!(
     "pop rbp",
     "ret",
     ".size user_steps, . - user_steps",
+    // Other names for it, and two that a glob does not mean: a part that a compiler splits off, and what has no length.
+    ".globl __user_steps",
+    ".type __user_steps,@function",
+    ".set __user_steps, user_steps",
+    ".size __user_steps, 11",
+    ".type user_steps.cold,@function",
+    "user_steps.cold: ret",
+    ".size user_steps.cold, 1",
+    ".globl user_steps_plain",
+    ".type user_steps_plain,@function",
+    "user_steps_plain: ret",
     // Without a frame; its caller has one.
     ".globl user_leaf",
     ".type user_leaf,@function",
@@ -197,8 +210,28 @@ fn names_are_those_of_the_process_and_its_file() -> Result<()> {
     let seen = observe(program, "user-steps", &["3"])?;
     let mut lines = seen.output.lines();
     lines.sort_unstable();
-    let expected = ["4", "entry", "return"].map(|name| format!("pid{} a.out user_steps {name} 3", seen.pid));
+    let file = program_file()?;
+    let expected = ["4", "entry", "return"].map(|name| format!("pid{} {file} user_steps {name} 3", seen.pid));
     ensure!(lines == expected, "{seen:?}");
+    Ok(())
+}
+
+fn a_function_is_called_as_dtrace_calls_it() -> Result<()> {
+    let program = "pid$1:a.out:__user_steps:entry { printf(\"%s\\n\", probefunc); ustack(1); }";
+    let seen = observe(program, "user-steps", &["1"])?;
+    let lines: Vec<&str> = seen.output.lines().iter().map(|line| line.trim()).collect();
+    ensure!(lines == ["user_steps", &format!("{}`user_steps", program_file()?)], "{seen:?}");
+    let (command, _) = workload::command("user-steps", &["1"])?;
+    let listed = |function: &str| -> Result<Vec<String>> {
+        let description = format!("pid$target:a.out:{function}:entry");
+        let output = tracer(&["-l", "-n", &description, "-c", &command])?.success()?;
+        let words = output.lines().into_iter().skip(1).filter_map(|line| line.split_whitespace().nth(3));
+        Ok(words.map(str::to_owned).collect())
+    };
+    ensure!(listed("user_st*")? == ["user_steps"], "{:?}", listed("user_st*"));
+    ensure!(listed("__user_st*")? == ["__user_steps"], "{:?}", listed("__user_st*"));
+    ensure!(listed("user_st*.cold")? == ["user_steps.cold"], "{:?}", listed("user_st*.cold"));
+    ensure!(listed("user_steps_plain")? == ["user_steps_plain"], "{:?}", listed("user_steps_plain"));
     Ok(())
 }
 
@@ -213,16 +246,21 @@ fn every_instruction_of_a_function_has_a_probe() -> Result<()> {
 fn an_offset_and_an_address_are_one_place() -> Result<()> {
     let mut workload = Workload::start("user-steps", &["1"])?;
     let pid = workload.pid();
-    // The function's address in its file: `tracer -l` does not tell, the registers do.
+    let image = tracer::user::Image::read(&std::env::current_exe()?)?;
+    let address = image.symbol("user_steps").context("the function has a symbol")? + 9;
     let program = format!(
-        "BEGIN {{ printf(\"go\\n\"); }} pid{pid}::user_steps:9 {{ printf(\"%d %d\\n\", uregs[R_RAX], uregs[R_RBP] == uregs[R_RSP]); }}"
+        "BEGIN {{ printf(\"go\\n\"); }} \
+        pid{pid}::user_steps:09 {{ printf(\"%s %d %d\\n\", probename, uregs[R_RAX], uregs[R_RBP] == uregs[R_RSP]); }} \
+        pid{pid}::-:{address:x} {{ printf(\"%s %d\\n\", probefunc, probename == \"{address:x}\"); }}"
     );
     let mut tracer = Tracer::start(&["-q", "-n", &program])?;
     tracer.wait_for("go")?;
     workload.go()?;
     workload.finish()?;
     let output = tracer.interrupt()?.success()?;
-    ensure!(output.lines() == ["go", "7 1"], "{output:?}");
+    let mut lines = output.lines();
+    lines.sort_unstable();
+    ensure!(lines == ["9 7 1", "go", "user_steps 1"], "{output:?}");
     Ok(())
 }
 
@@ -236,11 +274,17 @@ fn the_command_is_traced_from_its_first_call() -> Result<()> {
     Ok(())
 }
 
-fn libraries_of_the_command_are_traced_from_their_first_call() -> Result<()> {
-    const LS: &str = "/bin/ls";
-    // The name of its dynamic linker stands in its beginning.
+/// A program with libraries, on most systems.
+const LS: &str = "/bin/ls";
+
+/// Whether a program has a dynamic linker, the name of which stands in its beginning.
+fn is_linked(program: &str) -> bool {
     let linked = |bytes: Vec<u8>| bytes[..4096.min(bytes.len())].windows(9).any(|some| some == b"/ld-linux");
-    if !fs::read(LS).is_ok_and(linked) {
+    fs::read(program).is_ok_and(linked)
+}
+
+fn libraries_of_the_command_are_traced_from_their_first_call() -> Result<()> {
+    if !is_linked(LS) {
         return skip("needs a program with libraries, /bin/ls");
     }
     // The C library calls its own when it is started, before there is a main.
@@ -248,6 +292,19 @@ fn libraries_of_the_command_are_traced_from_their_first_call() -> Result<()> {
         pid$target:libc.so:exit:entry { printf(\"%s %d %d\\n\", probemod, self->begun, arg0); }";
     let output = tracer(&["-q", "-n", program, "-c", &format!("{LS} -d /")])?.success()?;
     ensure!(output.stdout.contains("libc.so.6 1 0\n"), "{output:?}");
+    Ok(())
+}
+
+fn returns_in_the_dynamic_linker_do_no_harm() -> Result<()> {
+    if !is_linked(LS) {
+        return skip("needs a program with libraries, /bin/ls");
+    }
+    let program = "pid$target:ld-linux*::return { @ = count(); } proc:::exit /pid == $target/ { printf(\"%d\\n\", arg0); } \
+        END { printa(\"%@d\\n\", @); }";
+    let output = tracer(&["-q", "-n", program, "-c", &format!("{LS} -d /")])?.success()?;
+    // CLD_EXITED: it has not been killed.
+    let lines = output.lines();
+    ensure!(lines.len() == 3 && lines.contains(&"/") && lines.contains(&"1"), "{output:?}");
     Ok(())
 }
 
@@ -381,17 +438,24 @@ fn what_is_not_there_is_told() -> Result<()> {
     let mut workload = Workload::start("user-steps", &["1"])?;
     let pid = workload.pid().to_string();
     let cases = [
-        ("pid$target:libnone:f:entry", "D_PROC_LIB"),
+        ("pid$target:libnone:f:entry", "D_PDESC_ZERO"),
         ("pid$target::user_stepz:entry", "did you mean `user_steps`?"),
+        ("pid$target::user_stepz:entry", "D_PDESC_ZERO"),
+        ("pid$target:a.out:user_stepz:entry", "D_PROC_FUNC"),
+        ("pid$target:a.out:user_stepz*:entry", "D_PDESC_ZERO"),
         ("pid$target::user_steps:2", "D_PROC_OFF"),
         ("pid$target::user_steps:b", "D_PROC_OFF"),
         ("pid$target::user_steps:leave", "D_PROC_NAME"),
         ("pid$target::_start:return", "D_PROC_FUNC"),
-        ("pid$target:a.out:-:0", "D_PROC_OFF"),
-        ("testet$target:::work-done", "D_PROC_BADPROV"),
+        ("pid$target:a.out:-:0", "D_PROC_NAME"),
+        ("pid$target::-:entry", "D_PROC_NAME"),
+        ("pid$target::-:*", "D_PROC_NAME"),
+        ("pid$pid::main:entry", "D_PROC_DYN"),
+        ("testet$target:::work-done", "D_PDESC_ZERO"),
         ("tested$target:::work-dome", "did you mean `work-done`?"),
         ("pid4999999:::entry", "D_PROC_GRAB"),
-        ("pid:::entry", "D_PROC_BADPID"),
+        ("pid0:::entry", "D_PROC_BADPID"),
+        ("pid:::entry", "D_PDESC_ZERO"),
     ];
     for (description, expected) in cases {
         let output = tracer(&["-e", "-n", description, "-p", &pid])?;
@@ -422,7 +486,7 @@ fn lists_are_of_the_process() -> Result<()> {
     let rows: Vec<Vec<&str>> =
         output.lines().iter().skip(1).map(|line| line.split_whitespace().skip(2).collect()).collect();
     let expected = [
-        vec!["a.out", "user_steps", "entry"],
+        vec![file.as_str(), "user_steps", "entry"],
         vec![file.as_str(), "user_fire", "work-done"],
         vec![file.as_str(), "user_fire_again", "work-done"],
     ];

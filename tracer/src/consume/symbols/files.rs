@@ -1,4 +1,4 @@
-//! Symbols of files: executables and libraries, by blazesym, and what virtual machines write about the code that they make.
+//! Symbols of files: executables and libraries, and what virtual machines write about the code that they make.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,62 +6,48 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use blazesym::symbolize::source::{Elf, Source};
-use blazesym::symbolize::{Input, Symbolized, Symbolizer};
-
 use super::maps::{FileId, Mapping};
+use crate::user::Names;
 
 /// A symbol and how far behind its beginning an address lies.
 pub(super) type Named = (String, u64);
 
 /// The files that were looked at.
+#[derive(Default)]
 pub(super) struct Files {
-    symbolizer: Symbolizer,
-    /// The path by which each file was opened first; none where it cannot be.
-    paths: RefCell<HashMap<FileId, Option<PathBuf>>>,
+    /// The names of each file; none where it cannot be read.
+    read: RefCell<HashMap<FileId, Option<Names>>>,
     /// Names found before, by file and place in it.
     known: RefCell<HashMap<(FileId, u64), Option<Named>>>,
 }
 
-impl Default for Files {
-    fn default() -> Self {
-        let symbolizer = Symbolizer::builder()
-            .enable_code_info(false)
-            .enable_inlined_fns(false)
-            // A file is known by its number, which the path does not tell; and it may be gone when it is needed again.
-            .enable_auto_reload(false)
-            .build();
-        Files { symbolizer, paths: RefCell::default(), known: RefCell::default() }
-    }
-}
+/// What the kernel maps into each process, which is of no file.
+const VDSO: FileId = (0, 0, 0);
 
 impl Files {
     /// The symbol of an address in a mapped file.
     pub(super) fn find(&self, pid: u32, mapping: &Mapping, address: u64) -> Option<Named> {
         let offset = address - mapping.start + mapping.offset;
-        let key = (mapping.file, offset);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return known.clone();
-        }
-        let named = self.look_up(pid, mapping, offset);
-        self.known.borrow_mut().insert(key, named.clone());
-        named
+        self.named(mapping.file, offset, || {
+            ways(pid, mapping)
+                .find(|path| is_same(path, mapping.file))
+                .and_then(|path| Names::read(&path).ok())
+        })
     }
 
-    fn look_up(&self, pid: u32, mapping: &Mapping, offset: u64) -> Option<Named> {
-        let mut paths = self.paths.borrow_mut();
-        if !paths.contains_key(&mapping.file) {
-            let taken = |path: &PathBuf| paths.values().flatten().any(|other| other == path);
-            let found = ways(pid, mapping).find(|path| !taken(path) && is_same(path, mapping.file));
-            paths.insert(mapping.file, found);
-        }
-        let mut elf = Elf::new(paths.get(&mapping.file)?.as_ref()?);
-        elf.debug_syms = false;
-        let found = self.symbolizer.symbolize_single(&Source::Elf(elf), Input::FileOffset(offset)).ok()?;
-        match found {
-            Symbolized::Sym(symbol) => Some((symbol.name.into_owned(), symbol.offset as u64)),
-            Symbolized::Unknown(_) => None,
-        }
+    /// The symbol of a place in what the kernel maps into each process.
+    pub(super) fn in_vdso(&self, place: u64) -> Option<Named> {
+        self.named(VDSO, place, || Names::vdso().ok())
+    }
+
+    fn named(&self, file: FileId, place: u64, read: impl FnOnce() -> Option<Names>) -> Option<Named> {
+        let mut known = self.known.borrow_mut();
+        let named = known.entry((file, place)).or_insert_with(|| {
+            let mut files = self.read.borrow_mut();
+            let (name, offset) = files.entry(file).or_insert_with(read).as_ref()?.find(place)?;
+            Some((readable(name), offset))
+        });
+        named.clone()
     }
 }
 
@@ -72,6 +58,15 @@ fn ways(pid: u32, mapping: &Mapping) -> impl Iterator<Item = PathBuf> {
     let inside = proc.join("root").join(own.strip_prefix("/").unwrap_or(&own));
     let mapped = proc.join("map_files").join(format!("{:x}-{:x}", mapping.start, mapping.end));
     [own, inside, mapped].into_iter()
+}
+
+/// A name as it stands in the program's text, where compilers of C++ and Rust have made another of it.
+fn readable(name: &str) -> String {
+    if let Ok(rust) = rustc_demangle::try_demangle(name) {
+        return format!("{rust:#}");
+    }
+    let cpp = cpp_demangle::Symbol::new(name).ok().and_then(|symbol| symbol.demangle().ok());
+    cpp.unwrap_or_else(|| name.to_owned())
 }
 
 /// Whether the path leads to that file. Some file systems (overlayfs, btrfs) show another device in mappings than stat(2)

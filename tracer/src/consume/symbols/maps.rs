@@ -25,6 +25,11 @@ impl Mapping {
         self.path.is_absolute() && !self.path.starts_with("//anon") && self.file.2 != 0
     }
 
+    /// Whether it is what the kernel maps into each process.
+    pub(super) fn is_vdso(&self) -> bool {
+        self.path.as_os_str() == "[vdso]"
+    }
+
     /// Its name as dtrace shows modules: without directories.
     pub(super) fn name(&self) -> Option<String> {
         let name = self.path.file_name()?.to_string_lossy();

@@ -73,6 +73,7 @@ impl Processes {
         let mapping = process.as_ref().and_then(|process| process.find(address, time)).cloned();
         let named = match (&mapping, process) {
             (Some(mapping), _) if mapping.is_file() => self.files.find(pid, mapping, address),
+            (Some(mapping), _) if mapping.is_vdso() => self.files.in_vdso(address - mapping.start),
             (Some(_), Some(process)) => process.made(pid, address),
             _ => None,
         };

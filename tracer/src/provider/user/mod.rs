@@ -202,7 +202,7 @@ impl User {
         let digits = &provider[base.len()..];
         if base == PID && digits.is_empty() {
             return Some(Err(OfProcess::new(
-                Tag::D_PROC_BADPID,
+                Tag::D_PDESC_ZERO,
                 "the provider pid needs a process".to_owned(),
                 "write pid$target, with -p or -c, or the number of a process: pid1234",
             )));
@@ -214,7 +214,8 @@ impl User {
             });
             return followed.map(|pid| Ok(Request { base: provider, pid }));
         }
-        Some(digits.parse().map(|pid| Request { base, pid }).map_err(|_| {
+        let pid = digits.parse().ok().filter(|&pid| pid > 0);
+        Some(pid.map(|pid| Request { base, pid }).ok_or_else(|| {
             OfProcess::new(
                 Tag::D_PROC_BADPID,
                 format!("`{digits}` is no process id"),

@@ -11,16 +11,17 @@ use crate::diagnostic::{Tag, nearest};
 use crate::provider::unmatched::OfProcess;
 use crate::provider::{Pattern, is_glob, matches};
 use crate::user::instruction::places;
-use crate::user::{Function, Image, Module};
+use crate::user::{Function, Image, Module, PROGRAM};
 
-/// The function that stands for a whole file: places in it are addresses.
+/// The function that stands for the program: places in it are addresses.
 const WHOLE: &str = "-";
 
 /// Bytes of an instruction at most.
 const LONGEST: u64 = 15;
 
-/// Functions whose returns have no probe. To probe a return the kernel puts an address of its own in the place of the one that
-/// is returned to: these keep that address for later, or have been come to by no call.
+/// Functions whose returns have no probe, as globs. To probe a return the kernel puts an address of its own in the place of the one
+/// that is returned to: these keep that address for later, have been come to by no call, or have more on the stack before it, as
+/// what looks up a library's function when it is called first.
 const NEVER_RETURN: &[&str] = &[
     "setjmp",
     "_setjmp",
@@ -32,11 +33,18 @@ const NEVER_RETURN: &[&str] = &[
     "__restore_rt",
     "_start",
     "_dl_start_user",
+    "_dl_runtime_resolve*",
+    "_dl_runtime_profile*",
 ];
 
 /// The probes that a description describes.
 pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Result<Vec<Found>, OfProcess> {
-    let (process, modules) = processes.modules(pid, &pattern.module)?;
+    let whole = pattern.function == WHOLE;
+    let module = match pattern.module.as_str() {
+        "" | "*" if whole => PROGRAM,
+        module => module,
+    };
+    let (process, modules) = processes.modules(pid, module)?;
     let mut search = Search {
         pid,
         process,
@@ -46,15 +54,14 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
         bad_place: None,
     };
     let mut near: Vec<&str> = Vec::new();
-    let mut any_function = pattern.function == WHOLE;
+    let mut any_function = false;
     for (module, image) in &modules {
-        if pattern.function == WHOLE {
-            search.address(module, image);
+        if whole {
+            search.address(module, image)?;
             continue;
         }
         for function in &image.functions {
-            let named = function.names.iter().find(|name| matches(&pattern.function, name));
-            match named {
+            match named(function, &pattern.function) {
                 Some(name) => {
                     any_function = true;
                     search.function(module, image, function, name);
@@ -68,7 +75,7 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
     }
     let name = &pattern.name;
     Err(match search.bad_place {
-        _ if !any_function => no_function(pattern, near),
+        None if !any_function => no_function(pattern, near),
         Some(why) => OfProcess::new(
             Tag::D_PROC_OFF,
             why,
@@ -90,22 +97,41 @@ pub(super) fn find(processes: &mut Processes, pid: u32, pattern: &Pattern) -> Re
     })
 }
 
+/// The name by which a function is probed that a description means. Whichever of its names is written, it is the one by which it is
+/// known; a glob takes the first that it matches. A glob does not mean what has no length, nor what compilers make of functions
+/// (`f.cold`, `f.part.0`), but if it has a dot itself.
+fn named<'a>(function: &'a Function, pattern: &str) -> Option<&'a str> {
+    if !is_open(pattern) {
+        return function.names.iter().any(|name| name == pattern).then(|| function.name());
+    }
+    let meant = |name: &&String| matches(pattern, name) && (pattern.contains('.') || !name.contains('.'));
+    function.names.iter().find(meant).filter(|_| function.size > 0).map(String::as_str)
+}
+
+/// Whether a part of a description leaves open what it means.
+fn is_open(part: &str) -> bool {
+    part.is_empty() || is_glob(part)
+}
+
+/// As DTrace has it, a function that is not there is a mistake of its own where the module is said, and else no probe.
 fn no_function(pattern: &Pattern, near: Vec<&str>) -> OfProcess {
     let function = &pattern.function;
     let place = match pattern.module.as_str() {
         "" => "in the program and its libraries".to_owned(),
         module => format!("in `{module}`"),
     };
+    let tag =
+        if is_open(&pattern.module) || is_open(function) { Tag::D_PDESC_ZERO } else { Tag::D_PROC_FUNC };
     if near.is_empty() {
         let help =
             "functions are found by symbols, and these have been stripped; install the debugging symbols";
-        return OfProcess::new(Tag::D_PROC_FUNC, format!("there are no functions {place}"), help);
+        return OfProcess::new(tag, format!("there are no functions {place}"), help);
     }
     let help = match nearest(function, near).filter(|_| !is_glob(function)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`tracer -l -n 'pid$target:MODULE::entry' -p PID` lists the functions".to_owned(),
     };
-    OfProcess::new(Tag::D_PROC_FUNC, format!("there is no function `{function}` {place}"), help)
+    OfProcess::new(tag, format!("there is no function `{function}` {place}"), help)
 }
 
 /// What has been found so far.
@@ -122,11 +148,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn is_glob(&self) -> bool {
-        self.name.is_empty() || is_glob(self.name)
-    }
-
-    /// The probes of a function, by the name by which it was asked for.
+    /// The probes of a function, by that name.
     fn function(&mut self, module: &Module, image: &Image, function: &Function, called: &str) {
         let mut beginnings = image.beginnings(function);
         beginnings.retain(|&address| places(image.code(address, LONGEST)).next() == Some(0));
@@ -138,7 +160,7 @@ impl Search<'_> {
             self.add(module, image, called, "entry", &beginnings);
         }
         let returns = function.address != image.entry
-            && !function.names.iter().any(|name| NEVER_RETURN.contains(&name.as_str()));
+            && !function.names.iter().any(|name| NEVER_RETURN.iter().any(|glob| matches(glob, name)));
         if matches(self.name, "return") && returns {
             self.add(module, image, called, "return", &beginnings);
         }
@@ -151,7 +173,7 @@ impl Search<'_> {
             return;
         }
         let code = image.code(function.address, function.size);
-        if self.is_glob() {
+        if is_open(self.name) {
             for offset in places(code) {
                 let name = format!("{offset:x}");
                 if matches(self.name, &name) {
@@ -160,7 +182,7 @@ impl Search<'_> {
             }
         } else if let Ok(offset) = u64::from_str_radix(self.name, 16) {
             if places(code).any(|at| at == offset) {
-                self.add(module, image, called, self.name, &[function.address + offset]);
+                self.add(module, image, called, &format!("{offset:x}"), &[function.address + offset]);
             } else {
                 let size = function.size;
                 self.bad_place = Some(match offset < size {
@@ -171,22 +193,30 @@ impl Search<'_> {
         }
     }
 
-    /// A place in a file by its address.
-    fn address(&mut self, module: &Module, image: &Image) {
-        let Ok(address) = u64::from_str_radix(self.name, 16) else {
-            self.bad_place = Some(format!("`{}` is no address", self.name));
-            return;
-        };
-        let function = image.function_at(address);
-        let inside = function.is_none_or(|function| {
-            let code = image.code(function.address, function.size);
-            places(code).any(|at| function.address + at == address)
-        });
-        if inside && image.place(address).is_some() {
-            self.add(module, image, WHOLE, self.name, &[address]);
-        } else {
-            self.bad_place = Some(format!("at {address:x} in `{}` begins no instruction", module.name));
+    /// A place in the program by its address, which is a place in a function.
+    fn address(&mut self, module: &Module, image: &Image) -> Result<(), OfProcess> {
+        let help = "write pid$target:a.out:-:ADDRESS, with an address as `nm` shows it";
+        if module.name != PROGRAM {
+            let why = "only the program itself, a.out, has places by their addresses (`-`)";
+            return Err(OfProcess::new(Tag::D_PROC_LIB, why.to_owned(), help));
         }
+        let function = |&address: &u64| image.function_at(address).filter(|function| function.size > 0);
+        let address = u64::from_str_radix(self.name, 16).ok();
+        let Some((address, function)) = address.and_then(|address| Some((address, function(&address)?)))
+        else {
+            let why = match address {
+                Some(_) => format!("at `{}` is no function of the program", self.name),
+                None => format!("`{}` is no address", self.name),
+            };
+            return Err(OfProcess::new(Tag::D_PROC_NAME, why, help));
+        };
+        let code = image.code(function.address, function.size);
+        if places(code).any(|at| function.address + at == address) {
+            self.add(module, image, function.name(), self.name, &[address]);
+        } else {
+            self.bad_place = Some(format!("at {address:x} in `{}` begins no instruction", function.name()));
+        }
+        Ok(())
     }
 
     /// Adds a probe that is at these addresses; none where there are none.
@@ -204,7 +234,7 @@ impl Search<'_> {
         if places.is_empty() {
             return;
         }
-        match self.made.entry([module.name.as_str(), function, name].map(str::to_owned)) {
+        match self.made.entry([module.file_name.as_str(), function, name].map(str::to_owned)) {
             Entry::Occupied(made) => return self.found[*made.get()].places.extend(places),
             Entry::Vacant(new) => new.insert(self.found.len()),
         };
@@ -219,7 +249,7 @@ impl Search<'_> {
         };
         self.found.push(Found {
             provider: format!("{PID}{}", self.pid),
-            module: module.name.clone(),
+            module: module.file_name.clone(),
             function: function.to_owned(),
             name: name.to_owned(),
             program,

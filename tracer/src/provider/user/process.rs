@@ -81,8 +81,12 @@ impl Processes {
     }
 
     /// The files of a process that a description's second part means, with what they are; those that are no programs are left out.
+    /// Where it means none, the description matches no probe.
     pub(super) fn modules(&mut self, pid: u32, name: &str) -> Result<(u32, Modules), OfProcess> {
-        let (process, modules) = self.files(pid, name)?;
+        let (process, modules) = self.files(pid, name).map_err(|why| match why.tag {
+            Tag::D_PROC_LIB => OfProcess { tag: Tag::D_PDESC_ZERO, ..why },
+            _ => why,
+        })?;
         let read = |module: Module| {
             let image = self.images.entry(module.file.clone());
             let image = image.or_insert_with(|| Image::read(&module.file).ok().map(Arc::new));
@@ -96,7 +100,7 @@ impl Processes {
         let process = self.process(pid)?.clone();
         let glob = name.is_empty() || is_glob(name);
         let meant = |module: &&Module| match glob {
-            true => matches(name, &module.name) || matches(name, &module.file_name),
+            true => matches(name, &module.file_name),
             false => module.is_called(name),
         };
         let modules: Vec<Module> = process.modules.iter().filter(meant).cloned().collect();
@@ -108,7 +112,7 @@ impl Processes {
             return Ok((process.id, vec![module]));
         }
         if modules.is_empty() {
-            let names = process.modules.iter().map(|module| module.name.as_str());
+            let names = process.modules.iter().map(|module| module.file_name.as_str());
             let help = match nearest(name, names.clone()) {
                 Some(near) if !glob => format!("did you mean `{near}`?"),
                 _ => {
@@ -143,6 +147,10 @@ impl Processes {
             None if !numbers::are_first() => {
                 let why = format!("process {pid} cannot be found: this is not the first PID namespace");
                 return Err(fail(Tag::D_PROC_GRAB, why, "start the process with -c and name it $target"));
+            }
+            None if pid == std::process::id() => {
+                let why = format!("process {pid} is this tracer, whose own programs have no probes");
+                return Err(fail(Tag::D_PROC_DYN, why, "have another tracer look at it"));
             }
             None => pid,
         };

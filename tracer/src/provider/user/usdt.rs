@@ -152,7 +152,7 @@ fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)
                 }
             }
         };
-        return OfProcess::new(Tag::D_PROC_BADPROV, format!("process {pid} has no provider `{base}`"), help);
+        return OfProcess::new(Tag::D_PDESC_ZERO, format!("process {pid} has no provider `{base}`"), help);
     }
     let help = match nearest(&pattern.name, of_provider) {
         Some(near) => format!("did you mean `{near}`?"),
