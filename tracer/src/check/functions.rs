@@ -339,7 +339,7 @@ table! {
     "strstr" Role::Subroutine(Sub::Strstr, Gives::Text), GENERAL, [Text, Text] 2,
         "string strstr(string s, string part)", "a string from the first place where it has the part; NULL where it has not" since "1.1";
     "strtok" Role::Subroutine(Sub::Strtok, Gives::Text), GENERAL, [TextOrNull, Text] 2,
-        "string strtok(string s, string delimiters)", "the first piece of a string between delimiters; of NULL the next, within one clause" since "1.1";
+        "string strtok(string s, string delimiters)", "the first piece of a string between delimiters; of NULL the next, within one firing" since "1.1";
     "substr" Role::Subroutine(Sub::Substr, Gives::Text), GENERAL, [Text, Param::Int(Number::Long), Param::Int(Number::Long)] 2,
         "string substr(string s, int index[, int length])", "a part of a string; a negative index counts from the end" since "1.1";
     "index" Role::Subroutine(Sub::Index, Gives::Int(Number::Int)), GENERAL, [Text, Text, Param::Int(Number::Long)] 2,

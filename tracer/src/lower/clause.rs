@@ -244,7 +244,7 @@ impl<'a> Clause<'a> {
 impl Clause<'_> {
     /// Returns `otherwise` unless the predicate holds.
     fn predicate(&mut self, predicate: &typed::Expr, otherwise: u64) {
-        self.forget_kept();
+        self.free_scratch();
         self.set_span(predicate.span);
         let taken = self.b.label();
         let next = self.b.label();
@@ -258,7 +258,7 @@ impl Clause<'_> {
     fn body(&mut self, source: &typed::Clause, part: Part) {
         match source.predicate.as_ref().filter(|_| part == Part::Whole) {
             Some(predicate) => self.predicate(predicate, outcome::NEXT),
-            None => self.forget_kept(),
+            None => self.free_scratch(),
         }
         if source.statements.is_empty() {
             self.run(&[], source.span, true);

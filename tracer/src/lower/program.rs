@@ -55,7 +55,7 @@ pub(super) fn lower(program: &Program, probes: &dyn Probes, options: &Options) -
     let storage = Storage::new(program, options)?;
     let mut data = Data::default();
     let mut image =
-        Image { slot_size: storage.own, locals: (SLOT_SIZE as u32, storage.locals_size), ..Image::default() };
+        Image { slot_size: storage.own, locals: (SLOT_SIZE as u32, storage.cleared()), ..Image::default() };
     let (mut units, mut functions) = (Vec::new(), HashSet::new());
     for (index, clause) in program.clauses.iter().enumerate() {
         for unit in units_of(clause, probes) {

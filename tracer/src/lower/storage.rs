@@ -49,7 +49,7 @@ pub(super) struct Storage {
     pub(super) locals: Vec<i32>,
     /// Bytes of all locals.
     pub(super) locals_size: u32,
-    /// Where strtok() keeps its place, a word, and its string behind it.
+    /// Where strtok() keeps its place, a word, and its string behind it: right behind the locals, whose life it shares.
     pub(super) tokens: u32,
     /// Where curpsinfo and curlwpsinfo point to.
     pub(super) process: u32,
@@ -159,6 +159,11 @@ impl Storage {
             near_stride,
             maps,
         })
+    }
+
+    /// Bytes behind the slot's head that a firing finds zeroed: the locals, and the place and first characters of strtok().
+    pub(super) fn cleared(&self) -> u32 {
+        self.locals_size + if self.process > self.tokens { 16 } else { 0 }
     }
 
     /// Bytes of all globals.

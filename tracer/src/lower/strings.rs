@@ -229,7 +229,7 @@ impl Clause<'_> {
         result
     }
 
-    /// strtok(): a string is kept, with the place where the next piece may begin.
+    /// strtok(): a string is kept, with the place where the next piece may begin, for the clauses of the firing that follow.
     fn token(&mut self, arguments: &[Expr], size: u32) -> Text {
         let (place, kept) = self.tokens();
         if arguments[0].ty.as_text().is_some() {
@@ -258,16 +258,6 @@ impl Clause<'_> {
         let at = self.context.storage.tokens as i32;
         let size = self.context.program.keeps.tokens;
         ((self.slot, at).into(), Text { at: (self.slot, at + 8).into(), size })
-    }
-
-    /// At the beginning of a clause: what subroutines kept belongs to another.
-    pub(super) fn forget_kept(&mut self) {
-        self.free_scratch();
-        if self.context.program.keeps.tokens != 0 {
-            let (place, kept) = self.tokens();
-            self.b.store(Size::B8, place, 0);
-            self.b.store(Size::B1, kept.at, 0);
-        }
     }
 
     /// lltostr()

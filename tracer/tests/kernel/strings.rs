@@ -146,7 +146,7 @@ fn numbers() -> Result<()> {
 }
 
 fn tokens() -> Result<()> {
-    // What strtok() keeps belongs to the clause.
+    // What strtok() keeps belongs to the firing: the clauses that follow go on with it, the next firing does not.
     const PROGRAM: &str = r#"
         BEGIN { line = "one, two;three"; }
         BEGIN {
@@ -155,9 +155,12 @@ fn tokens() -> Result<()> {
             printf("%s %s %d %d\n", this->a, this->b, this->c == NULL, this->d == NULL);
             printf("%s\n", strtok("x", "y"));
         }
-        BEGIN { printf("%d\n", strtok(NULL, ",") == NULL); }
-        BEGIN { printf("%s %s\n", strtok("k=v", "="), strtok(NULL, "=")); exit(0); }"#;
-    prints(PROGRAM, &[], &["one two;three 1 1", "x", "1", "k v"].map(str::to_owned))
+        BEGIN { printf("%d\n", strtok(NULL, ",") == NULL); this->list = "k=v=w"; }
+        BEGIN /(this->key = strtok(this->list, "=")) == NULL/ { exit(1); }
+        BEGIN /(this->value = strtok(NULL, "=")) == NULL/ { exit(2); }
+        BEGIN { printf("%s %s %s\n", this->key, this->value, strtok(NULL, "")); strtok("left over", " "); exit(0); }
+        END { printf("%d\n", strtok(NULL, " ") == NULL); }"#;
+    prints(PROGRAM, &[], &["one two;three 1 1", "x", "1", "k v w", "1"].map(str::to_owned))
 }
 
 fn nothing() -> Result<()> {
