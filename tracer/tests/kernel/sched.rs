@@ -85,8 +85,12 @@ const SLEEPS: u32 = 20;
 const SLEEP: Duration = Duration::from_millis(2);
 
 /// Sleeps, computes and yields. What it counts of itself inside of the window is what is seen of it there or less, as it can be
-/// taken from its CPU at any moment; what it counts outside is that or more.
-fn mixed(_: &[String]) -> Result<Report> {
+/// taken from its CPU at any moment; what it counts outside is that or more. It may be urgent.
+fn mixed(arguments: &[String]) -> Result<Report> {
+    if arguments == ["urgent"] {
+        // Where it may not, nothing else changes.
+        let _ = urgent(1);
+    }
     let (outer, start) = ((switches(), run_time()?), clock(libc::CLOCK_MONOTONIC));
     mark();
     let inner = (switches(), run_time()?);
@@ -243,13 +247,14 @@ fn off_cpu_says_who_comes_next() -> Result<()> {
     Ok(())
 }
 
-/// A thread that comes to a CPU was taken from that CPU's queue, in which it had been put by a wake-up, a switch or a move.
+/// A thread that comes to a CPU was taken from that CPU's queue, in which it had been put by a wake-up, a switch or a move. It is
+/// urgent: where threads take turns by their share, there are kernels whose sched_switch names one and which then run another.
 fn queues_lead_to_cpus() -> Result<()> {
     const PROGRAM: &str = r#"
         sched:::enqueue /args[0]->pr_lwpid == $1/ { printf("enqueue %d\n", args[2]->cpu_id); }
         sched:::dequeue /args[0]->pr_lwpid == $1 && args[1]->pr_pid == $1/ { printf("dequeue %d\n", args[2]->cpu_id); }
         sched:::on-cpu /tid == $1/ { printf("on %d\n", curcpu->cpu_id); }"#;
-    let seen = observe(PROGRAM, "sched_mixed", &[])?;
+    let seen = observe(PROGRAM, "sched_mixed", &["urgent"])?;
     let lines = seen.output.lines();
     // The first switch may have begun before the probes were there.
     let start = lines.iter().position(|line| line.starts_with("enqueue")).context("nothing is enqueued")?;
