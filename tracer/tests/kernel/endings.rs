@@ -254,8 +254,7 @@ fn stuck_reader() -> Result<()> {
     // 64 KiB fit into a pipe: then the tracer waits for its reader.
     let program = r#"tick-1ms { printf("%s\n", "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"); }"#;
     let many = [program; 8].join("\n");
-    let mut running =
-        Running::spawn(command(&["-qn", &many]).stdout(Stdio::piped()).stderr(Stdio::null()))?;
+    let mut running = Running::spawn(command(&["-qn", &many]).stdout(Stdio::piped()).stderr(Stdio::null()))?;
     let pid = i32::try_from(running.child.id())?;
     // It sleeps in write(2) when the pipe is full, and only then.
     until_asleep(pid, libc::SYS_write)?;

@@ -208,7 +208,8 @@ fn times() -> Result<()> {
     for (line, turn) in lines.iter().zip(0..) {
         let numbers: Vec<i64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
         let within = |clock: &str, told: i64, leeway: i64| -> Result<bool> {
-            let [before, after] = ["before", "after"].map(|when| seen.report.number(&format!("{clock}_{when}_{turn}")));
+            let [before, after] =
+                ["before", "after"].map(|when| seen.report.number(&format!("{clock}_{when}_{turn}")));
             Ok((before? - leeway..=after? + leeway).contains(&told))
         };
         ensure!(within("time", numbers[0], 0)?, "{seen:?}");
@@ -222,10 +223,11 @@ fn times() -> Result<()> {
 /// Seeks twice, and reads the clocks before and after it.
 fn clocks(_: &[String]) -> Result<Report> {
     let read = |report: Report, when: &str, turn: u32| {
-        [("time", libc::CLOCK_MONOTONIC), ("wall", libc::CLOCK_REALTIME)].into_iter().fold(
-            report,
-            |report, (name, which)| report.with(&format!("{name}_{when}_{turn}"), clock(which).as_nanos()),
-        )
+        [("time", libc::CLOCK_MONOTONIC), ("wall", libc::CLOCK_REALTIME)]
+            .into_iter()
+            .fold(report, |report, (name, which)| {
+                report.with(&format!("{name}_{when}_{turn}"), clock(which).as_nanos())
+            })
     };
     let mut report = Report::default();
     for turn in 0..2 {

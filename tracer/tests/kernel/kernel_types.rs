@@ -175,7 +175,8 @@ fn well_known() -> Result<()> {
 }
 
 fn bare_names() -> Result<()> {
-    let program = "sched_switch { @[probemod, probename] = count(); seen = 1; } tick-10ms /seen/ { exit(0); }";
+    let program =
+        "sched_switch { @[probemod, probename] = count(); seen = 1; } tick-10ms /seen/ { exit(0); }";
     let run = tracer(&["-q", "-n", program])?.success()?;
     let module = if fs::exists("/sys/kernel/tracing/events")? { "sched" } else { "vmlinux" };
     let row: Vec<&str> = run.lines()[0].split_whitespace().collect();

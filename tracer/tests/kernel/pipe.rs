@@ -179,7 +179,10 @@ fn waits_are_timed() -> Result<()> {
         let taken = seen.report.number(truth)?;
         ensure!(same == blocked, "{call}: block and {call} differ: {seen:?}");
         // Microseconds by three clocks, each around the one before.
-        ensure!(LATE.as_micros() as i64 <= blocked && blocked <= latency && latency <= taken, "{call}: {seen:?}");
+        ensure!(
+            LATE.as_micros() as i64 <= blocked && blocked <= latency && latency <= taken,
+            "{call}: {seen:?}"
+        );
     }
     Ok(())
 }

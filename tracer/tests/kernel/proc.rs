@@ -308,7 +308,9 @@ fn other(_: &[String]) -> Result<Report> {
         Ok(std::fs::read_to_string(&path)?.replace('\0', " ").trim_end() == expected)
     })?;
     // /proc has the new arguments a little before exec has ended; the program then sleeps.
-    until("the program pauses", || Ok(std::fs::read_to_string(format!("/proc/{child}/stat"))?.contains(") S ")))?;
+    until("the program pauses", || {
+        Ok(std::fs::read_to_string(format!("/proc/{child}/stat"))?.contains(") S "))
+    })?;
     let comm = std::fs::read_to_string(format!("/proc/{child}/comm"))?;
     // SAFETY: kill takes integers; the child has not been waited for.
     unsafe { libc::kill(child, libc::SIGTERM) };

@@ -4,10 +4,11 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use crate::harness::workload::{clock, compute, until_asleep};
 use crate::harness::{Family, Report, observe, skip, tracer};
 
 pub(crate) const FAMILY: Family = Family {
@@ -25,10 +26,20 @@ pub(crate) const FAMILY: Family = Family {
     workloads: &[("sched_mixed", mixed), ("sched_pair", pair), ("sched_lend", lend)],
 };
 
-/// What stands around the part of a workload that counts: both ends are calls of getrusage(2), which nothing else makes.
-const WINDOW: &str = r#"
-    syscall::getrusage:return /tid == $1/ { on++; }
-    syscall::getrusage:entry /tid == $1 && on/ { on = 0; exit(0); }"#;
+/// Clauses for the part of a workload that counts, where `on` is set: both ends are calls of getpgrp(2), which nothing else makes.
+fn window(clauses: &str) -> String {
+    format!(
+        "int on; syscall::getpgrp:return /tid == $1/ {{ on = 1; }}
+        {clauses}
+        syscall::getpgrp:entry /tid == $1 && on/ {{ on = 0; exit(0); }}"
+    )
+}
+
+/// One end of the window.
+fn mark() {
+    // SAFETY: no arguments.
+    unsafe { libc::getpgrp() };
+}
 
 /// How often this thread has left its CPU of its own will, and otherwise.
 fn switches() -> (i64, i64) {
@@ -39,6 +50,16 @@ fn switches() -> (i64, i64) {
         usage
     };
     (usage.ru_nvcsw, usage.ru_nivcsw)
+}
+
+/// Gives this thread that real-time priority.
+fn urgent(priority: i32) -> std::io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: the parameters are read.
+    match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
 }
 
 /// Nanoseconds that this thread has run.
@@ -59,61 +80,77 @@ fn pin(cpu: usize) -> Result<()> {
     Ok(())
 }
 
-/// Computes for so long.
-fn compute(time: Duration) {
-    let begin = Instant::now();
-    while begin.elapsed() < time {
-        std::hint::spin_loop();
-    }
-}
+/// How often [`mixed`] sleeps, and how long each time.
+const SLEEPS: u32 = 20;
+const SLEEP: Duration = Duration::from_millis(2);
 
-/// Sleeps, computes and yields.
-fn mixed(_: &[String]) -> Result<Report> {
-    let ran = run_time()?;
-    let (slept, taken) = switches();
-    for _ in 0..20 {
-        std::thread::sleep(Duration::from_millis(2));
+/// Sleeps, computes and yields. What it counts of itself inside of the window is what is seen of it there or less, as it can be
+/// taken from its CPU at any moment; what it counts outside is that or more. It may be urgent.
+fn mixed(arguments: &[String]) -> Result<Report> {
+    if arguments == ["urgent"] {
+        // Where it may not, nothing else changes.
+        let _ = urgent(1);
+    }
+    let (outer, start) = ((switches(), run_time()?), clock(libc::CLOCK_MONOTONIC));
+    mark();
+    let inner = (switches(), run_time()?);
+    for _ in 0..SLEEPS {
+        std::thread::sleep(SLEEP);
         compute(Duration::from_millis(3));
         std::thread::yield_now();
     }
-    let (slept, taken) = {
-        let now = switches();
-        (now.0 - slept, now.1 - taken)
+    let inside = (switches(), run_time()?);
+    mark();
+    let outside = (switches(), run_time()?);
+    let passed = clock(libc::CLOCK_MONOTONIC) - start;
+    let report = |report: Report, which: &str, before: ((i64, i64), i64), after: ((i64, i64), i64)| {
+        report
+            .with(&format!("slept_{which}"), after.0.0 - before.0.0)
+            .with(&format!("taken_{which}"), after.0.1 - before.0.1)
+            .with(&format!("ran_{which}"), after.1 - before.1)
     };
-    Ok(Report::default().with("slept", slept).with("taken", taken).with("ran", run_time()? - ran))
+    let inner = report(Report::default(), "least", inner, inside);
+    Ok(report(inner, "most", outer, outside).with("passed", passed.as_nanos()))
 }
 
 fn switches_are_counted() -> Result<()> {
-    let program = format!(
-        r#"{WINDOW}
-        sched:::sleep /on && tid == $1/ {{ slept++; }}
-        sched:::preempt /on && tid == $1/ {{ taken++; }}
-        sched:::off-cpu /on && tid == $1/ {{ off++; if (curlwpsinfo->pr_state == SSLEEP) {{ sleeping++; }} }}
-        sched:::on-cpu /on && tid == $1/ {{ back++; }}
-        END {{ printf("%d %d %d %d %d", slept, taken, off, back, sleeping); }}"#
-    );
-    let seen = observe(&program, "sched_mixed", &[])?;
-    let (slept, taken) = (seen.report.number("slept")?, seen.report.number("taken")?);
-    ensure!(slept >= 20, "{seen:?}");
-    let all = slept + taken;
-    ensure!(seen.output.lines() == [format!("{slept} {taken} {all} {all} {slept}")], "{seen:?}");
+    const PROGRAM: &str = r#"
+        sched:::sleep /on && tid == $1/ { slept++; }
+        sched:::preempt /on && tid == $1/ { taken++; }
+        sched:::off-cpu /on && tid == $1/ { off++; if (curlwpsinfo->pr_state == SSLEEP) { sleeping++; } }
+        sched:::on-cpu /on && tid == $1/ { back++; }
+        END { printf("%d %d %d %d %d", slept, taken, off, back, sleeping); }"#;
+    let seen = observe(&window(PROGRAM), "sched_mixed", &[])?;
+    let line = seen.output.lines().join("");
+    let numbers: Vec<i64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+    let [slept, taken, off, back, sleeping] = numbers[..] else { bail!("{seen:?}") };
+    ensure!(slept >= SLEEPS.into(), "{seen:?}");
+    for (name, told) in [("slept", slept), ("taken", taken)] {
+        let [least, most] = ["least", "most"].map(|which| seen.report.number(&format!("{name}_{which}")));
+        ensure!((least?..=most?).contains(&told), "{name}: {seen:?}");
+    }
+    ensure!((off, back, sleeping) == (slept + taken, slept + taken, slept), "{seen:?}");
     Ok(())
 }
 
-/// By the clock and by vtimestamp; the kernel's own count leaves out what interrupts took.
+/// By the clock and by vtimestamp. The kernel's own count leaves out what interrupts took, and what a machine that is a guest had to
+/// wait for its host.
 fn run_time_adds_up() -> Result<()> {
     const PROGRAM: &str = r#"
         int64_t wall, ran;
-        sched:::on-cpu /tid == $1/ { self->begin = timestamp; self->had = vtimestamp; }
-        sched:::off-cpu /self->begin/ { wall += timestamp - self->begin; ran += vtimestamp - self->had; self->begin = 0; }
+        syscall::getpgrp:return, sched:::on-cpu /on && tid == $1/ { self->begin = timestamp; self->had = vtimestamp; }
+        syscall::getpgrp:entry, sched:::off-cpu /self->begin && tid == $1/ {
+            wall += timestamp - self->begin; ran += vtimestamp - self->had; self->begin = 0;
+        }
         END { printf("%d %d", wall, ran); }"#;
-    let seen = observe(PROGRAM, "sched_mixed", &[])?;
-    let truth = seen.report.number("ran")?;
+    let seen = observe(&window(PROGRAM), "sched_mixed", &[])?;
+    let (least, passed) = (seen.report.number("ran_least")?, seen.report.number("passed")?);
+    let asleep = (SLEEP * SLEEPS).as_nanos() as i64;
     let line = seen.output.lines().join("");
     for told in line.split(' ') {
         let told: i64 = told.parse()?;
-        // The workload's beginning and end are not in its own count.
-        ensure!(told > truth * 9 / 10 && told < truth * 13 / 10 + 20_000_000, "{told} of {truth}: {seen:?}");
+        // Who sleeps does not run. What a thread had before tracing began is known up to the last tick.
+        ensure!((least * 9 / 10..passed - asleep + 10_000_000).contains(&told), "{told}: {seen:?}");
     }
     Ok(())
 }
@@ -137,9 +174,11 @@ fn on_cpu_is_about_its_thread() -> Result<()> {
     Ok(())
 }
 
-/// Two processes that hand a byte to and fro, on one CPU; the first counts its sleeps.
+/// Two processes that hand a byte to and fro, on one CPU; the first counts its sleeps. They have a real-time priority, if they
+/// may, so that no other comes between them.
 fn pair(_: &[String]) -> Result<Report> {
     pin(0)?;
+    let _ = urgent(1);
     let (mut here, mut there) = UnixStream::pair()?;
     // SAFETY: a workload has one thread; the child calls nothing that another thread could hold.
     let child = unsafe { libc::fork() };
@@ -151,9 +190,11 @@ fn pair(_: &[String]) -> Result<Report> {
     }
     let mut turn = |byte: u8| here.write_all(&[byte]).and_then(|()| here.read_exact(&mut [0]));
     let before = switches().0;
+    mark();
     for _ in 0..500 {
         turn(0)?;
     }
+    mark();
     let slept = switches().0 - before;
     turn(1)?;
     // SAFETY: waits for the child, and writes nothing.
@@ -162,13 +203,11 @@ fn pair(_: &[String]) -> Result<Report> {
 }
 
 fn wakeups_are_told() -> Result<()> {
-    let program = format!(
-        r#"{WINDOW}
-        sched:::wakeup /on && args[0]->pr_lwpid == $1/ {{
+    const PROGRAM: &str = r#"
+        sched:::wakeup /on && args[0]->pr_lwpid == $1/ {
             printf("%d %d %s\n", ppid == args[1]->pr_pid ? pid : 0, args[1]->pr_pid, args[1]->pr_fname);
-        }}"#
-    );
-    let seen = observe(&program, "sched_pair", &[])?;
+        }"#;
+    let seen = observe(&window(PROGRAM), "sched_pair", &[])?;
     let comm = fs::read_to_string("/proc/self/comm")?;
     let lines = seen.output.lines();
     ensure!(lines.len() as i64 == seen.report.number("slept")?, "{seen:?}");
@@ -208,13 +247,14 @@ fn off_cpu_says_who_comes_next() -> Result<()> {
     Ok(())
 }
 
-/// A thread that comes to a CPU was taken from that CPU's queue, in which it had been put by a wake-up, a switch or a move.
+/// A thread that comes to a CPU was taken from that CPU's queue, in which it had been put by a wake-up, a switch or a move. It is
+/// urgent: where threads take turns by their share, there are kernels whose sched_switch names one and which then run another.
 fn queues_lead_to_cpus() -> Result<()> {
     const PROGRAM: &str = r#"
         sched:::enqueue /args[0]->pr_lwpid == $1/ { printf("enqueue %d\n", args[2]->cpu_id); }
         sched:::dequeue /args[0]->pr_lwpid == $1 && args[1]->pr_pid == $1/ { printf("dequeue %d\n", args[2]->cpu_id); }
         sched:::on-cpu /tid == $1/ { printf("on %d\n", curcpu->cpu_id); }"#;
-    let seen = observe(PROGRAM, "sched_mixed", &[])?;
+    let seen = observe(PROGRAM, "sched_mixed", &["urgent"])?;
     let lines = seen.output.lines();
     // The first switch may have begun before the probes were there.
     let start = lines.iter().position(|line| line.starts_with("enqueue")).context("nothing is enqueued")?;
@@ -263,22 +303,26 @@ fn lend(_: &[String]) -> Result<Report> {
         check(libc::pthread_mutex_init(mutex, &raw const attributes))?;
         check(libc::pthread_mutex_lock(mutex))?;
     }
-    let urgent = std::thread::spawn(|| {
-        let parameters = libc::sched_param { sched_priority: 10 };
-        // SAFETY: as above; the parameters are read.
+    let (tell, waits) = std::sync::mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        if let Err(error) = urgent(10) {
+            return Err(error);
+        }
+        // SAFETY: as above.
         unsafe {
-            if libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) != 0 {
-                return Err(std::io::Error::last_os_error());
-            }
+            let _ = tell.send(libc::gettid());
             libc::pthread_mutex_lock(SHARED.0.get());
             libc::pthread_mutex_unlock(SHARED.0.get());
         }
         Ok(())
     });
-    std::thread::sleep(Duration::from_millis(100));
+    // It tells nothing where it cannot be urgent.
+    if let Ok(thread) = waits.recv() {
+        until_asleep(thread, libc::SYS_futex)?;
+    }
     // SAFETY: this thread holds it.
     check(unsafe { libc::pthread_mutex_unlock(mutex) })?;
-    match urgent.join() {
+    match waiter.join() {
         Ok(Err(error)) => Ok(Report::default().with("skip", format!("no real-time priority here: {error}"))),
         _ => Ok(Report::default()),
     }

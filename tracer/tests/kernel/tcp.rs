@@ -91,7 +91,9 @@ fn active_close(_: &[String]) -> Result<Report> {
     let (listener, client, server) = pair((Ipv4Addr::LOCALHOST, 0).into())?;
     let ports = ports(&client)?;
     drop(client);
-    until("the client is in FIN_WAIT2", || Ok(listed_state(ports.1, ports.0)?.is_some_and(|state| state == "05")))?;
+    until("the client is in FIN_WAIT2", || {
+        Ok(listed_state(ports.1, ports.0)?.is_some_and(|state| state == "05"))
+    })?;
     drop(server);
     until("the server's end is gone", || Ok(listed_state(ports.0, ports.1)?.is_none()))?;
     drop(listener);

@@ -8,8 +8,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::harness::run::command;
 use crate::harness::process::{LIMIT, Watchdog};
+use crate::harness::run::command;
 use crate::harness::{Family, Report, Workload, emulated, skip};
 
 pub(crate) const FAMILY: Family = Family {

@@ -15,7 +15,7 @@ use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::Output;
 use crate::harness::run::command as harness_command;
 use crate::harness::workload::command;
-use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, truth};
+use crate::harness::{Family, Report, Tracer, Workload, emulated, patience, skip, tracer, truth};
 use crate::watch::{events, follow_the_schema, fork, handler, kill, own, rows, wait};
 
 pub(crate) const FAMILY: Family = Family {
@@ -116,7 +116,8 @@ fn timer(_: &[String]) -> Result<Report> {
         let every = libc::timespec { tv_sec: 0, tv_nsec: 200_000 };
         let mut times = libc::itimerspec { it_interval: every, it_value: every };
         libc::timer_settime(timer, 0, &raw const times, std::ptr::null_mut());
-        while RAN.load(Ordering::Relaxed) < 2000 {
+        let enough = if emulated() { 500 } else { 2000 };
+        while RAN.load(Ordering::Relaxed) < enough {
             std::hint::spin_loop();
         }
         kill(writer, libc::SIGKILL);
@@ -315,9 +316,10 @@ fn listeners(_: &[String]) -> Result<Report> {
 }
 
 fn losses_are_told() -> Result<()> {
-    const SENT: u64 = 50_000;
+    // More than the buffer holds.
+    let sent: u64 = if emulated() { 25_000 } else { 50_000 };
     for json in [false, true] {
-        let mut workload = Workload::start("watch_burst", &[&SENT.to_string()])?;
+        let mut workload = Workload::start("watch_burst", &[&sent.to_string()])?;
         let pid = workload.pid().to_string();
         let format: &[&str] = if json { &["--json"] } else { &[] };
         let mut tracer = Tracer::start(&[&["watch", "signal", "-p", &pid], format].concat())?;
@@ -344,7 +346,7 @@ fn losses_are_told() -> Result<()> {
         };
         // The process's end is told to its parent by a signal, too.
         ensure!(
-            lost > 0 && (SENT..=SENT + 1).contains(&(shown + lost)),
+            lost > 0 && (sent..=sent + 1).contains(&(shown + lost)),
             "{shown} shown, {lost} lost: {}",
             output.stderr
         );

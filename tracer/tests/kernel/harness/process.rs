@@ -37,7 +37,9 @@ impl Watchdog {
                 bites.store(true, Ordering::Relaxed);
                 let none = std::ptr::null::<libc::siginfo_t>();
                 // SAFETY: a descriptor of a process, and no more about the signal.
-                unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, none, 0) };
+                unsafe {
+                    libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, none, 0)
+                };
             }
         });
         Ok(Self { bitten, _leash: leash })
@@ -115,7 +117,12 @@ impl Process {
         let gatherer = self.gatherer.take().context("it has ended before")?;
         let stderr = gatherer.join().ok().context("the gatherer does not panic")?;
         let status = self.child.wait()?;
-        Ok(Ended { stdout: std::mem::take(&mut self.stdout), stderr, status, late: self.watchdog.has_bitten() })
+        Ok(Ended {
+            stdout: std::mem::take(&mut self.stdout),
+            stderr,
+            status,
+            late: self.watchdog.has_bitten(),
+        })
     }
 }
 
