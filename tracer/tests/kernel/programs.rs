@@ -49,7 +49,18 @@ int main(void) {
 }
 "#;
 
-const LIBRARY: &str = "int later_twice(int number) { return 2 * number; }";
+/// It brings a probe along, which passes an integer and a number that no probe can read.
+const LIBRARY: &str = r#"
+int later_twice(int number) {
+    double half = number / 2.0;
+    __asm__ volatile("990: nop\n"
+        ".pushsection .note.stapsdt,\"\",\"note\"\n"
+        ".balign 4\n .4byte 8, 992f-991f, 3\n .asciz \"stapsdt\"\n"
+        "991: .8byte 990b, 0, 0\n .asciz \"plug\"\n .asciz \"call__twice\"\n .asciz \"-4@%0 8f@%1\"\n"
+        "992: .balign 4\n .popsection" :: "r"(number), "x"(half));
+    return 2 * number;
+}
+"#;
 
 /// Loads the library and calls it.
 const LOADER: &str = r#"
@@ -204,7 +215,14 @@ fn a_library_is_traced_that_is_loaded_later() -> Result<()> {
         pid$target:liblater:later_twice:return { printf(\"%d\\n\", arg1); }";
     let output = tracer(&["-Z", "-q", "-n", text, "-c", &command])?.success()?;
     ensure!(output.lines() == ["liblater.so 7", "14", "liblater.so 8", "16"], "{output:?}");
+    // What a library brings along is found where the process has libraries of its own, without the library's name.
+    let text = "plug$target:::call-twice { printf(\"%s %s %d %d\\n\", probemod, probefunc, args[0], arg1); }";
+    let output = tracer(&["-Z", "-q", "-n", text, "-c", &command])?.success()?;
+    ensure!(output.lines() == ["liblater.so later_twice 7 0", "liblater.so later_twice 8 0"], "{output:?}");
+    let output = tracer(&["-q", "-n", text, "-c", &command])?;
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // Without -Z a description is about what is there.
+    let text = "pid$target:liblater.so:later_*:entry { trace(arg0); }";
     let output = tracer(&["-q", "-n", text, "-c", &command])?;
     ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // What is found nowhere is not traced.
