@@ -101,6 +101,12 @@ impl Compiled {
         probes.dedup();
         probes
     }
+
+    /// Whether any of them is in a program of a process.
+    pub fn is_in_programs(&self) -> bool {
+        let in_program = |attach| matches!(attach, Attach::Uprobe | Attach::Uretprobe);
+        self.image.programs.iter().any(|program| in_program(program.program.attach))
+    }
 }
 
 /// Compiles the sources, which run together, or says everything that is wrong with them.

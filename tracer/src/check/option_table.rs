@@ -153,7 +153,7 @@ table! {
     "amin" Takes::Attributes(|o, least| o.amin = Some(least)), "refuses programs that use anything of lesser stability";
     "version" Takes::Version, "takes the language as it was in this version: names that came later are none";
     "evaltime" Word(|o, n| o.evaltime = Some(EVALUATIONS[n]), &["exec", "preinit", "postinit", "main"]),
-        "how far -c's process is brought before tracing begins: its exec, its libraries, its main function";
+        "how far -c's process is brought before tracing begins: its exec, its libraries, its main function (of itself there, if it has probes)";
     "oformat" Later, "chooses the form of the output";
 
     "aggrate" Ignored(Form::Rate), "aggregations are read whenever they are printed";

@@ -93,6 +93,8 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
         match (follow, compiled.options.evaltime) {
             (Follow::Process(pid), _) => ensure_alive(*pid)?,
             (Follow::Command(child), Some(to)) => child.bring(to)?,
+            // As with dtrace, what comes before main is not seen of functions.
+            (Follow::Command(child), None) if compiled.is_in_programs() => child.bring(Evaluation::Main)?,
             (Follow::Command(_), None) => {}
         }
     }

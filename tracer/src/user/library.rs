@@ -2,9 +2,11 @@
 //!
 //! A probe is at a place in a file: the kernel puts it where the file is mapped, whenever that is.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Module;
@@ -24,16 +26,51 @@ const USUAL: [&str; 8] = [
 /// The library that a process would load by that name, if there is one. Where it will be in memory is not known.
 pub fn later(process: u32, name: &str) -> Option<Module> {
     let of_process = Path::new("/proc").join(process.to_string());
-    let root = of_process.join("root");
-    let directories = searched(&of_process).into_iter().map(|path| {
-        // Links of /proc lead there themselves.
-        if path.starts_with(&of_process) { path } else { root.join(path.strip_prefix("/").unwrap_or(&path)) }
-    });
-    directories.into_iter().find_map(|directory| in_directory(&directory, name))
+    searched(&of_process).into_iter().find_map(|path| in_directory(&rooted(&of_process, path), name))
+}
+
+/// A directory of a process as it is seen from here.
+fn rooted(of_process: &Path, path: PathBuf) -> PathBuf {
+    // Links of /proc lead there themselves.
+    if path.starts_with(of_process) {
+        return path;
+    }
+    of_process.join("root").join(path.strip_prefix("/").unwrap_or(&path))
+}
+
+/// The libraries in the places that are a process's own, but for those that it has mapped. Each has one name, the longest.
+pub fn beside(process: u32) -> Vec<Module> {
+    let of_process = Path::new("/proc").join(process.to_string());
+    let file = |path: &Path| {
+        fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
+    };
+    let mapped = super::modules(process).unwrap_or_default();
+    let mut seen: HashSet<_> = mapped.iter().filter_map(|module| file(&module.file)).collect();
+    let mut found = Vec::new();
+    for directory in own(&of_process) {
+        let directory = rooted(&of_process, directory);
+        let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| is_library(name)).collect();
+        names.sort_unstable_by_key(|name| std::cmp::Reverse(name.len()));
+        let modules = names.into_iter().map(|name| Module {
+            name: name.clone(),
+            file: directory.join(&name),
+            file_name: name,
+            mapped: (0, 0),
+        });
+        found.extend(modules.filter(|module| file(&module.file).is_some_and(|file| seen.insert(file))));
+    }
+    found
 }
 
 /// The directories, in order.
 fn searched(of_process: &Path) -> Vec<PathBuf> {
+    own(of_process).into_iter().chain(USUAL.map(PathBuf::from)).collect()
+}
+
+/// Those that are the process's own: of its environment, its program's and where it is.
+fn own(of_process: &Path) -> Vec<PathBuf> {
     let environment = fs::read(of_process.join("environ")).unwrap_or_default();
     let path = environment.split(|&byte| byte == 0).find_map(|set| set.strip_prefix(b"LD_LIBRARY_PATH="));
     let named = path.unwrap_or_default().split(|byte| matches!(byte, b':' | b';'));
@@ -41,7 +78,7 @@ fn searched(of_process: &Path) -> Vec<PathBuf> {
         named.filter(|path| path.starts_with(b"/")).map(|path| PathBuf::from(OsStr::from_bytes(path)));
     let program = fs::read_link(of_process.join("exe")).ok();
     let beside = program.as_deref().and_then(Path::parent).map(Path::to_owned);
-    named.chain(beside).chain([of_process.join("cwd")]).chain(USUAL.map(PathBuf::from)).collect()
+    named.chain(beside).chain([of_process.join("cwd")]).collect()
 }
 
 /// `libx.so`, `libx.so.1.2`

@@ -19,7 +19,7 @@ mod segments;
 pub use debugging::{Lack, types};
 pub use function::Function;
 pub use image::Image;
-pub use library::later;
+pub use library::{beside, later};
 pub use modules::{Module, PROGRAM, modules};
 pub use names::Names;
 pub use notes::{Note, Types, providers};

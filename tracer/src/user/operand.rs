@@ -7,12 +7,13 @@ use probes_common::providers::usdt::{MOST_ARGS, NO_REGISTER, Operand, Spec, sort
 
 use crate::kernel::arch::{REGISTERS, Register};
 
-/// Where all arguments are, and how many there are. What is not understood (a floating-point register) is a constant 0.
+/// Where all arguments are, and how many there are. What cannot be read (a probe has no floating-point registers) is a constant 0
+/// of no bytes.
 pub fn spec(text: &str, symbol: &dyn Fn(&str) -> Option<u64>) -> (Spec, usize) {
     let mut spec = Spec::default();
     let mut count = 0;
     for (operand, word) in spec.args.iter_mut().zip(text.split_whitespace()).take(MOST_ARGS) {
-        *operand = parse(word, symbol).unwrap_or(Operand { bytes: 8, ..constant(0) });
+        *operand = parse(word, symbol).unwrap_or(Operand { bytes: 0, ..constant(0) });
         count += 1;
     }
     (spec, count)
@@ -207,5 +208,6 @@ mod tests {
         }
         let (spec, count) = spec("8@%xmm0 -4@$7", &|_| None);
         assert_eq!((count, spec.args[0].offset, spec.args[1].offset), (2, 0, 7));
+        assert_eq!((spec.args[0].bytes, spec.args[1].bytes), (0, 4));
     }
 }

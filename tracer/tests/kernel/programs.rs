@@ -20,6 +20,10 @@ pub(crate) const FAMILY: Family = Family {
             "symbols_are_read_that_a_stripped_program_carries",
             symbols_are_read_that_a_stripped_program_carries,
         ),
+        (
+            "code_that_a_program_makes_has_the_names_that_it_tells",
+            code_that_a_program_makes_has_the_names_that_it_tells,
+        ),
         ("a_library_is_traced_that_is_loaded_later", a_library_is_traced_that_is_loaded_later),
         ("an_address_of_the_process_is_read_there", an_address_of_the_process_is_read_there),
     ],
@@ -49,7 +53,39 @@ int main(void) {
 }
 "#;
 
-const LIBRARY: &str = "int later_twice(int number) { return 2 * number; }";
+/// It brings a probe along, which passes an integer and a number that no probe can read.
+const LIBRARY: &str = r#"
+int later_twice(int number) {
+    double half = number / 2.0;
+    __asm__ volatile("990: nop\n"
+        ".pushsection .note.stapsdt,\"\",\"note\"\n"
+        ".balign 4\n .4byte 8, 992f-991f, 3\n .asciz \"stapsdt\"\n"
+        "991: .8byte 990b, 0, 0\n .asciz \"plug\"\n .asciz \"call__twice\"\n .asciz \"-4@%0 8f@%1\"\n"
+        "992: .balign 4\n .popsection" :: "r"(number), "x"(half));
+    return 2 * number;
+}
+"#;
+
+/// Makes a function, which calls another, and says what it is called, as virtual machines do.
+const MAKER: &str = r#"
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+__attribute__((noinline)) void reached(void) { __asm__ volatile(""); }
+int main(void) {
+    unsigned char *code = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret */
+    memcpy(code + 16, "\x55\x48\x89\xe5\xff\xd7\x5d\xc3", 8);
+    char name[64];
+    sprintf(name, "/tmp/perf-%d.map", getpid());
+    FILE *map = fopen(name, "w");
+    fprintf(map, "%lx 8 made up\n", (unsigned long)(code + 16));
+    fclose(map);
+    ((void (*)(void *))(code + 16))((void *)reached);
+    return 0;
+}
+"#;
 
 /// Loads the library and calls it.
 const LOADER: &str = r#"
@@ -144,6 +180,15 @@ fn symbols_are_read_that_a_stripped_program_carries() -> Result<()> {
     Ok(())
 }
 
+fn code_that_a_program_makes_has_the_names_that_it_tells() -> Result<()> {
+    let files: [(&str, &str, &[&str]); 1] = [("program", MAKER, &[])];
+    let Some(built) = Built::of("maker", &files)? else { return skip("needs a C compiler, cc") };
+    let lines = traced(&built.program(), "pid$target::reached:entry { printf(\"%d\\n\", pid); ustack(2); }")?;
+    fs::remove_file(format!("/tmp/perf-{}.map", lines[0]))?;
+    ensure!(lines[1..].iter().map(|line| line.trim()).eq(["program`reached", "made up+0x6"]), "{lines:?}");
+    Ok(())
+}
+
 fn arguments_have_the_types_of_the_function() -> Result<()> {
     for options in [&["-g"][..], &["-g", "-gz=zlib"], &["-g", "-gdwarf-4", "-static"]] {
         let Some(built) = Built::new("arguments", options)? else { return skip("needs a C compiler, cc") };
@@ -204,7 +249,14 @@ fn a_library_is_traced_that_is_loaded_later() -> Result<()> {
         pid$target:liblater:later_twice:return { printf(\"%d\\n\", arg1); }";
     let output = tracer(&["-Z", "-q", "-n", text, "-c", &command])?.success()?;
     ensure!(output.lines() == ["liblater.so 7", "14", "liblater.so 8", "16"], "{output:?}");
+    // What a library brings along is found where the process has libraries of its own, without the library's name.
+    let text = "plug$target:::call-twice { printf(\"%s %s %d %d\\n\", probemod, probefunc, args[0], arg1); }";
+    let output = tracer(&["-Z", "-q", "-n", text, "-c", &command])?.success()?;
+    ensure!(output.lines() == ["liblater.so later_twice 7 0", "liblater.so later_twice 8 0"], "{output:?}");
+    let output = tracer(&["-q", "-n", text, "-c", &command])?;
+    ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // Without -Z a description is about what is there.
+    let text = "pid$target:liblater.so:later_*:entry { trace(arg0); }";
     let output = tracer(&["-q", "-n", text, "-c", &command])?;
     ensure!(output.status.code() == Some(1) && output.stderr.contains("D_PDESC_ZERO"), "{output:?}");
     // What is found nowhere is not traced.

@@ -266,7 +266,7 @@ fn an_offset_and_an_address_are_one_place() -> Result<()> {
 
 fn the_command_is_traced_from_its_first_call() -> Result<()> {
     let (command, report) = workload::command("user-calls", &["5"])?;
-    let program = "pid$target:a.out:main:entry { printf(\"main %d\\n\", pid == $target); } \
+    let program = "pid$target:a.out:_start:entry, pid$target:a.out:main:entry { printf(\"%s %d\\n\", probefunc, pid == $target); } \
         pid$target::user_sum:entry { @ = count(); } END { printa(\"%@d\\n\", @); }";
     let output = tracer(&["-q", "-n", program, "-c", &command])?.success()?;
     ensure!(output.lines() == ["main 1", "5"], "{output:?}");
@@ -290,8 +290,12 @@ fn libraries_of_the_command_are_traced_from_their_first_call() -> Result<()> {
     // The C library calls its own when it is started, before there is a main.
     let program = "pid$target:libc:__libc_start_main:entry { this->main = arg0; self->begun = 1; } \
         pid$target:libc.so:exit:entry { printf(\"%s %d %d\\n\", probemod, self->begun, arg0); }";
-    let output = tracer(&["-q", "-n", program, "-c", &format!("{LS} -d /")])?.success()?;
+    let command = format!("{LS} -d /");
+    let output = tracer(&["-q", "-x", "evaltime=preinit", "-n", program, "-c", &command])?.success()?;
     ensure!(output.stdout.contains("libc.so.6 1 0\n"), "{output:?}");
+    // Unless it is told otherwise it begins with main, as dtrace does.
+    let output = tracer(&["-q", "-n", program, "-c", &command])?.success()?;
+    ensure!(output.stdout.contains("libc.so.6 0 0\n"), "{output:?}");
     Ok(())
 }
 

@@ -22,7 +22,12 @@ pub(super) type FileId = (u32, u32, u64);
 impl Mapping {
     /// Whether a file is mapped.
     pub(super) fn is_file(&self) -> bool {
-        self.path.is_absolute() && !self.path.starts_with("//anon") && self.file.2 != 0
+        self.path.is_absolute() && !self.is_anonymous() && self.file.2 != 0
+    }
+
+    /// Whether it is memory of no file, as perf events call it (perf_event_mmap_event in kernel/events/core.c, Linux 6.18).
+    fn is_anonymous(&self) -> bool {
+        self.path.as_os_str() == "//anon"
     }
 
     /// Whether it is what the kernel maps into each process.
@@ -32,7 +37,7 @@ impl Mapping {
 
     /// Its name as dtrace shows modules: without directories.
     pub(super) fn name(&self) -> Option<String> {
-        let name = self.path.file_name()?.to_string_lossy();
+        let name = self.path.file_name().filter(|_| !self.is_anonymous())?.to_string_lossy();
         let name = name.strip_suffix(" (deleted)").unwrap_or(&name);
         (!name.is_empty()).then(|| name.to_owned())
     }

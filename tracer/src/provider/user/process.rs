@@ -87,12 +87,30 @@ impl Processes {
             Tag::D_PROC_LIB => OfProcess { tag: Tag::D_PDESC_ZERO, ..why },
             _ => why,
         })?;
+        Ok((process, self.read(modules)))
+    }
+
+    fn read(&mut self, modules: Vec<Module>) -> Modules {
         let read = |module: Module| {
             let image = self.images.entry(module.file.clone());
             let image = image.or_insert_with(|| Image::read(&module.file).ok().map(Arc::new));
             image.clone().map(|image| (module, image))
         };
-        Ok((process, modules.into_iter().filter_map(read).collect()))
+        modules.into_iter().filter_map(read).collect()
+    }
+
+    /// The libraries that a process may load from its own places, where they may be named that are loaded later: those that the
+    /// second part of a description means and that bring such a provider along.
+    pub(super) fn beside(&mut self, process: u32, name: &str, provides: impl Fn(&str) -> bool) -> Modules {
+        if !self.later {
+            return Modules::new();
+        }
+        let mut modules = user::beside(process);
+        modules.retain(|module| {
+            let meant = matches(name, &module.file_name) || module.is_called(name);
+            meant && user::providers(&module.file).unwrap_or_default().iter().any(|name| provides(name))
+        });
+        self.read(modules)
     }
 
     /// The same without looking at what they are.

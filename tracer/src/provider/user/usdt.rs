@@ -21,15 +21,17 @@ pub(super) fn find(
     pid: u32,
     pattern: &Pattern,
 ) -> Result<Vec<Found>, OfProcess> {
-    let (process, modules) = processes.modules(pid, &pattern.module)?;
+    let (process, mut modules) = processes.modules(pid, &pattern.module)?;
+    modules.extend(processes.beside(process, &pattern.module, |provider| provides(pid, base, provider)));
     // Probes are written `a-b` in D and `a__b` in C.
     let wanted = pattern.name.replace("__", "-");
-    let provides = |note: &Note| {
-        matches(base, &note.provider) || is_glob(base) && matches(base, &format!("{}{pid}", note.provider))
-    };
     let mut found: Vec<Found> = Vec::new();
     for (module, image) in &modules {
-        for note in image.notes.iter().filter(|note| provides(note) && matches(&wanted, &note.name)) {
+        for note in image
+            .notes
+            .iter()
+            .filter(|note| provides(pid, base, &note.provider) && matches(&wanted, &note.name))
+        {
             let function = image.function_at(note.address).map_or("", |function| function.name());
             if !matches(&pattern.function, function) {
                 continue;
@@ -74,6 +76,11 @@ pub(super) fn find(
     if found.is_empty() { Err(none(base, pid, pattern, &modules)) } else { Ok(found) }
 }
 
+/// Whether a description's provider means this one.
+fn provides(pid: u32, base: &str, provider: &str) -> bool {
+    matches(base, provider) || is_glob(base) && matches(base, &format!("{provider}{pid}"))
+}
+
 /// What the file tells of the types of a probe's arguments.
 fn told<'a>(image: &'a Image, note: &Note) -> Option<&'a Types> {
     image.types.iter().find(|types| types.provider == note.provider && types.name == note.name)
@@ -81,14 +88,16 @@ fn told<'a>(image: &'a Image, note: &Note) -> Option<&'a Types> {
 
 /// The arguments of a probe: as its program declares them, or else as large as they are.
 fn typed(image: &Image, note: &Note, operands: &[Operand]) -> &'static [Arg] {
+    let read = |passed: usize| operands.get(passed).is_none_or(|operand| operand.bytes > 0);
+    let row = |(passed, ctype): (usize, String)| (passed, ctype, read(passed));
     match told(image, note) {
-        Some(types) => arguments(types.args.clone()),
+        Some(types) => arguments(types.args.iter().cloned().map(row).collect()),
         None => {
             let sized = |operand: &Operand| {
                 SIZED.iter().find(|row| (row.0, row.1) == (operand.bytes, operand.signed != 0))
             };
             let ctype = |operand| sized(operand).map_or("int64_t", |row| row.2).to_owned();
-            arguments(operands.iter().map(ctype).enumerate().collect())
+            arguments(operands.iter().map(ctype).enumerate().map(row).collect())
         }
     }
 }
@@ -105,13 +114,16 @@ const SIZED: &[(u8, bool, &str)] = &[
     (8, false, "uint64_t"),
 ];
 
-/// Rows of arguments, which live as long as the program, as those of other probes do: those of one kind are one.
-fn arguments(args: Vec<(usize, String)>) -> &'static [Arg] {
-    type Made = HashMap<Vec<(usize, String)>, &'static [Arg]>;
+/// Rows of arguments, which live as long as the program, as those of other probes do: those of one kind are one. Each is the number by
+/// which it is passed, its type, and whether it can be read.
+fn arguments(args: Vec<(usize, String, bool)>) -> &'static [Arg] {
+    type Made = HashMap<Vec<(usize, String, bool)>, &'static [Arg]>;
     static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
-    let row = |(passed, ctype): &(usize, String)| {
+    let row = |(passed, ctype, read): &(usize, String, bool)| {
         let of = ARGS.get(*passed)?;
-        Some(Arg { ctype: Box::leak(ctype.clone().into_boxed_str()), ..*of })
+        let doc =
+            if *read { of.doc } else { "0: it is where no probe can read, as floating-point numbers are" };
+        Some(Arg { ctype: Box::leak(ctype.clone().into_boxed_str()), doc, ..*of })
     };
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     made.entry(args).or_insert_with_key(|args| Box::leak(args.iter().filter_map(row).collect()))
