@@ -72,7 +72,11 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
             }
         };
     // As in dtrace, what a program can do without is told to those who ask.
-    let remark = |text: &str| if trace.verbose { say(text) };
+    let remark = |text: &str| {
+        if trace.verbose {
+            say(text)
+        }
+    };
     for warning in compiled.warnings.iter().filter(|_| trace.verbose) {
         complain(&(crate::diagnostic::render(warning, &sources, io::stderr().is_terminal()) + "\n"));
     }
@@ -87,7 +91,9 @@ pub(super) fn run(trace: &Trace, texts: &[Text], whom: &[Whom]) -> Result<i32> {
     }
     Target::ensure_granted()?;
     if !numbers::are_first() {
-        remark("this is not the first PID namespace: process ids are the host's, not those that ps shows here");
+        remark(
+            "this is not the first PID namespace: process ids are the host's, not those that ps shows here",
+        );
     }
     for follow in &followed {
         match (follow, compiled.options.evaltime) {

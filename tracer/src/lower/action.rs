@@ -8,7 +8,7 @@ use std::rc::Rc;
 use probes_common::abi::{HEADER_SIZE, state};
 
 use super::clause::Clause;
-use super::data::STATE;
+use super::data::{EXIT, STATE};
 use super::helper;
 use super::layout::{ActionAt, ActionKind, FieldAt, Repr};
 use super::storage::repr;
@@ -147,7 +147,12 @@ impl Clause<'_> {
         if values.is_empty() {
             self.action += 1;
         }
-        if let Action::Exit(_) = action {
+        if let (Action::Exit(_), [status]) = (action, &record.fields[..]) {
+            self.data.want_exit();
+            let exit = self.b.data_addr(EXIT, 0);
+            let status = self.b.load(Size::B4, (self.slot, (self.message + status.offset) as i32));
+            self.b.store(Size::B4, (exit, 0), status);
+            self.b.store(Size::B4, (exit, 4), 1);
             let state = self.b.data_addr(STATE, 0);
             self.b.store(Size::B8, (state, 0), state::ENDED as i64);
         }

@@ -15,6 +15,8 @@ pub(super) const ZEROS: &str = ".rodata.zeros";
 pub(super) const GLOBALS: &str = ".data.globals";
 /// The word that says whether probes fire; it belongs to the probes object.
 pub(super) const STATE: &str = ".data.state";
+/// What exit() was given, and then 1 where it was called: the message that says so may find no room.
+pub(crate) const EXIT: &str = ".data.exit";
 
 /// The read-only data gathered so far.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ pub(super) struct Data {
     bytes: Vec<u8>,
     known: HashMap<Vec<u8>, u32>,
     zeros: u32,
+    exits: bool,
 }
 
 impl Data {
@@ -48,11 +51,17 @@ impl Data {
         self.zeros = self.zeros.max(size.next_multiple_of(8));
     }
 
+    /// exit() is called: [`EXIT`] is wanted.
+    pub(super) fn want_exit(&mut self) {
+        self.exits = true;
+    }
+
     /// The sections that are not empty.
     pub(super) fn into_sections(self) -> Vec<DataSection> {
         let strings = DataSection { name: STRINGS.into(), bytes: self.bytes };
         let zeros = DataSection { name: ZEROS.into(), bytes: vec![0; self.zeros as usize] };
-        [strings, zeros].into_iter().filter(|section| !section.bytes.is_empty()).collect()
+        let exit = DataSection { name: EXIT.into(), bytes: vec![0; if self.exits { 8 } else { 0 }] };
+        [strings, zeros, exit].into_iter().filter(|section| !section.bytes.is_empty()).collect()
     }
 }
 

@@ -52,6 +52,7 @@ use crate::diagnostic::Span;
 use crate::ir;
 use crate::kernel::addresses::Addresses;
 use crate::provider::{Catalog, Instance, ProbeId, ProbeInfo};
+pub(crate) use data::EXIT;
 use layout::{AggregationAt, Layout};
 
 /// Compiles a program.

@@ -150,6 +150,8 @@ impl Child {
         if pass {
             self.kill(signal);
         }
+        // One that is stopped gets it when it goes on.
+        self.kill(libc::SIGCONT);
     }
 
     /// How it has ended, once it has. It is reaped by that, and can be asked once.
@@ -172,17 +174,17 @@ impl Child {
 }
 
 impl Drop for Child {
-    /// A child that was never let go ends by itself when the gate closes, or is killed; one that runs on is ended, as DTrace
-    /// does; one that has ended is reaped.
+    /// A child that was never let go is killed: its gate may stay open in the next one, which was forked after it. One that runs on is
+    /// ended, as DTrace does; one that has ended is reaped.
     fn drop(&mut self) {
-        let parked = self.gate.take().is_some();
-        let held = self.held.take().is_some();
-        if held {
+        let waits = self.gate.take().is_some() | self.held.take().is_some();
+        if waits {
             self.kill(libc::SIGKILL);
-        } else if !parked && !self.told.get() {
+        } else if !self.told.get() {
             self.kill(libc::SIGTERM);
+            self.kill(libc::SIGCONT);
         }
-        let options = if parked || held { 0 } else { libc::WNOHANG };
+        let options = if waits { 0 } else { libc::WNOHANG };
         // SAFETY: our own child; the status is not wanted.
         unsafe { libc::waitpid(self.process as libc::pid_t, std::ptr::null_mut(), options) };
     }

@@ -28,6 +28,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::consume::{Consumer, Description, WINDOW};
 use crate::link;
+use crate::lower::EXIT;
 use crate::output::Output;
 use crate::output::value::Event;
 use crate::provider::Sites;
@@ -152,7 +153,7 @@ impl Session {
             runtime.block_on(self.watch(followed, &lives, &signals, output))?;
         }
         self.end(output)?;
-        Ok(self.consumer.exit().unwrap_or(0))
+        Ok(self.consumer.exit().or(self.exited()?).unwrap_or(0))
     }
 
     fn begin(&mut self, output: &mut dyn Output) -> Result<(), SessionError> {
@@ -271,6 +272,14 @@ impl Session {
         let Some(map) = self.loaded.objects.get(".data.state") else { return Ok(state::ACTIVE) };
         let words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
         words.get(&0, 0).map_err(state_error)
+    }
+
+    /// What exit() was given, as the clause has left it: its message may have found no room.
+    fn exited(&self) -> Result<Option<i32>, SessionError> {
+        let Some(map) = self.loaded.objects.get(EXIT) else { return Ok(None) };
+        let words: Array<_, u64> = Array::try_from(map).map_err(state_error)?;
+        let word = words.get(&0, 0).map_err(state_error)?;
+        Ok((word >> 32 != 0).then_some(word as u32 as i32))
     }
 
     fn set_state(&mut self, value: u64) -> Result<(), SessionError> {

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::command;
-use crate::harness::workload::until_asleep;
+use crate::harness::workload::{self, until_asleep};
 use crate::harness::{Family, Report, Tracer, Workload, patience, skip, tracer, until};
 
 pub(crate) const FAMILY: Family = Family {
@@ -29,8 +29,11 @@ pub(crate) const FAMILY: Family = Family {
         ("a_second_interrupt_ends_a_run_whose_reader_is_stuck", stuck_reader),
         ("a_process_killed_in_its_calls_ends_the_run", killed_process),
         ("a_command_whose_interpreter_is_missing_is_told", missing_interpreter),
+        ("commands_that_never_ran_do_not_keep_the_tracer", never_ran),
+        ("a_stopped_command_ends_with_the_tracer", stopped_command),
+        ("exit_keeps_its_status_where_its_message_has_no_room", status_without_message),
     ],
-    workloads: &[("endings-disk", disk), ("endings-calls", calls)],
+    workloads: &[("endings-disk", disk), ("endings-calls", calls), ("endings-stop", stop)],
 };
 
 /// linux/bpf.h: commands that open what has an id.
@@ -327,6 +330,40 @@ fn missing_interpreter() -> Result<()> {
     let output = output?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(output.stderr.contains("cannot be run: No such file or directory"), "{output:?}");
+    Ok(())
+}
+
+fn never_ran() -> Result<()> {
+    let each = ["-c", "true"];
+    let output = tracer(&[&["-qn", "BEGIN { exit(3); }"], &each[..], &each, &each].concat())?;
+    ensure!(output.status.code() == Some(3), "{output:?}");
+    Ok(())
+}
+
+fn stopped_command() -> Result<()> {
+    let (command, _) = workload::command("endings-stop", &[])?;
+    let program = r#"syscall::kill:entry /pid == $target/ { printf("%d", pid); exit(0); }"#;
+    let stopped = tracer(&["-qn", program, "-c", &command])?.number()?;
+    let path = format!("/proc/{stopped}/stat");
+    // It may still be there for whoever is to reap it.
+    until(
+        "the command has ended",
+        || Ok(fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "))),
+    )
+}
+
+/// Stops, and never goes on by itself.
+fn stop(_: &[String]) -> Result<Report> {
+    // SAFETY: integers; this very process.
+    unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+    std::thread::sleep(Duration::MAX);
+    Ok(Report::default())
+}
+
+fn status_without_message() -> Result<()> {
+    let program = "BEGIN { x = strjoin(execname, execname); trace(x); trace(x); exit(9); }";
+    let output = tracer(&["-b", "4k", "-x", "strsize=4k", "-qn", program])?;
+    ensure!(output.status.code() == Some(9) && output.stderr.contains("1 drop"), "{output:?}");
     Ok(())
 }
 
