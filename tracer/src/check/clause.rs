@@ -1,6 +1,7 @@
 //! Clauses, and what else stands at the outermost level of a program.
 
 use super::functions::Role;
+use super::operators::passed;
 use super::probe::Matched;
 use super::typed::{Action, Clause, Expr, Stmt};
 use super::{Checker, Refused};
@@ -71,7 +72,7 @@ impl Checker<'_> {
     }
 
     fn predicate(&mut self, predicate: &ast::Expr) -> Result<Expr, Refused> {
-        let expr = self.value_for(predicate, Tag::D_PRED_SCALAR)?;
+        let expr = passed(self.value_for(predicate, Tag::D_PRED_SCALAR)?);
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
@@ -96,7 +97,8 @@ impl Checker<'_> {
                 Ok(Stmt::If { cond: cond?, then, otherwise, span: statement.span })
             }
             StmtKind::Expr(expr) => {
-                let expr = chosen(expr);
+                let whole = expr;
+                let expr = self.chosen(whole);
                 if let Some((row, recorded, args)) = self.recorded_call(expr) {
                     let value = self.recorded(row, recorded, args, expr.span)?;
                     return Ok(Stmt::Action(Action::Trace(value), statement.span));
@@ -108,11 +110,19 @@ impl Checker<'_> {
                     let action = self.action(row, action, args, expr.span)?;
                     return Ok(Stmt::Action(action, statement.span));
                 }
+                if let ast::ExprKind::Assign { op: None, place, value } = &expr.kind
+                    && let ast::ExprKind::Agg(agg) = &place.kind
+                    && let ast::ExprKind::Call { func, args } = &value.kind
+                {
+                    return self.aggregate(agg, func, args, expr.span);
+                }
+                // A constant that was chosen out of two stands for nothing to do.
+                let nothing = !std::ptr::eq(expr, whole);
                 let expr = match &expr.kind {
                     ast::ExprKind::Agg(_) => self.value_for(expr, Tag::D_AGG_NULL)?,
                     _ => self.value_for(expr, Tag::D_CG_EXPR)?,
                 };
-                if !expr.has_effect() {
+                if !expr.has_effect() && !nothing {
                     let diagnostic = Diagnostic::warning(
                         Tag::D_EXPR_NULL,
                         expr.span,
@@ -123,16 +133,5 @@ impl Checker<'_> {
                 Ok(Stmt::Expr(expr))
             }
         }
-    }
-}
-
-/// What a statement does: one of two things where a number says which.
-fn chosen(expr: &ast::Expr) -> &ast::Expr {
-    match &expr.kind {
-        ast::ExprKind::Cond { cond, then, otherwise } => match &cond.kind {
-            ast::ExprKind::Int(number) => chosen(if number.value != 0 { then } else { otherwise }),
-            _ => expr,
-        },
-        _ => expr,
     }
 }

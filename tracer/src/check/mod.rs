@@ -8,6 +8,7 @@ mod aggregation;
 mod attributes;
 pub mod builtins;
 mod call;
+mod chosen;
 mod clause;
 mod composite;
 mod conform;

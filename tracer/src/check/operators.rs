@@ -35,7 +35,7 @@ impl Checker<'_> {
 
     /// Something that is true or false.
     pub(super) fn condition(&mut self, expr: Expr) -> Result<Expr, Refused> {
-        let expr = decayed(expr);
+        let expr = passed(decayed(expr));
         if expr.ty.is_scalar() {
             return Ok(expr.condition());
         }
@@ -113,6 +113,7 @@ impl Checker<'_> {
     }
 
     fn comparison(&mut self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
+        let (left, right) = (passed(left), passed(right));
         let (left, right) = (null_text(left, &right), right);
         let right = null_text(right, &left);
         let ty = match (&left.ty, &right.ty) {
@@ -360,6 +361,16 @@ pub(super) fn arithmetic_op(op: BinOp) -> Option<BinaryOp> {
         BinOp::Or => BinaryOp::Or,
         _ => return None,
     })
+}
+
+/// An argument that leads into the probe's record, where it is asked whether there is one: the address that was passed.
+pub(super) fn passed(expr: Expr) -> Expr {
+    match expr.kind {
+        ExprKind::Args(index) if expr.ty.is_record() => {
+            Expr { kind: ExprKind::Arg(index), ty: Type::Pointer(Box::new(Type::Void)), ..expr }
+        }
+        _ => expr,
+    }
 }
 
 fn compare_op(op: BinOp) -> Option<CompareOp> {

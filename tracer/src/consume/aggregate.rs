@@ -110,7 +110,10 @@ impl Aggregations {
     pub(super) fn clear(&mut self, objects: &Objects, id: AggregationId) -> io::Result<()> {
         let cpus = self.cpus;
         let state = &mut self.state[id];
-        for (key, words) in state.read(objects, cpus)? {
+        let rows = state.read(objects, cpus)?;
+        // What has counted nothing so far is not there to be cleared.
+        state.cleared |= !rows.is_empty();
+        for (key, words) in rows {
             state.gone.remove(&key);
             if state.is_kept() {
                 if let Some(spare) = state.spare(objects)? {
@@ -124,7 +127,6 @@ impl Aggregations {
                 state.at.aggregation.function.subtract(adjusted, &words);
             }
         }
-        state.cleared = true;
         state.snapshot = None;
         Ok(())
     }

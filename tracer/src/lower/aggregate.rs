@@ -44,13 +44,13 @@ impl Clause<'_> {
         let value = value.map_or(Operand::Imm(0), |value| self.int(value));
         let weight = weight.map_or(Operand::Imm(1), |weight| self.int(weight));
         self.action = first;
-        let bucket = self.bucket(at.aggregation.function, value);
-
         let done = self.b.label();
         let found = match at.keys.is_empty() {
             true => self.cpu_part(&at.map, at.value_size),
             false => self.keyed(at, keys, done),
         };
+        // Behind the keys: the verifier knows each bucket by its number, and follows what comes next for every one of them.
+        let bucket = self.bucket(at.aggregation.function, value);
         let how = How { function: at.aggregation.function, alone: self.context.alone[aggregation] };
         self.count(how, found, value, weight, bucket);
         self.b.place(done);

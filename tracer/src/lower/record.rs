@@ -8,6 +8,7 @@ use probes_common::abi::{SLOT_FAULT, SLOT_RECORD, Slot};
 use probes_common::probe::Attach;
 use probes_common::schema::{Described as _, Field, Kind, StructDef};
 use probes_common::types::CpuInfo;
+use probes_common::types_net::{Ipv4Info, Ipv6Info};
 
 use super::clause::Clause;
 use super::data::STRINGS;
@@ -41,6 +42,16 @@ impl SlotField {
     fn member(self, field: &Field) -> SlotField {
         let bit = self.bit + u32::from(field.bit);
         SlotField { offset: self.offset + field.offset, bit, kind: field.kind, ..self }
+    }
+
+    /// The field that is zero where there is no such thing as the struct that begins here: a packet has one of two headers.
+    fn told_by(self) -> Option<SlotField> {
+        let version = match self.kind {
+            Kind::Struct(of) if of == &Ipv4Info::DEF => Ipv4Info::DEF.field("ipv4_ver"),
+            Kind::Struct(of) if of == &Ipv6Info::DEF => Ipv6Info::DEF.field("ipv6_ver"),
+            _ => None,
+        };
+        version.map(|version| self.member(version))
     }
 }
 
@@ -126,8 +137,21 @@ impl Clause<'_> {
         let own = self.unit.arg(index).and_then(|_| self.record_field(&format!("arg{index}")));
         match own {
             Some(field) => self.field_int(field),
-            None => self.arg(index),
+            None => match self.arg_field(index).and_then(|field| field.told_by()) {
+                Some(told) => self.arg_if(index, told),
+                None => self.arg(index),
+            },
         }
+    }
+
+    /// `argN`, NULL where the field is zero.
+    fn arg_if(&mut self, index: u8, field: SlotField) -> Operand {
+        let (address, told, there) = (self.arg(index), self.field_int(field), self.b.label());
+        let (address, told) = (self.b.copy(address), self.b.copy(told));
+        self.b.branch(Condition::Ne, told, 0, there);
+        self.b.set(address, 0);
+        self.b.place(there);
+        address.into()
     }
 
     /// `args[N]`, an integer or an address.

@@ -19,6 +19,7 @@ pub(crate) const FAMILY: Family = Family {
         ("normalize_trunc_and_clear", change),
         ("stddev_and_llquantize_agree_with_their_definitions", deviations),
         ("what_is_cleared_after_printing_is_printed_once", exactly_once),
+        ("clear_makes_nothing_of_what_has_counted_nothing", cleared),
         ("keys_that_were_cut_are_shown_when_they_count_again", cut),
         ("more_keys_than_have_places_are_counted_once", many_keys),
         ("rows_are_sorted_as_options_say", sorted),
@@ -252,6 +253,17 @@ fn exactly_once() -> Result<()> {
     let removals = seen.output.lines().iter().filter(|line| line.starts_with("k ")).count() as i64;
     let keyed = total("k ")?;
     ensure!((2 * 100_000 - 2 * removals..=2 * 100_000).contains(&keyed), "{keyed} calls by key");
+    Ok(())
+}
+
+fn cleared() -> Result<()> {
+    const PROGRAM: &str = r#"
+        BEGIN /$1/ { @ = count(); @q = quantize(1); }
+        BEGIN { printa("%@d\n", @); clear(@); clear(@q); printa("%@d\n", @); printa("%@d\n", @q); printf("end\n"); exit(0); }"#;
+    prints(PROGRAM, &["0"], &["end".to_owned()])?;
+    let output = tracer(&["-qn", PROGRAM, "1"])?.success()?;
+    let first: Vec<_> = output.stdout.split_whitespace().take(3).collect();
+    ensure!(first == ["1", "0", "value"], "{output:?}");
     Ok(())
 }
 

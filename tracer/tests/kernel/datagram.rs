@@ -192,10 +192,14 @@ fn headers() -> Result<()> {
                 args[4]->ipv4_protocol, args[4]->ipv4_protostr, args[4]->ipv4_saddr, inet_ntoa(&args[4]->ipv4_dst),
                 args[5]->ipv6_ver);
         }
-        ip:::send,ip:::receive /args[1]->cs_pid == $1 && args[2]->ip_ver == 6/ {
+        ip:::send,ip:::receive /args[1]->cs_pid == $1 && args[5] != NULL/ {
             printf("%s %s %d %d %d %x %d %d %s %s %s %d\n", probename, args[3]->if_name, args[3]->if_local,
                 args[5]->ipv6_ver, args[5]->ipv6_plen, args[5]->ipv6_tclass, args[5]->ipv6_hlim, args[5]->ipv6_nexthdr,
                 args[5]->ipv6_nextstr, args[5]->ipv6_saddr, inet_ntoa6(args[5]->ipv6_dst), args[4]->ipv4_ver);
+        }
+        ip:::send,ip:::receive
+        /args[1]->cs_pid == $1 && ((args[4] == NULL) == !args[5] || !arg4 != (arg5 != 0) || !args[2] || args[3] == 0)/ {
+            printf("%d: %d %d %d\n", args[2]->ip_ver, args[4] == NULL, args[5] == NULL, args[2] == NULL);
         }"#;
     let seen = observe(PROGRAM, "datagram_hops", &[])?;
     if let Ok(reason) = seen.report.text("skip") {

@@ -9,6 +9,7 @@ pub(crate) const FAMILY: Family = Family {
     name: "definitions",
     tests: &[
         ("inlines_stand_for_their_values", inlines),
+        ("options_choose_what_a_statement_does", chosen),
         ("arguments_stand_wherever_parameters_do", parameters),
         ("translators_make_the_members_that_are_asked_for", translators),
         ("predicates_may_ask_for_what_their_actions_make", order),
@@ -26,6 +27,21 @@ fn inlines() -> Result<()> {
         inline uint8_t SMALL = 0x1ff; inline void *NOTHING = 0; inline int *where = (int *)arg0;
         BEGIN /NAME == "tracer" && LIMIT == 3/ { printf("%d %d %s %d %d\n", LIMIT, BIG / LIMIT >> 40, NAME, SMALL, NOTHING == 0); exit(0); }"#;
     prints(PROGRAM, &[], &["3 1 tracer 255 1".to_owned()])
+}
+
+/// As scripts do that are wrapped in a shell's: an inline for each option, and `1` for nothing to do.
+fn chosen() -> Result<()> {
+    const PROGRAM: &str = r#"
+        inline int OPT_time = 0; inline int OPT_name = 1; inline int OPT_count = 2; inline int FILTER = -1;
+        BEGIN { OPT_time ? printf("%d ", timestamp) : 1; OPT_name ? printf("%s", probename) : 1;
+                OPT_count == 2 && !OPT_time ? printf(" %d", $1) : printf("no"); $1 ? 1 : printf("never");
+                printf("\n");
+                OPT_count ? @counts[probename] = count() : 1; OPT_time ? @never = count() : 1;
+                OPT_name > 1 ? 1 : FILTER ? trace("filtered\n") : trace("all\n");
+                (OPT_name == 1 && probename == "BEGIN") ? x = 5 : 1; OPT_time ? y = 1 : 1; y = "text";
+                printf("%d %s\n", x, y); exit(0); }
+        END { OPT_count ? printa("%s %@d\n", @counts) : printa("%@d\n", @counts); OPT_time ? printa(@never) : 1; }"#;
+    prints(PROGRAM, &["7"], &["BEGIN 7", "filtered", "5 text", "BEGIN 1"].map(str::to_owned))
 }
 
 fn parameters() -> Result<()> {

@@ -17,6 +17,7 @@ pub(crate) const FAMILY: Family = Family {
         ("a_stack_of_a_process_that_has_ended_has_names", a_stack_of_a_process_that_has_ended_has_names),
         ("stacks_are_keys", stacks_are_keys),
         ("what_stands_beside_a_stack_in_a_key_is_used_again", keys_beside_stacks),
+        ("histograms_by_both_stacks_load", histograms_by_both_stacks_load),
         ("many_deep_stacks_are_keys_without_collisions", many_deep_stacks_are_keys_without_collisions),
         ("options_give_frames_and_indent", options_give_frames_and_indent),
         ("printf_writes_stacks_at_the_margin", printf_writes_stacks_at_the_margin),
@@ -176,6 +177,18 @@ fn stacks_are_keys() -> Result<()> {
     let text = seen.output.stdout.trim_start();
     ensure!(text.starts_with(&format!("lseek \n{}", chain(2)?)) && text.ends_with("\n25\n\n"), "{seen:?}");
     ensure!(text.matches("lseek \n").count() == 1, "one key is one row: {seen:?}");
+    Ok(())
+}
+
+/// The verifier follows each bucket of a histogram: what reads the stacks comes before.
+fn histograms_by_both_stacks_load() -> Result<()> {
+    const PROGRAM: &str = "
+        sched:::off-cpu /pid == $target/ { self->off = timestamp; }
+        sched:::on-cpu /self->off && timestamp - self->off > 1000/ {
+            @off[stack(), ustack()] = quantize(timestamp - self->off);
+            @steps[stack(), ustack(), execname] = lquantize(timestamp - self->off, 0, 1000, 1); self->off = 0; }";
+    let output = tracer(&["-qn", PROGRAM, "-c", "sleep 0.1"])?.success()?;
+    ensure!(output.stderr.is_empty() && output.stdout.contains("__schedule"), "{output:?}");
     Ok(())
 }
 

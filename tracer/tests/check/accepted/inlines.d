@@ -21,3 +21,15 @@ BEGIN
 	y = kind[x];
 	@[kind[2]] = count();
 }
+
+/* Constants choose: either side may be an action, and what is not chosen is no part of the program. */
+inline int option = 1;
+
+BEGIN
+{
+	option ? printf("%d", pid) : 1;
+	option > 1 ? printf("%d", pid) : 1;
+	!option ? trace(nothing) : option - 1 ? 1 : trace(pid);
+	option ? @chosen[pid] = sum(option) : 1;
+	option == 1 && option ? printa(@chosen) : clear(@never);
+}

@@ -14,3 +14,16 @@ tcp:::send
 {
 	@bytes[args[2]->ip_daddr] = sum(args[2]->ip_plength);
 }
+
+ip:::send
+/args[4] != NULL && args[5] == 0/
+{
+	trace(!args[4] || args[3] != args[2]);
+	this->port = args[4] ? 1 : 0;
+}
+
+ip:::receive
+/args[4]/
+{
+	trace(args[4]->ipv4_ttl);
+}

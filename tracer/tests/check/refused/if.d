@@ -3,4 +3,4 @@ BEGIN {
 	if (1) { trace(nothing); } else { nobody(); }
 	if (@a) exit(0);
 }
-proc:::create { if (args[0]) trace(1); }
+proc:::create { if (curpsinfo) trace(1); }

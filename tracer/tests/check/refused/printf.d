@@ -27,6 +27,6 @@ proc:::signal-send
 	printf("%hhd\n", (char)1);
 	printf("%hs\n", "x");
 	trace(args[1]);
-	trace(args[1] == 0);
+	trace(curpsinfo == 0);
 	trace(args[1] + 1);
 }

@@ -37,7 +37,7 @@ proc:::signal-send
 	trace((int)args[1]);
 	trace(stringof(args[1]));
 }
-proc:::signal-send /args[1]/ { }
+proc:::signal-send /curpsinfo/ { }
 BEGIN { trace(args[0]); }
 proc:::signal-send, syscall::read:entry { trace(args[1]); }
 tcp:::state-change
