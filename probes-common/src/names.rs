@@ -16,7 +16,7 @@ macro_rules! names {
 names! {
     /// TCP states as illumos and Oracle Linux name them, and as Linux does.
     TCP_STATE =
-        TCP_STATE_ESTABLISHED 1, TCP_STATE_SYN_SENT 2, TCP_STATE_SYN_RECEIVED 3, TCP_STATE_FIN_WAIT_1 4,
+        TCP_STATE_IDLE 0, TCP_STATE_ESTABLISHED 1, TCP_STATE_SYN_SENT 2, TCP_STATE_SYN_RECEIVED 3, TCP_STATE_FIN_WAIT_1 4,
         TCP_STATE_FIN_WAIT_2 5, TCP_STATE_TIME_WAIT 6, TCP_STATE_CLOSED 7, TCP_STATE_CLOSE_WAIT 8,
         TCP_STATE_LAST_ACK 9, TCP_STATE_LISTEN 10, TCP_STATE_CLOSING 11, TCP_STATE_SYN_RECV 3,
         TCP_STATE_FIN_WAIT1 4, TCP_STATE_FIN_WAIT2 5, TCP_STATE_CLOSE 7;
@@ -45,6 +45,12 @@ names! {
     IPPROTO =
         IPPROTO_IP 0, IPPROTO_ICMP 1, IPPROTO_TCP 6, IPPROTO_UDP 17, IPPROTO_IPV6 41, IPPROTO_ICMPV6 58,
         IPPROTO_SCTP 132, IPPROTO_UDPLITE 136, IPPROTO_RAW 255, IPPROTO_MPTCP 262;
+
+    /// More of Internet's: what may follow IPv6's header, and what DTrace's libraries have besides.
+    NEXT =
+        IPPROTO_HOPOPTS 0, IPPROTO_ROUTING 43, IPPROTO_FRAGMENT 44, IPPROTO_NONE 59, IPPROTO_DSTOPTS 60,
+        IPPROTO_OSPF 89, IPPROTO_MH 135, IPPROTO_MAX 256, TCP_MIN_HEADER_LENGTH 20, NET_PROBE_OUTBOUND 0,
+        NET_PROBE_INBOUND 1, NET_PROBE_STATE 2;
 
     /// Flags of send and receive.
     MSG =
@@ -81,7 +87,7 @@ names! {
         O_RDONLY 0, O_WRONLY 1, O_RDWR 2, O_ACCMODE 3, O_CREAT 0x40, O_EXCL 0x80, O_NOCTTY 0x100, O_TRUNC 0x200,
         O_APPEND 0x400, O_NONBLOCK 0x800, O_NDELAY 0x800, O_DSYNC 0x1000, O_ASYNC 0x2000, O_DIRECT 0x4000,
         O_LARGEFILE 0x8000, O_DIRECTORY 0x10000, O_NOFOLLOW 0x20000, O_NOATIME 0x40000, O_CLOEXEC 0x80000,
-        O_SYNC 0x101000, O_RSYNC 0x101000, O_PATH 0x200000, O_TMPFILE 0x410000;
+        O_SYNC 0x101000, O_FSYNC 0x101000, O_RSYNC 0x101000, O_PATH 0x200000, O_TMPFILE 0x410000;
 
     /// Where lseek counts from.
     SEEK =
@@ -94,12 +100,18 @@ names! {
 
     /// Flags of bufinfo_t, as illumos has them.
     B =
-        B_DONE 0x2, B_ERROR 0x4, B_PAGEIO 0x10, B_PHYS 0x20, B_READ 0x40, B_WRITE 0x100, B_ASYNC 0x400;
+        B_BUSY 0x1, B_DONE 0x2, B_ERROR 0x4, B_PAGEIO 0x10, B_PHYS 0x20, B_READ 0x40, B_WRITE 0x100, B_ASYNC 0x400;
 
-    /// Members of psinfo_t and lwpsinfo_t: flags, data models, states, as procfs.d of illumos has them.
-    PR =
-        PR_ISSYS 0x1000, PR_MODEL_UNKNOWN 0, PR_MODEL_ILP32 1, PR_MODEL_LP64 2, SSLEEP 1, SRUN 2, SZOMB 3,
-        SSTOP 4, SIDL 5, SONPROC 6, SWAIT 7;
+    /// Flags of the kernel's bios (include/linux/blk_types.h).
+    BIO = REQ_WRITE 1, REQ_SYNC 0x800, BIO_USER_MAPPED 6;
+
+    /// Flags of psinfo_t and lwpsinfo_t.
+    PR = PR_STOPPED 1, PR_ISTOP 2, PR_DSTOP 4, PR_ISSYS 0x1000, PR_IDLE 0x10000000;
+
+    /// Members of theirs that are characters: data models and states.
+    CHARACTERS =
+        PR_MODEL_UNKNOWN 0, PR_MODEL_ILP32 1, PR_MODEL_LP64 2, SSLEEP 1, SRUN 2, SZOMB 3, SSTOP 4, SIDL 5,
+        SONPROC 6, SWAIT 7;
 
     /// Kinds of machine faults, as System V's <sys/fault.h> counts them.
     FLT =
@@ -115,8 +127,10 @@ names! {
 }
 
 /// All of them.
-pub const CONSTANTS: &[&[Constant]] =
-    &[TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, PR, FLT, PCAP, RW];
+pub const CONSTANTS: &[&[Constant]] = &[
+    TCP_STATE, TCPS, TH, AF, SOCK, IPPROTO, NEXT, MSG, SHUT, SOL, SO, TCP, O, SEEK, S, B, BIO, PR,
+    CHARACTERS, FLT, PCAP, RW,
+];
 
 /// TCP states as the kernel counts them (include/net/tcp_states.h).
 #[allow(missing_docs, reason = "the names of RFC 9293")]
@@ -177,9 +191,10 @@ pub const TCP_STATES: &[&str] = &[
     "CLOSING",
 ];
 
-/// D's `tcp_state_string[]`, by state.
+/// D's `tcp_state_string[]`: of no state, then by state.
 pub const TCP_STATE_STRING: &[&str] = &[
-    "state-unknown",
+    "<unknown>",
+    "state-idle",
     "state-established",
     "state-syn-sent",
     "state-syn-received",

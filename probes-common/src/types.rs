@@ -27,7 +27,9 @@ record! {
         /// How it ended, as wait(2) tells it, when it has.
         8 pr_wstat: i32 as "int";
         /// Data model: 2 for 64-bit programs (PR_MODEL_LP64), 1 for 32-bit ones (PR_MODEL_ILP32).
-        8 pr_dmodel: i32 as "int";
+        8 pr_dmodel: i8 as "char";
+        /// Unused, zero.
+        8 pr_pad2: [u8; 3] as "char[3]";
         /// Number of arguments that it was started with; 0 where its memory cannot be read.
         11 pr_argc: i32 as "int";
         /// Unused, zero.
@@ -49,7 +51,9 @@ record! {
         /// Where its environment vector was put.
         11 pr_envp: u64 as "uintptr_t";
         /// Its terminal's device number; 0 where it has none.
-        12 pr_ttydev: u64 as "dev_t";
+        12 pr_ttydev: u32 as "dev_t";
+        /// Unused, zero.
+        12 pr_pad3: u32 as "uint32_t";
         /// Name of the program, as the kernel keeps it.
         6 pr_fname: [u8; 16] as "char[16]";
         /// Its arguments, separated by spaces, cut at 79 bytes; empty for a kernel thread.
@@ -72,23 +76,23 @@ record! {
     pub struct LwpsInfo as "lwpsinfo_t" {
         /// Thread id.
         0 pr_lwpid: i32 as "id_t";
-        /// Scheduling state: 1 sleeping, 2 runnable, 3 zombie, 4 stopped, 6 on a CPU.
-        1 pr_state: i32 as "int";
-        /// The same as a letter: S, R, Z, T, O.
-        1 pr_sname: i8 as "char";
         /// Unused, zero.
         1 pr_stype: i8 as "char";
+        /// Scheduling state: 1 sleeping, 2 running or runnable, 3 zombie, 4 stopped, 7 waiting.
+        1 pr_state: i8 as "char";
+        /// The same as a letter: S, R, Z, T, W.
+        1 pr_sname: i8 as "char";
+        /// Nice value, -20 to 19.
+        2 pr_nice: i8 as "char";
+        /// The system call that it is in, where it is the current thread; -1 where it is in none.
+        4 pr_syscall: i16 as "short";
         /// Unused, zero.
-        1 pr_pad: u16 as "uint16_t";
+        1 pr_pad: u16 as "ushort_t";
         /// PR_* flags: 0x1000 for a kernel thread (PR_ISSYS).
         6 pr_flag: i32 as "int";
         /// Priority as the scheduler has it: smaller is more urgent, 120 is nice 0.
         2 pr_pri: i32 as "int";
-        /// Nice value, -20 to 19.
-        2 pr_nice: i32 as "int";
-        /// The system call that it is in, where it is the current thread; -1 where it is in none.
-        4 pr_syscall: i32 as "int";
-        /// The CPU that it runs on; -1 where it does not run.
+        /// The CPU that it runs on or has last run on.
         5 pr_onpro: i32 as "processorid_t";
         /// The CPU that it may run on, where that is one only; else -1.
         5 pr_bindpro: i32 as "processorid_t";

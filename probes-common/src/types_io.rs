@@ -22,7 +22,9 @@ record! {
         /// Bytes that were not transferred, at its end.
         0 b_resid: u64 as "size_t";
         /// The device's number, which getmajor() and getminor() take apart.
-        0 b_edev: u64 as "dev_t";
+        0 b_edev: u32 as "dev_t";
+        /// Unused, zero.
+        0 b_pad: u32 as "uint32_t";
         /// Address of what the kernel calls when it is done.
         0 b_iodone: u64 as "caddr_t";
     }

@@ -179,7 +179,7 @@ record! {
         /// Checksum; of a datagram sent, often only begun: the interface completes it.
         0 udp_checksum: u16 as "uint16_t";
         /// Address of the header in the kernel.
-        0 udp_hdr: u64 as "uintptr_t";
+        0 udp_hdr: u64 as "struct udphdr *";
     }
 
     /// A network interface.
@@ -187,9 +187,9 @@ record! {
         /// Its name.
         0 if_name: [u8; 16] as "string";
         /// 1 for the one that leads back to this machine.
-        0 if_local: i32 as "int";
+        0 if_local: i8 as "int8_t";
         /// Unused, zero.
-        0 if_pad: i32 as "int";
+        0 if_pad: [u8; 7] as "char[7]";
         /// Address of its `net_device`.
         0 if_addr: u64 as "uintptr_t";
         /// Address of its network namespace's `net`.
@@ -231,7 +231,7 @@ record! {
         /// Destination address.
         0 ipv4_daddr: Ip as "string";
         /// Address of the header in the kernel.
-        0 ipv4_hdr: u64 as "uintptr_t";
+        0 ipv4_hdr: u64 as "struct iphdr *";
     }
 
     /// The header of an IPv6 packet; zero for others.
@@ -263,7 +263,7 @@ record! {
         /// Destination address.
         0 ipv6_daddr: Ip as "string";
         /// Address of the header in the kernel.
-        0 ipv6_hdr: u64 as "uintptr_t";
+        0 ipv6_hdr: u64 as "struct ipv6hdr *";
     }
 
     /// A socket. At the return of close only its descriptor, family, type and protocol are left.

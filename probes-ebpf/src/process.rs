@@ -139,6 +139,7 @@ pub fn fill_own_process(ps: &mut PsInfo, wants: Wants, task: u64, memory: u64) {
         ps.pr_flag = flags(task);
         ps.pr_wstat = read(leader(), offset!(task_exit_code));
         ps.pr_dmodel = if read::<u64>(task, offset!(task_info_flags)) & ADDR32 == 0 { 2 } else { 1 };
+        ps.pr_pad2 = [0; 3];
     }
     if wants.field(bit!(PsInfo, pr_size)) {
         fill_size(ps, task);
@@ -153,6 +154,7 @@ pub fn fill_own_process(ps: &mut PsInfo, wants: Wants, task: u64, memory: u64) {
     }
     if wants.field(bit!(PsInfo, pr_ttydev)) {
         ps.pr_ttydev = terminal(signal());
+        ps.pr_pad3 = 0;
     }
 }
 
@@ -237,7 +239,7 @@ fn fill_vectors(ps: &mut PsInfo, task: u64) {
 
 /// The number of a process's terminal, as stat(2) has it.
 #[inline(always)]
-fn terminal(signal: u64) -> u64 {
+fn terminal(signal: u64) -> u32 {
     let tty = read::<u64>(signal, offset!(signal_tty));
     if tty == 0 {
         return 0;
@@ -245,7 +247,7 @@ fn terminal(signal: u64) -> u64 {
     let driver = read::<u64>(tty, offset!(tty_driver));
     let major = read::<u32>(driver, offset!(tty_driver_major));
     let minor = read::<u32>(driver, offset!(tty_driver_minor)) + read::<u32>(tty, offset!(tty_index));
-    u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
+    minor & 0xff | major << 8 | (minor & !0xff) << 12
 }
 
 /// Fills in what is wanted of a thread.
@@ -267,30 +269,21 @@ pub fn fill_own_thread(lwp: &mut LwpsInfo, wants: Wants) {
         if read::<u32>(task, offset!(task_flags)) & KTHREAD == 0 {
             // SAFETY: a user thread has registers.
             let regs = unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) };
-            lwp.pr_syscall = read::<u64>(regs as u64, offset!(regs_orig_ax)) as i32;
+            lwp.pr_syscall = read::<u64>(regs as u64, offset!(regs_orig_ax)) as i16;
         }
     }
 }
 
 #[inline(always)]
 fn fill_other_thread(lwp: &mut LwpsInfo, wants: Wants, task: u64) {
-    let running = || read::<u32>(task, offset!(task_on_cpu)) != 0;
     if wants.field(bit!(LwpsInfo, pr_lwpid)) {
         lwp.pr_lwpid = read(task, offset!(task_pid));
         lwp.pr_addr = task;
         lwp.pr_wchan = 0;
     }
     if wants.field(bit!(LwpsInfo, pr_state)) {
-        let (state, name) = if read::<u32>(task, offset!(task_exit_state)) != 0 {
-            (3, b'Z')
-        } else {
-            match state(read(task, offset!(task_state))) {
-                2 if running() => (6, b'O'),
-                2 => (2, b'R'),
-                4 => (4, b'T'),
-                state => (state, b'S'),
-            }
-        };
+        let ended = read::<u32>(task, offset!(task_exit_state)) != 0;
+        let (state, name) = if ended { ZOMBIE } else { state(read(task, offset!(task_state))) };
         lwp.pr_state = state;
         lwp.pr_sname = name as i8;
         lwp.pr_stype = 0;
@@ -298,14 +291,14 @@ fn fill_other_thread(lwp: &mut LwpsInfo, wants: Wants, task: u64) {
     }
     if wants.field(bit!(LwpsInfo, pr_pri)) {
         lwp.pr_pri = read(task, offset!(task_prio));
-        lwp.pr_nice = read::<i32>(task, offset!(task_static_prio)) - 120;
+        lwp.pr_nice = (read::<i32>(task, offset!(task_static_prio)) - 120) as i8;
     }
     if wants.field(bit!(LwpsInfo, pr_name)) {
         comm(&mut lwp.pr_name, task);
     }
     if wants.field(bit!(LwpsInfo, pr_onpro)) {
         let cpu = read::<u32>(task, offset!(task_cpu)) as i32;
-        lwp.pr_onpro = if running() { cpu } else { -1 };
+        lwp.pr_onpro = cpu;
         lwp.pr_bindpro = if read::<u32>(task, offset!(task_cpus_allowed)) == 1 { cpu } else { -1 };
         lwp.pr_pad2 = 0;
     }
@@ -335,16 +328,18 @@ pub fn fill_args(args: &mut [u8; ARGS]) {
     read_args(args, task());
 }
 
-/// `__TASK_STOPPED` and `__TASK_TRACED` of include/linux/sched.h.
-const STOPPED: u32 = 4 | 8;
+/// What `pr_state` and `pr_sname` are of a thread that has ended.
+const ZOMBIE: (i8, u8) = (3, b'Z');
 
-/// A scheduling state as `pr_state` counts them.
+/// A scheduling state as `pr_state` and `pr_sname` have it: by the bits of include/linux/sched.h, the first that is set.
 #[inline(always)]
-fn state(state: u32) -> i32 {
+fn state(state: u32) -> (i8, u8) {
     match state {
-        0 => 2,
-        _ if state & STOPPED != 0 => 4,
-        _ => 1,
+        _ if state & 0x003 != 0 => (1, b'S'),
+        _ if state & 0x00c != 0 => (4, b'T'),
+        _ if state & 0x0b0 != 0 => ZOMBIE,
+        _ if state & 0x300 != 0 => (7, b'W'),
+        _ => (2, b'R'),
     }
 }
 

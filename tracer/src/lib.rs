@@ -192,19 +192,22 @@ fn checked(
     options: &Options,
     macros: &Macros,
 ) -> Result<check::Checked, Problems> {
+    let own = own_libraries(sources, libraries, inputs);
     let mut problems = Problems::default();
     let mut parse = |source: SourceId, last| {
         let text = sources.get(source).map_or("", |source| &source.text);
-        let (tree, found) = syntax::parse_as(source, text, last);
+        let (tree, found) = syntax::parse_with(source, text, last, &macros.arguments);
         sources.set_marks(source, tree.marks.clone());
         problems.extend(found);
         tree
     };
-    let libraries: Vec<_> = libraries
-        .iter()
-        .map(|library| check::Library {
-            name: library.name.clone(),
-            program: parse(library.source, DescPart::File),
+    let own = own.iter().map(|library| (library, true));
+    let libraries: Vec<_> = own
+        .chain(libraries.iter().map(|library| (library, false)))
+        .map(|(LibraryInput { name, source }, own)| check::Library {
+            name: name.clone(),
+            program: parse(*source, DescPart::File),
+            own,
         })
         .collect();
     let trees: Vec<_> = inputs.iter().map(|input| parse(input.source, input.last)).collect();
@@ -214,6 +217,18 @@ fn checked(
     let mut checked = check::check(&libraries, &trees, catalog, options, macros)?;
     checked.warnings.splice(0..0, problems.into_sorted());
     Ok(checked)
+}
+
+/// The libraries of our own that the sources may use.
+fn own_libraries(sources: &mut Sources, libraries: &[LibraryInput], inputs: &[Input]) -> Vec<LibraryInput> {
+    let given = libraries.iter().map(|library| library.source).chain(inputs.iter().map(|input| input.source));
+    let texts: Vec<_> = given.filter_map(|id| sources.get(id)).map(|source| source.text.as_str()).collect();
+    let named = check::standard::named_in(&texts);
+    let mut add = |own: &check::standard::Standard| LibraryInput {
+        name: own.name.to_owned(),
+        source: sources.add(own.name, own.text),
+    };
+    named.into_iter().map(&mut add).collect()
 }
 
 /// Links a compiled program with the probes for a kernel and loads it. The kernel follows so many instructions of a program and no

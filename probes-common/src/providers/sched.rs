@@ -119,8 +119,7 @@ probes! { "sched":
     "dequeue" in "switch", DEQUEUE_SWITCH, QUEUED_ARGS,
         "Fires when a thread is taken from the queue of a CPU to run there; on-cpu follows.";
     "off-cpu", OFF_CPU, NEXT_ARGS,
-        "Fires in a thread that leaves its CPU. curlwpsinfo->pr_state is SSLEEP where it goes to sleep, SONPROC where it could run \
-         on.";
+        "Fires in a thread that leaves its CPU. curlwpsinfo->pr_state is SSLEEP where it goes to sleep, SRUN where it could run on.";
     "on-cpu", ON_CPU, &[],
         "Fires in a thread that has got a CPU. Where the kernel lacks the tracepoint sched_exit (before Linux 6.15) it fires a \
          little before, while the thread that leaves is still in place: pid, execname, self->, curpsinfo and so on are those of \

@@ -179,7 +179,8 @@ fn fill_buffer(to: &mut BufInfo, bio: u64, asked: &Asked, status: u32) {
     to.b_lblkno = asked.sector;
     to.b_blkno = asked.sector;
     to.b_resid = if done && status != 0 { read::<u32>(bio, offset!(bio_size)).into() } else { 0 };
-    to.b_edev = read::<u32>(read(bio, offset!(bio_bdev)), offset!(bdev_dev)).into();
+    to.b_edev = read(read(bio, offset!(bio_bdev)), offset!(bdev_dev));
+    to.b_pad = 0;
     to.b_iodone = read(bio, offset!(bio_end));
 }
 

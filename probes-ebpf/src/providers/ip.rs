@@ -86,8 +86,8 @@ const LOOPBACK: u32 = 8;
 #[inline(always)]
 fn interface(to: &mut IfInfo, device: u64) {
     kernel::copy(&mut to.if_name, device, offset!(dev_name));
-    to.if_local = i32::from(read::<u32>(device, offset!(dev_flags)) & LOOPBACK != 0);
-    to.if_pad = 0;
+    to.if_local = i8::from(read::<u32>(device, offset!(dev_flags)) & LOOPBACK != 0);
+    to.if_pad = [0; 7];
     to.if_addr = device;
     to.if_ipstack = read(device, offset!(dev_net));
 }

@@ -3,10 +3,11 @@
 //! Invariant: a name has one value; names of the running system's tables come before the fixed ones.
 
 use super::typed::IntType;
-use super::types::{INT, ULONG};
+use super::types::{INT, ULONG, spelled};
 use crate::kernel::arch::REGISTERS;
 use crate::kernel::syscalls;
-use probes_common::names::CONSTANTS;
+use crate::syntax::ast::IntWidth;
+use probes_common::names::{CHARACTERS, CONSTANTS};
 
 /// A constant that no table of the system holds: name, value.
 pub const FIXED: &[(&str, i64)] = &[
@@ -53,7 +54,8 @@ pub fn find(name: &str) -> Option<(i64, IntType)> {
         return Some((0, ULONG));
     }
     let value = all().find(|row| row.0 == name)?.1;
-    Some((value, INT))
+    let character = CHARACTERS.iter().any(|row| row.0 == name);
+    Some((value, if character { spelled(IntWidth::Char, None) } else { INT }))
 }
 
 /// The names of all constants.
@@ -63,9 +65,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 fn all() -> impl Iterator<Item = (&'static str, i64)> {
     let system = syscalls::signals().chain(syscalls::errnos()).map(|(name, value)| (name, i64::from(value)));
-    let registers = REGISTERS.iter().map(|&(name, index, _)| (name, index));
-    let system = system.chain(registers);
-    system.chain(CONSTANTS.iter().copied().flatten().copied()).chain(FIXED.iter().copied())
+    system
+        .chain(REGISTERS.iter().copied())
+        .chain(CONSTANTS.iter().copied().flatten().copied())
+        .chain(FIXED.iter().copied())
 }
 
 #[cfg(test)]

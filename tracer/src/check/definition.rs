@@ -22,6 +22,9 @@ impl Checker<'_> {
         if super::types::named(&name.name).is_some_and(|known| Type::Int(known).size() != ty.size()) {
             return Err(self.taken(name, None));
         }
+        if self.is_reserved(&name.name) {
+            return Err(self.taken(name, None));
+        }
         let variable = self.variables.get(Scope::Global, &name.name).and_then(Known::since);
         let since = variable.or_else(|| self.types.own(NameKind::Typedef, &name.name).map(|known| known.1));
         match since {

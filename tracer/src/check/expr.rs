@@ -238,7 +238,7 @@ impl Checker<'_> {
         let name =
             |name: &str| string(name.as_bytes(), span).converted(&Type::String(Text::Buffer(longest + 1)));
         let mut whole = name(unknown);
-        for (number, state) in (1..).zip(states) {
+        for (number, state) in (0..).zip(states) {
             let number = integer(number, ty, span);
             let kind = ExprKind::Compare(CompareOp::Eq, Box::new(key.clone()), Box::new(number));
             let found = Expr { kind, ty: Type::INT, span };

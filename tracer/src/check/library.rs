@@ -14,6 +14,8 @@ pub struct Library {
     pub name: String,
     /// What it defines.
     pub program: ast::Program,
+    /// Whether it is one of our own: what this kernel does not have of it is left out.
+    pub own: bool,
 }
 
 /// How far a library is.
@@ -41,7 +43,7 @@ impl Checker<'_> {
             return stages[index] == Stage::Read;
         }
         stages[index] = Stage::Begun;
-        let Library { name, program } = &libraries[index];
+        let Library { name, program, own } = &libraries[index];
         let there = program.pragmas.iter().all(|pragma| self.has_what(pragma, libraries, stages));
         stages[index] = if there { Stage::Read } else { Stage::LeftOut };
         if !there {
@@ -51,7 +53,9 @@ impl Checker<'_> {
         let others = pragmas.filter(|pragma| !matches!(pragma.kind, PragmaKind::DependsOn { .. }));
         others.clone().for_each(|pragma| self.pragma(pragma));
         for item in program.items.iter().filter(|item| !is_clause(item)) {
+            let before = self.found.len();
             self.item(item);
+            self.found.truncate(if *own { before } else { self.found.len() });
         }
         others.for_each(|pragma| self.pragma_used(pragma));
         self.libraries.push(name.clone());

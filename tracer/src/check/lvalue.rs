@@ -239,7 +239,8 @@ impl Checker<'_> {
     ) -> Result<Expr, Refused> {
         match def.field(&member.name) {
             Some(field) => {
-                Ok(Expr { kind: ExprKind::Member(Box::new(base), field), ty: of_field(field), span })
+                let ty = self.of_kernel(of_field(field), field.ctype);
+                Ok(Expr { kind: ExprKind::Member(Box::new(base), field), ty, span })
             }
             None => {
                 let names = def.fields.iter().map(|field| field.name).collect();

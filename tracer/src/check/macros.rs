@@ -7,7 +7,7 @@ use super::types::{INT, LONG, ULONG};
 use super::{Checker, Refused};
 use crate::diagnostic::{Diagnostic, Span, Tag, bytes_of};
 use crate::syntax::ast::{self, Ident, MacroArg, Scope};
-use crate::syntax::{begins_name, continues_name};
+use crate::syntax::is_name;
 
 /// What macro variables stand for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Checker<'_> {
         if let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(string(&bytes_of(inside), span));
         }
-        let word = is_word(text);
+        let word = is_name(text);
         if word && (self.variables.get(Scope::Global, text).is_some() || self.is_fixed(text)) {
             return self.name(Scope::Global, &Ident { name: text.to_owned(), span }, span);
         }
@@ -99,7 +99,7 @@ impl Checker<'_> {
     pub(super) fn named_by_argument(&mut self, to: &ast::Expr) -> Option<ast::Expr> {
         let ast::ExprKind::Macro(argument) = &to.kind else { return None };
         let index = argument.name.parse::<usize>().ok()?.checked_sub(1)?;
-        let text = self.macros.arguments.get(index).filter(|text| !argument.string && is_word(text))?;
+        let text = self.macros.arguments.get(index).filter(|text| !argument.string && is_name(text))?;
         let name = Ident { name: text.clone(), span: to.span };
         self.macro_text(&argument.name, Tag::D_MACRO_UNDEF, to.span).ok()?;
         Some(ast::Expr { kind: ast::ExprKind::Var(Scope::Global, name), span: to.span })
@@ -119,12 +119,9 @@ impl Checker<'_> {
             return Err(self.refuse(diagnostic));
         };
         let Some(index) = number.checked_sub(1) else { return Ok(Some(self.macros.script.clone())) };
-        if self.used_arguments.len() <= index && index < self.macros.arguments.len() {
-            self.used_arguments.resize(index + 1, false);
-        }
         match self.macros.arguments.get(index) {
             Some(text) => {
-                self.used_arguments[index] = true;
+                self.used_arguments.insert(index);
                 Ok(Some(text.clone()))
             }
             None if self.options.defaultargs => Ok(None),
@@ -168,7 +165,7 @@ impl Checker<'_> {
         // Who leaves out the last one has counted wrong; one before it may be for another script.
         let Some(text) = self.macros.arguments.last() else { return };
         let number = self.macros.arguments.len();
-        if !self.used_arguments.get(number - 1).copied().unwrap_or(false) {
+        if !self.used_arguments.contains(&(number - 1)) {
             let message = format!("the argument `{text}` is not used: there is no ${number} in the program");
             let diagnostic = Diagnostic::placeless(Tag::D_MACRO_UNUSED, message);
             self.found
@@ -189,12 +186,6 @@ fn target_or_id(checker: &mut Checker<'_>, name: &str, span: Span) -> Result<Opt
             Err(checker.refuse(diagnostic.help("start one with -c COMMAND, or name one with -p PID")))
         }
     }
-}
-
-/// Whether it has a name's form.
-fn is_word(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(begins_name) && chars.all(continues_name)
 }
 
 /// Whether it is a decimal integer, however large.

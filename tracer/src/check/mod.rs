@@ -44,6 +44,7 @@ pub mod recorded;
 pub mod shape;
 mod speculation;
 mod spelling;
+pub mod standard;
 pub mod standing;
 mod symbol;
 mod traced;
@@ -58,7 +59,7 @@ mod values;
 mod variables;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Problems, Severity, Span, Tag};
@@ -114,7 +115,7 @@ pub fn check(
         externals: HashMap::new(),
         translators: Vec::new(),
         parameters: HashMap::new(),
-        used_arguments: Vec::new(),
+        used_arguments: programs.iter().flat_map(|program| program.arguments.iter().copied()).collect(),
         keeps: typed::Keeps::default(),
         clause: probe::Matched::default(),
     };
@@ -179,8 +180,8 @@ struct Checker<'a> {
     translators: Vec<Rc<translator::Translator>>,
     /// The parameters of the inline that is being expanded.
     parameters: inline::Parameters,
-    /// For each macro argument, whether it was used.
-    used_arguments: Vec<bool>,
+    /// The macro arguments that were used, by their numbers from 0.
+    used_arguments: HashSet<usize>,
     /// What the subroutines that were called need.
     keeps: typed::Keeps,
     /// The probes of the clause at hand.

@@ -1,7 +1,9 @@
 //! Operators: what types they take, in which type they work, what they give.
 
 use super::lvalue::decayed;
-use super::typed::{BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, NULL_TEXT, Text, Type, UnaryOp};
+use super::typed::{
+    BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, NULL_TEXT, Subroutine, Text, Type, UnaryOp,
+};
 use super::types::{LONG, ULONG, common, promoted, text_size};
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -47,6 +49,22 @@ impl Checker<'_> {
         Err(self.refuse(Diagnostic::error(Tag::D_OP_SCALAR, expr.span, message).help(help)))
     }
 
+    /// What `left op= right` assigns. A string is its characters, which nothing moves along.
+    pub(super) fn changed(
+        &mut self,
+        op: BinOp,
+        left: Expr,
+        right: Expr,
+        span: Span,
+    ) -> Result<Expr, Refused> {
+        match arithmetic_op(op) {
+            Some(op) if left.ty.as_text().is_some() || right.ty.as_text().is_some() => {
+                Err(self.incompatible(tag_of(op), op.text(), &left, &right, span))
+            }
+            _ => self.binary(op, left, right, span),
+        }
+    }
+
     fn arithmetic(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Result<Expr, Refused> {
         if matches!(op, BinaryOp::Div | BinaryOp::Rem) && fold::constant(&right) == Some(0) {
             let diagnostic =
@@ -55,6 +73,12 @@ impl Checker<'_> {
         }
         let (Some(l), Some(r)) = (left.ty.as_int(), right.ty.as_int()) else {
             return match op {
+                BinaryOp::Add if left.ty.as_text().is_some() && right.ty.as_int().is_some() => {
+                    Ok(self.rest_of_text(left, right, span))
+                }
+                BinaryOp::Add if left.ty.as_int().is_some() && right.ty.as_text().is_some() => {
+                    Ok(self.rest_of_text(right, left, span))
+                }
                 BinaryOp::Add | BinaryOp::Sub => self.pointer_arithmetic(op, left, right, span),
                 _ => Err(self.incompatible(tag_of(op), op.text(), &left, &right, span)),
             };
@@ -65,6 +89,12 @@ impl Checker<'_> {
         };
         let kind = ExprKind::Binary(op, Box::new(left.to_int(ty)), Box::new(right));
         Ok(Expr { kind, ty: Type::Int(ty), span })
+    }
+
+    /// `string + integer`: as with a pointer to its characters, what begins so many behind its first.
+    fn rest_of_text(&mut self, text: Expr, by: Expr, span: Span) -> Expr {
+        let arguments = vec![text, by.to_int(LONG)];
+        Expr { kind: ExprKind::Call(Subroutine::Substr, arguments), ty: self.string(), span }
     }
 
     /// `pointer + integer`, `pointer - integer`, `pointer - pointer`

@@ -57,7 +57,7 @@ impl Checker<'_> {
             Some(op) => {
                 self.check_step(op, &target, &value, span)?;
                 let old = target.value(to.span);
-                self.binary(op, old, value, span)?
+                self.changed(op, old, value, span)?
             }
         };
         if let Type::Array(..) | Type::Function(_) = target.ty {

@@ -187,12 +187,7 @@ impl Checker<'_> {
             return Ok(ty);
         }
         match probe.program.record.field(arg.field) {
-            Some(field) => Ok(match of_kind(arg.ctype, field.kind) {
-                Type::Pointer(of) if *of == Type::Void => {
-                    self.kernel_pointer(arg).unwrap_or(Type::Pointer(of))
-                }
-                ty => ty,
-            }),
+            Some(field) => Ok(self.of_kernel(of_kind(arg.ctype, field.kind), arg.ctype)),
             None => {
                 let message = format!("args[{number}] of {probe} is void: DTrace keeps its place free");
                 Err(self.refuse(Diagnostic::error(Tag::D_ARGS_IDX, span, message).help(help(probe))))
@@ -200,15 +195,18 @@ impl Checker<'_> {
         }
     }
 
-    /// The type of an argument that points to something of the kernel's, where the kernel's types are known.
-    fn kernel_pointer(&self, arg: &Arg) -> Option<Type> {
-        let name = arg.ctype.strip_suffix(" *")?;
-        let kinds = match name.strip_prefix("struct ") {
+    /// The type that the probe tables write so: where it points to something of the kernel's, to that, if the kernel's types
+    /// are known.
+    pub(super) fn of_kernel(&self, ty: Type, written: &str) -> Type {
+        let Some(name) = written.strip_suffix(" *").filter(|_| ty == Type::Pointer(Box::new(Type::Void)))
+        else {
+            return ty;
+        };
+        let (kind, name) = match name.strip_prefix("struct ") {
             Some(tag) => (NameKind::Composite(CompositeKind::Struct), tag),
             None => (NameKind::Typedef, name),
         };
-        let of = self.types.find(kinds.0, kinds.1)?;
-        Some(Type::Pointer(Box::new(of)))
+        self.types.find(kind, name).map_or(ty, |of| Type::Pointer(Box::new(of)))
     }
 
     /// The type of an argument of a function of the kernel, or of what it returns.

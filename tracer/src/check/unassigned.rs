@@ -83,7 +83,7 @@ impl Checker<'_> {
         }
         let left = self.expr(to)?;
         match op {
-            Some(op) => self.binary(op, left, value.clone(), span).map(drop),
+            Some(op) => self.changed(op, left, value.clone(), span).map(drop),
             None if suits(value, &left.ty) => Ok(()),
             None => Err(self.incompatible(Tag::D_OP_INCOMPAT, "=", &left, value, span)),
         }

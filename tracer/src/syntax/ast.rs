@@ -17,6 +17,8 @@ pub struct Program {
     pub pragmas: Vec<Pragma>,
     /// A preprocessor's line marks, for the diagnostics.
     pub marks: Vec<LineMark>,
+    /// The numbers of the macro arguments that stood for names where the grammar needs one, from 0.
+    pub arguments: Vec<usize>,
 }
 
 /// A name with its place.

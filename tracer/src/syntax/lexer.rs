@@ -43,6 +43,12 @@ pub(crate) fn continues_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// Whether a text has a name's form.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(begins_name) && chars.all(continues_name)
+}
+
 impl<'a> Lexer<'a> {
     pub(super) fn new(source: SourceId, text: &'a str) -> Self {
         Lexer { source, text, pos: 0, fresh: true, included: 0, found: Found::default() }

@@ -14,9 +14,9 @@ mod parser;
 mod print;
 mod token;
 
-pub(crate) use lexer::{begins_name, continues_name};
+pub(crate) use lexer::is_name;
 
-pub use parser::{DescPart, parse, parse_as, parse_type};
+pub use parser::{DescPart, parse, parse_as, parse_type, parse_with};
 pub use print::{print, print_expr, print_type};
 
 /// The height that no expression exceeds: one that is higher is refused.

@@ -78,6 +78,13 @@ spelled! {
     }
 }
 
+impl Tok {
+    /// Whether a member's name follows it.
+    pub(super) fn before_member(&self) -> bool {
+        matches!(self, Tok::Mark(Mark::Arrow | Mark::Dot))
+    }
+}
+
 impl Word {
     pub(super) fn find(text: &str) -> Option<Word> {
         Word::ALL.iter().find(|(spelling, _)| *spelling == text).map(|&(_, word)| word)

@@ -5,7 +5,7 @@
 
 use probes_common::providers::usdt::{MOST_ARGS, NO_REGISTER, Operand, Spec, sort};
 
-use crate::kernel::arch::{REGISTERS, Register};
+use crate::kernel::arch::{Register, named_register};
 
 /// Where all arguments are, and how many there are. What cannot be read (a probe has no floating-point registers) is a constant 0
 /// of no bytes.
@@ -135,8 +135,7 @@ fn register(name: &str) -> Option<(u16, u8)> {
             _ => stem(name, 2)?,
         },
     };
-    let name = format!("R_{whole}");
-    match REGISTERS.iter().find(|(known, ..)| *known == name)?.2 {
+    match named_register(&format!("R_{whole}"))? {
         Register::Saved(offset) => Some((offset, bytes)),
         Register::Zero | Register::Hidden => None,
     }

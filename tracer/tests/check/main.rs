@@ -11,12 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use tracer::check::{Checked, Macros, Options, check};
+use tracer::check::{Checked, Library, Macros, Options, check, standard};
 use tracer::diagnostic::{Problems, Sources};
 use tracer::kernel::target::Target;
 use tracer::lower;
 use tracer::provider::Catalog;
-use tracer::syntax::{DescPart, parse_as};
+use tracer::syntax::{DescPart, parse_as, parse_with};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -108,11 +108,16 @@ fn outcome_of(Checkable { name, text, options, last }: Checkable) -> (String, bo
     let (options, macros) = command_line(options);
     let mut sources = Sources::default();
     let source = sources.add(name, text);
-    let (program, problems) = parse_as(source, text, last);
+    let (program, problems) = parse_with(source, text, last, &macros.arguments);
+    let own = standard::named_in(&[text]).into_iter().map(|own| {
+        let (program, _) = parse_as(sources.add(own.name, own.text), own.text, DescPart::File);
+        Library { name: own.name.to_owned(), program, own: true }
+    });
+    let own: Vec<_> = own.collect();
     let mut found = Problems::from(problems);
     let target = Target::fixture();
     let mut catalog = Catalog::new(&target);
-    match check(&[], &[program], &mut catalog, &options, &macros) {
+    match check(&own, &[program], &mut catalog, &options, &macros) {
         Ok(Checked { program, warnings, .. }) if !found.has_errors() => {
             let options = lower::Options { offsets: target.offsets, ..lower::Options::default() };
             if let Err(error) = lower::lower(&program, &catalog, &options) {

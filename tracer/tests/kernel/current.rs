@@ -63,7 +63,7 @@ fn thread() -> Result<()> {
                 curlwpsinfo->pr_syscall, curlwpsinfo->pr_clname, curlwpsinfo->pr_name, curlwpsinfo->pr_onpro == cpu);
             printf("%d %d\n", curlwpsinfo->pr_nice, curpsinfo->pr_pid == $1); }"#;
     let seen = observe(PROGRAM, "current_work", &[])?;
-    let truth = format!("1 6 O {} TS second 1", libc::SYS_lseek);
+    let truth = format!("1 2 R {} TS second 1", libc::SYS_lseek);
     ensure!(seen.output.lines() == [truth.as_str(), "0 1"], "{seen:?}");
     Ok(())
 }

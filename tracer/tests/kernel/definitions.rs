@@ -12,6 +12,7 @@ pub(crate) const FAMILY: Family = Family {
         ("options_choose_what_a_statement_does", chosen),
         ("arguments_stand_wherever_parameters_do", parameters),
         ("translators_make_the_members_that_are_asked_for", translators),
+        ("the_kernels_structures_are_translated_without_a_translator_of_the_programs", standard),
         ("predicates_may_ask_for_what_their_actions_make", order),
         ("macro_arguments_are_numbers_names_and_strings", arguments),
         ("descriptions_are_globs_lists_and_ids", descriptions),
@@ -87,6 +88,23 @@ fn order() -> Result<()> {
     Ok(())
 }
 
+fn standard() -> Result<()> {
+    const PROGRAM: &str = r#"
+        inline psinfo_t *process = xlate <psinfo_t *>(curthread);
+        BEGIN {
+            printf("%d %d %d\n", process->pr_pid == pid, process->pr_ppid == ppid, process->pr_uid == uid);
+            printf("%d %d\n", stringof(process->pr_fname) == execname, process->pr_pgid == curpsinfo->pr_pgid);
+            printf("%d %c\n", xlate <lwpsinfo_t>(curthread).pr_lwpid == tid, xlate <lwpsinfo_t>(curthread).pr_sname);
+            this->file = curthread->files->fdt->fd[0];
+            printf("%d\n", xlate <fileinfo_t>(this->file).fi_pathname == fds[0].fi_pathname);
+            printf("%s\n", xlate <fileinfo_t>((struct file *)NULL).fi_name);
+            printf("%d %d\n", xlate <ipinfo_t *>((struct iphdr *)NULL)->ip_ver, lgrp == curcpu->cpu_lgrp);
+            exit(0);
+        }"#;
+    let expected = ["1 1 1", "1 1", "1 R", "1", "<none>", "4 1"];
+    prints(PROGRAM, &[], &expected.map(str::to_owned))
+}
+
 fn arguments() -> Result<()> {
     let program = r#"BEGIN /$2 == execname && $$2 == "execname" && $1 == 16 && $$1 == "0x10"/ {
         printf("%s %d %s %d\n", $2, $3, $$4, $pid == pid); exit($5); }"#;
@@ -107,6 +125,9 @@ fn arguments() -> Result<()> {
         "1",
     ])?;
     ensure!(output.lines() == ["[0] []"], "{output:?}");
+    let program = "BEGIN { self->$1 = 3; printf(\"%d %d %d\\n\", self->here, curpsinfo->$2 == pid, sizeof($3)); exit(0); }";
+    let output = tracer(&["-qn", program, "here", "pr_pid", "short"])?;
+    ensure!(output.lines() == ["3 1 2"], "{output:?}");
     let output =
         tracer(&["-qn", "BEGIN { printf(\"%d %s\\n\", $target, $$target); exit(0); }", "-c", "sleep 5"])?;
     let words: Vec<&str> = output.stdout.split_whitespace().collect();

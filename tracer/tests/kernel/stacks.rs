@@ -396,8 +396,8 @@ fn json_has_stacks_as_arrays() -> Result<()> {
 fn registers_by_their_numbers() -> Result<()> {
     let seen = observe(
         "syscall::lseek:entry /pid == $1 && arg1 == 77/ {
-             printf(\"%d %d %d\\n\", uregs[5], uregs[28], uregs[R_ESP] == uregs[R_RSP]);
-             printf(\"%d %d %d\\n\", uregs[R_GS], uregs[R_TRAPNO], uregs[40] == uregs[R_SS]); }
+             printf(\"%d %d %d\\n\", uregs[13], uregs[R_ESI], uregs[19] == uregs[R_RSP]);
+             printf(\"%d %d %d\\n\", uregs[R_GS], uregs[R_TRAPNO], uregs[20] == uregs[R_SS]); }
          syscall::lseek:entry /pid == $1 && arg1 == 77/ { trace(uregs[1000]); }
          ERROR { printf(\"fault %d\\n\", arg4); }",
         "calls",

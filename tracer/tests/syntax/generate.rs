@@ -333,6 +333,7 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
         items,
         pragmas,
         marks: Vec::new(),
+        arguments: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@ mod x86_64;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub use registers::{REGISTERS, Register, register};
+pub use registers::{REGISTERS, Register, named_register, register};
 pub use x86_64::X86_64;
 
 /// Names in the order of their numbers: each run begins at a number, its names are separated by spaces.

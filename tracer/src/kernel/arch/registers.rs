@@ -1,7 +1,7 @@
-//! The registers of `uregs[]`: DTrace's names and indices, those of 386 and of x86-64, and where the kernel keeps each.
+//! The registers of `uregs[]`: names and indices, and where the kernel keeps each.
 //!
-//! The names of indices up to 18 are those of 386 and mean the lower-named registers of x86-64, as DTrace has it; x86-64's
-//! own follow.
+//! The indices are those of DTrace for Linux, which counts them in the order of struct pt_regs; scripts that name them run
+//! everywhere. The names of 386 mean the registers of x86-64 that have grown out of them.
 
 /// Where a register of a process is when the process is in the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,77 +16,90 @@ pub enum Register {
 
 use Register::{Hidden, Saved, Zero};
 
-/// A name, its index in `uregs[]`, and where it is.
-pub const REGISTERS: &[(&str, i64, Register)] = &[
-    ("R_GS", 0, Zero),
-    ("R_FS", 1, Zero),
-    ("R_ES", 2, Zero),
-    ("R_DS", 3, Zero),
-    ("R_EDI", 4, Saved(112)),
-    ("R_ESI", 5, Saved(104)),
-    ("R_EBP", 6, Saved(32)),
-    ("R_ESP", 7, Saved(152)),
-    ("R_EBX", 8, Saved(40)),
-    ("R_EDX", 9, Saved(96)),
-    ("R_ECX", 10, Saved(88)),
-    ("R_EAX", 11, Saved(80)),
-    ("R_TRAPNO", 12, Zero),
-    ("R_ERR", 13, Saved(120)),
-    ("R_EIP", 14, Saved(128)),
-    ("R_CS", 15, Saved(136)),
-    ("R_EFL", 16, Saved(144)),
-    ("R_UESP", 17, Saved(152)),
-    ("R_SS", 18, Saved(160)),
-    ("R_PC", 14, Saved(128)),
-    ("R_FP", 6, Saved(32)),
-    ("R_SP", 17, Saved(152)),
-    ("R_PS", 16, Saved(144)),
-    ("R_R0", 11, Saved(80)),
-    ("R_R1", 9, Saved(96)),
-    ("R_R15", 19, Saved(0)),
-    ("R_R14", 20, Saved(8)),
-    ("R_R13", 21, Saved(16)),
-    ("R_R12", 22, Saved(24)),
-    ("R_R11", 23, Saved(48)),
-    ("R_R10", 24, Saved(56)),
-    ("R_R9", 25, Saved(64)),
-    ("R_R8", 26, Saved(72)),
-    ("R_RDI", 27, Saved(112)),
-    ("R_RSI", 28, Saved(104)),
-    ("R_RBP", 29, Saved(32)),
-    ("R_RBX", 30, Saved(40)),
-    ("R_RDX", 31, Saved(96)),
-    ("R_RCX", 32, Saved(88)),
-    ("R_RAX", 33, Saved(80)),
-    ("R_RIP", 36, Saved(128)),
-    ("R_RFL", 38, Saved(144)),
-    ("R_RSP", 39, Saved(152)),
-    ("R_FSBASE", 45, Hidden),
-    ("R_GSBASE", 46, Hidden),
-];
+/// The last register that the kernel saves.
+const LAST_SAVED: i64 = 20;
+/// The last that DTrace for Linux counts: those behind the saved ones are 0.
+const LAST_ZERO: i64 = 25;
+/// The last of all.
+const LAST: i64 = 27;
 
-/// The indices of x86-64 whose registers have their names from 386: its index is the row's that counts.
-const ALIASES: &[(i64, i64)] = &[(34, 12), (35, 13), (37, 15), (40, 18), (41, 1), (42, 0), (43, 2), (44, 3)];
+/// A name and its index in `uregs[]`.
+pub const REGISTERS: &[(&str, i64)] = &[
+    ("R_R15", 0),
+    ("R_R14", 1),
+    ("R_R13", 2),
+    ("R_R12", 3),
+    ("R_RBP", 4),
+    ("R_RBX", 5),
+    ("R_R11", 6),
+    ("R_R10", 7),
+    ("R_R9", 8),
+    ("R_R8", 9),
+    ("R_RAX", 10),
+    ("R_RCX", 11),
+    ("R_RDX", 12),
+    ("R_RSI", 13),
+    ("R_RDI", 14),
+    ("R_ERR", 15),
+    ("R_RIP", 16),
+    ("R_CS", 17),
+    ("R_RFL", 18),
+    ("R_RSP", 19),
+    ("R_SS", LAST_SAVED),
+    ("R_DS", 21),
+    ("R_ES", 22),
+    ("R_FS", 23),
+    ("R_GS", 24),
+    ("R_TRAPNO", LAST_ZERO),
+    ("R_FSBASE", 26),
+    ("R_GSBASE", LAST),
+    ("R_EBX", 5),
+    ("R_ECX", 11),
+    ("R_EDX", 12),
+    ("R_ESI", 13),
+    ("R_EDI", 14),
+    ("R_EBP", 4),
+    ("R_EAX", 10),
+    ("R_EIP", 16),
+    ("R_EFL", 18),
+    ("R_ESP", 19),
+    ("R_UESP", 19),
+    ("R_PC", 16),
+    ("R_FP", 4),
+    ("R_SP", 19),
+    ("R_PS", 18),
+    ("R_R0", 10),
+    ("R_R1", 5),
+];
 
 /// The register of an index.
 pub fn register(index: i64) -> Option<Register> {
-    let index = ALIASES.iter().find(|alias| alias.0 == index).map_or(index, |alias| alias.1);
-    REGISTERS.iter().find(|row| row.1 == index).map(|row| row.2)
+    match index {
+        0..=LAST_SAVED => Some(Saved(index as u16 * 8)),
+        ..=LAST_ZERO => (index >= 0).then_some(Zero),
+        ..=LAST => Some(Hidden),
+        _ => None,
+    }
+}
+
+/// The register of a name.
+pub fn named_register(name: &str) -> Option<Register> {
+    register(REGISTERS.iter().find(|row| row.0 == name)?.1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{REGISTERS, Register, register};
+    use super::{REGISTERS, Register, named_register, register};
 
     #[test]
-    fn an_index_is_one_register() {
-        for (name, index, place) in REGISTERS {
-            assert_eq!(register(*index), Some(*place), "{name}");
-            let within = |offset: u16| offset.is_multiple_of(8) && offset <= 160;
-            assert!(!matches!(*place, Register::Saved(offset) if !within(offset)), "{name}");
+    fn every_index_has_a_name_and_every_name_a_register() {
+        for (name, index) in REGISTERS {
+            assert!(register(*index).is_some(), "{name}");
             assert_eq!(REGISTERS.iter().filter(|other| other.0 == *name).count(), 1, "{name}");
         }
-        assert!((0..=46).all(|index| register(index).is_some()), "every index of x86-64 is a register");
-        assert_eq!((register(40), register(47), register(-1)), (Some(Register::Saved(160)), None, None));
+        assert!((0..=27).all(|index| REGISTERS.iter().any(|row| row.1 == index)), "an index without a name");
+        assert_eq!((register(28), register(-1)), (None, None));
+        assert_eq!(named_register("R_PC"), Some(Register::Saved(128)));
+        assert_eq!((named_register("R_TRAPNO"), named_register("R_NONE")), (Some(Register::Zero), None));
     }
 }

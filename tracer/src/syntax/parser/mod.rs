@@ -11,8 +11,8 @@ mod types;
 
 pub(super) use expression::UNARY;
 
-use super::ast::{Ident, Program, TypeName};
-use super::lexer::{Checkpoint, Lexer};
+use super::ast::{Ident, MacroArg, Program, TypeName};
+use super::lexer::{Checkpoint, Lexer, is_name};
 use super::token::{Mark, Tok, Token, Word};
 use super::{HEIGHT, MOST_PROBLEMS, NESTING, is_type_name};
 use crate::diagnostic::{Diagnostic, SourceId, Span, Tag};
@@ -41,9 +41,20 @@ pub fn parse(source: SourceId, text: &str) -> (Program, Vec<Diagnostic>) {
 
 /// Parses a program text whose probe descriptions end with another part than the name, as after `-P`.
 pub fn parse_as(source: SourceId, text: &str, last: DescPart) -> (Program, Vec<Diagnostic>) {
+    parse_with(source, text, last, &[])
+}
+
+/// [`parse_as`], with macro arguments: one that is a name stands for it behind `->` and `.`, and where it is a type's.
+pub fn parse_with(
+    source: SourceId,
+    text: &str,
+    last: DescPart,
+    arguments: &[String],
+) -> (Program, Vec<Diagnostic>) {
     // Spans count in u32: what lies beyond is cut off, and told.
     let whole = text.len() < u32::MAX as usize;
     let mut parser = Parser::new(source, if whole { text } else { "" }, last);
+    parser.arguments = arguments;
     if !whole {
         let start = Span::new(source, 0, 0);
         parser.problems.push(
@@ -52,11 +63,11 @@ pub fn parse_as(source: SourceId, text: &str, last: DescPart) -> (Program, Vec<D
         );
     }
     let items = parser.program();
-    let Parser { lexer, mut problems, .. } = parser;
+    let Parser { lexer, mut problems, named: arguments, .. } = parser;
     problems.extend(lexer.found.problems);
     problems.sort_by_key(|problem| problem.span);
     problems.truncate(MOST_PROBLEMS);
-    (Program { items, pragmas: lexer.found.pragmas, marks: lexer.found.marks }, problems)
+    (Program { items, pragmas: lexer.found.pragmas, marks: lexer.found.marks, arguments }, problems)
 }
 
 /// Parses a type that stands alone, as `struct point *`; none where it is none.
@@ -87,6 +98,12 @@ struct Parser<'a> {
     /// Whether something has been found to be missing at the end of the program.
     at_end: bool,
     typedefs: HashSet<String>,
+    /// The macro arguments.
+    arguments: &'a [String],
+    /// Those that stood for names.
+    named: Vec<usize>,
+    /// Whether the last consumed token is followed by a member's name.
+    before_member: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -103,6 +120,9 @@ impl<'a> Parser<'a> {
             in_predicate: false,
             at_end: false,
             typedefs: HashSet::new(),
+            arguments: &[],
+            named: Vec::new(),
+            before_member: false,
             problems: Vec::new(),
         }
     }
@@ -111,9 +131,29 @@ impl<'a> Parser<'a> {
 impl Parser<'_> {
     fn fill(&mut self, count: usize) {
         while self.ahead.len() < count {
-            let token = self.lexer.next();
-            self.ahead.push_back(token);
+            let (before, mut token) = self.lexer.next();
+            let last = self.ahead.back();
+            if let Some(name) = self
+                .argument(&token.tok, last.map_or(self.before_member, |(_, last)| last.tok.before_member()))
+            {
+                token.tok = name;
+            }
+            self.ahead.push_back((before, token));
         }
+    }
+
+    /// What stands in a macro argument's place, where it is a member's name or a type's.
+    fn argument(&mut self, tok: &Tok, member: bool) -> Option<Tok> {
+        let Tok::Macro(MacroArg { name, string: false }) = tok else { return None };
+        let number = name.parse::<usize>().ok()?.checked_sub(1)?;
+        let word = self.arguments.get(number).filter(|text| is_name(text))?;
+        let tok = match Word::find(word) {
+            Some(keyword) if member || keyword.begins_type() => Tok::Word(keyword),
+            None if member || self.names_type(word) => Tok::Ident(word.clone()),
+            _ => return None,
+        };
+        self.named.push(number);
+        Some(tok)
     }
 
     /// The next token.
@@ -147,6 +187,7 @@ impl Parser<'_> {
             _ => {}
         }
         self.end = token.span.end;
+        self.before_member = token.tok.before_member();
         token
     }
 

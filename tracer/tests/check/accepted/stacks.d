@@ -24,7 +24,7 @@ syscall::write:entry
 	trace(caller);
 	printf("%a %x %d %s", caller, caller, stackdepth, sym(caller));
 	@c[caller, stackdepth, mod(caller)] = count();
-	this->a = ucaller + ustackdepth + uregs[R_RIP] + uregs[R_SP] + uregs[27];
+	this->a = ucaller + ustackdepth + uregs[R_RIP] + uregs[R_SP] + uregs[14];
 }
 BEGIN /stackdepth > 3/ { from = caller; this->depth = stackdepth - 1; trace(caller == from); @depths[stackdepth, caller] = count(); }
 END { printf("%a %d", caller, stackdepth); sym(caller); }

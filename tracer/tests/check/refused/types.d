@@ -12,7 +12,7 @@ int nested[int][int];
 
 syscall::read:entry
 {
-	trace(execname + 1);
+	trace(execname - 1);
 	trace(execname + "x");
 	trace(execname == 1);
 	trace(execname == 'x');
