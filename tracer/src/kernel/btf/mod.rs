@@ -285,6 +285,14 @@ impl Btf {
         (first..first + self.offsets.len() as u32).map(TypeId)
     }
 
+    /// The types of a kind: of each other one word is looked at.
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = TypeId> {
+        let bytes: &[u8] = &self.source;
+        let is = move |at: u32| read_u32(bytes, at as usize + 4).and_then(Kind::of_info) == Some(kind);
+        let ids = (self.first()..).zip(&self.offsets);
+        ids.filter(move |(_, at)| is(**at)).map(|(id, _)| TypeId(id))
+    }
+
     fn raw(&self, id: TypeId) -> Option<RawType<'_>> {
         match (id.0.checked_sub(self.first()), &self.base) {
             (Some(index), _) => {
@@ -326,6 +334,6 @@ impl std::fmt::Debug for Btf {
 
 /// The little-endian word at `at`.
 fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
-    let word = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(word.try_into().ok()?))
+    let &[a, b, c, d, ..] = bytes.get(at..)? else { return None };
+    Some(u32::from_le_bytes([a, b, c, d]))
 }

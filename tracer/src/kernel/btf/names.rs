@@ -12,8 +12,8 @@ impl NameIndex {
     pub(super) fn build(btf: &Btf, kind: Kind) -> NameIndex {
         let size = (btf.counts[kind as usize] as usize * 2).next_power_of_two();
         let mut slots = vec![0; size];
-        for id in btf.ids() {
-            let Some(raw) = btf.raw(id).filter(|raw| raw.kind == kind) else { continue };
+        for id in btf.of_kind(kind) {
+            let Some(raw) = btf.raw(id) else { continue };
             let Some(name) = btf.string_at(raw.name).filter(|name| name[0] != 0) else { continue };
             let mut at = hash(name) & (size - 1);
             while slots[at] != 0 {
