@@ -64,7 +64,7 @@ pub(crate) fn trials(family: &'static Family) -> impl Iterator<Item = Trial> {
 static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
 
 /// How many tests are named by [`slowest`].
-const NAMED: usize = 100;
+const NAMED: usize = 10;
 
 fn took(name: String, time: Duration) {
     TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((time, name));
