@@ -79,7 +79,7 @@ fn run(size: &make::Size, first: u64, options: &[&str]) -> Result<()> {
     let count = match &asked {
         Some(_) => 60,
         None if emulated() => 5,
-        None => 40,
+        None => 25,
     };
     let seed = asked.map_or(Ok(first), |seed| seed.parse()).context("TRACER_TEST_SEED is a number")?;
     for seed in seed..seed + count {

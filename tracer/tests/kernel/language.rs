@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::harness::process::{LIMIT, Watchdog};
 use crate::harness::run::command;
-use crate::harness::{Family, Report, observe, tracer};
+use crate::harness::{Family, Report, observe, patience, tracer};
 
 pub(crate) const FAMILY: Family = Family {
     name: "language",
@@ -43,7 +45,10 @@ fn bytes_outside_utf_8_are_kept() -> Result<()> {
     let program =
         b"/* caf\xe9 */ BEGIN { printf(\"\xe9 %s %s %d\\n\", \"\xff\xc3\", $$1, strlen(\"\xe9\xe8\")); exit(0); }";
     let arguments = [program, &b"\xfc"[..]].map(OsStr::from_bytes);
-    let output = command(&["-qn"]).args(arguments).output()?;
+    let mut tracer = command(&["-qn"]);
+    let tracer = tracer.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let _watchdog = Watchdog::over(&tracer, patience(LIMIT))?;
+    let output = tracer.wait_with_output()?;
     ensure!(output.stdout == b"\xe9 \xff\xc3 \xfc 2\n\n", "{output:?}");
     Ok(())
 }
