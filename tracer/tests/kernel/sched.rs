@@ -304,10 +304,8 @@ fn lend(_: &[String]) -> Result<Report> {
         check(libc::pthread_mutex_lock(mutex))?;
     }
     let (tell, waits) = std::sync::mpsc::channel();
-    let waiter = std::thread::spawn(move || {
-        if let Err(error) = urgent(10) {
-            return Err(error);
-        }
+    let waiter = std::thread::spawn(move || -> std::io::Result<()> {
+        urgent(10)?;
         // SAFETY: as above.
         unsafe {
             let _ = tell.send(libc::gettid());

@@ -316,10 +316,9 @@ fn listeners(_: &[String]) -> Result<Report> {
 }
 
 fn losses_are_told() -> Result<()> {
-    // More than the buffer holds.
-    let sent: u64 = if emulated() { 25_000 } else { 50_000 };
+    const SENT: u64 = 50_000;
     for json in [false, true] {
-        let mut workload = Workload::start("watch_burst", &[&sent.to_string()])?;
+        let mut workload = Workload::start("watch_burst", &[&SENT.to_string()])?;
         let pid = workload.pid().to_string();
         let format: &[&str] = if json { &["--json"] } else { &[] };
         let mut tracer = Tracer::start(&[&["watch", "signal", "-p", &pid], format].concat())?;
@@ -346,7 +345,7 @@ fn losses_are_told() -> Result<()> {
         };
         // The process's end is told to its parent by a signal, too.
         ensure!(
-            lost > 0 && (sent..=sent + 1).contains(&(shown + lost)),
+            lost > 0 && (SENT..=SENT + 1).contains(&(shown + lost)),
             "{shown} shown, {lost} lost: {}",
             output.stderr
         );
