@@ -1,7 +1,7 @@
 //! Calls: which function is meant, and whether its arguments are what its row of the table says.
 
 use super::functions::{self, Gives, Param, Role, Row};
-use super::lvalue::decayed;
+use super::place::decayed;
 use super::typed::{Expr, ExprKind, Subroutine, Type};
 use super::types::ULONG;
 use super::variables::Known;

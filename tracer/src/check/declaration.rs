@@ -6,7 +6,7 @@ use probes_common::providers::PROVIDERS;
 use probes_common::schema::{Kind, StructDef};
 
 use super::composite;
-use super::ctype::{FloatType, NameKind, Signature, Type};
+use super::ctype::{FloatType, NameKind, Signature, Text, Type};
 use super::prototype::Prototype;
 use super::types::{NAMED, ULONG, is_of_the_language, named, spelled as int_spelled};
 use super::variables::{Known, Shape, spelled};
@@ -306,6 +306,11 @@ impl Checker<'_> {
             Some(_) => diagnostic,
             None => diagnostic.help("use one of C's integer types, `string`, or a pointer"),
         }))
+    }
+
+    /// The type of string variables.
+    pub(super) fn string(&self) -> Type {
+        Type::String(Text::Buffer(self.options.string_buffer()))
     }
 }
 

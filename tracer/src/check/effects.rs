@@ -4,7 +4,7 @@
 
 use super::ctype::{CompositeKind, NameKind};
 use super::functions::{ActionName, Row, find};
-use super::lvalue::pointed;
+use super::place::pointed;
 use super::typed::{Action, BinaryOp, CompareOp, Expr, ExprKind, IntType, Place, Type};
 use super::types::{INT, ULONG};
 use super::{Checker, Refused, fold};

@@ -1,9 +1,9 @@
 //! Expressions: each kind of the untyped tree becomes its typed form.
 
 use super::ctype::{FloatType, Text, Type};
-use super::lvalue::{decayed, enumerated};
 use super::names::{STATE_NAMES, integer};
 use super::operators::leads_to_void;
+use super::place::{decayed, enumerated};
 use super::traced::of_process;
 use super::typed::{CompareOp, Expr, ExprKind, NULL_TEXT, Subroutine, UnaryOp};
 use super::types::{UINT64, ULONG, of_literal};

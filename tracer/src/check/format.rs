@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::lvalue::decayed;
+use super::place::decayed;
 use super::recorded::addressed;
 use super::typed::{Aggregation, Expr, Function, IntType, Type};
 use super::types::{INT, INT64, UINT64};

@@ -1,6 +1,6 @@
 //! Keys of associative arrays and aggregations: what can be a part of one, and whether it is like those before it.
 
-use super::lvalue::decayed;
+use super::place::decayed;
 use super::typed::{Expr, Type};
 use super::{Checker, Refused, are, counted};
 use crate::diagnostic::{Diagnostic, Span, Tag};

@@ -4,7 +4,9 @@
 //! ([`builtins`], [`functions`], [`constants`], [`options`], [`types`]); the other files say how it goes together.
 
 mod action;
+mod address;
 mod aggregation;
+mod assignment;
 mod attributes;
 pub mod builtins;
 mod call;
@@ -27,11 +29,12 @@ mod kernel;
 mod keys;
 mod library;
 mod llquantize;
-mod lvalue;
 mod macros;
+mod member;
 mod modules;
 mod names;
 mod operators;
+mod option_error;
 mod option_table;
 pub mod options;
 mod place;
@@ -47,6 +50,7 @@ mod spelling;
 pub mod standard;
 pub mod standing;
 mod symbol;
+mod target;
 mod traced;
 mod translator;
 pub mod typed;

@@ -1,6 +1,6 @@
 //! Operators: what types they take, in which type they work, what they give.
 
-use super::lvalue::decayed;
+use super::place::decayed;
 use super::typed::{
     BinaryOp, CompareOp, Expr, ExprKind, LogicalOp, NULL_TEXT, Subroutine, Text, Type, UnaryOp,
 };

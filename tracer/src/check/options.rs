@@ -2,14 +2,13 @@
 //!
 //! Invariant: an [`Options`] holds only values that the table allows.
 
-use thiserror::Error;
-
 use super::option_table::{ANY, DYNAMIC, OUTSIDE, STRINGS};
 use super::standing::Version;
 use super::values::{self, SECOND};
 use crate::diagnostic::nearest;
 use crate::stability::Attributes;
 
+pub use super::option_error::OptionError;
 pub use super::option_table::{Row, TABLE, Takes};
 
 /// What happens when the buffer is full.
@@ -202,99 +201,6 @@ impl Default for Options {
     }
 }
 
-/// Why an option was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum OptionError {
-    /// There is no such option.
-    #[error("there is no option `{name}`")]
-    Unknown {
-        /// As given.
-        name: String,
-        /// The nearest that there is.
-        nearest: Option<&'static str>,
-    },
-    /// It does something that is not supported yet.
-    #[error("option `{name}` is not supported yet")]
-    Later {
-        /// The option.
-        name: &'static str,
-        /// What it does.
-        doc: &'static str,
-    },
-    /// A program cannot set it.
-    #[error("option `{name}` cannot be set by a program")]
-    Outside {
-        /// The option.
-        name: &'static str,
-    },
-    /// It cannot be changed any more.
-    #[error("option `{name}` cannot be changed while tracing")]
-    Fixed {
-        /// The option.
-        name: &'static str,
-    },
-    /// It needs a value.
-    #[error("option `{name}` needs a value: {expected}")]
-    Missing {
-        /// The option.
-        name: &'static str,
-        /// What it takes.
-        expected: String,
-    },
-    /// It is no version, or none that can be had.
-    #[error("option `version` does not take `{value}`: {why}")]
-    Version {
-        /// As given.
-        value: String,
-        /// DTrace's words for it.
-        why: &'static str,
-    },
-    /// The value is not of the right form.
-    #[error("option `{name}` does not take `{value}`")]
-    Invalid {
-        /// The option.
-        name: &'static str,
-        /// As given.
-        value: String,
-        /// What it takes.
-        expected: String,
-    },
-}
-
-impl OptionError {
-    /// DTrace's words for it.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            OptionError::Unknown { .. } | OptionError::Later { .. } => "Invalid option name",
-            OptionError::Outside { .. } => "Option cannot be used from within a D program",
-            OptionError::Fixed { .. } => "Operation illegal when tracing is active",
-            OptionError::Version { why, .. } => why,
-            OptionError::Missing { .. } | OptionError::Invalid { .. } => "Invalid value for specified option",
-        }
-    }
-
-    /// What to do.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            OptionError::Unknown { nearest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            OptionError::Unknown { nearest: None, .. } => {
-                let effective =
-                    TABLE.iter().filter(|row| !matches!(row.takes, Takes::Ignored(_) | Takes::Later));
-                let names: Vec<&str> = effective.map(|row| row.name).collect();
-                Some(format!("there are {}", names.join(", ")))
-            }
-            OptionError::Later { doc, .. } => Some(format!("leave it out; it {doc}")),
-            OptionError::Outside { name } => Some(format!("give it to the tracer: `-x {name}=VALUE`")),
-            OptionError::Fixed { name } => Some(format!("set it before: `-x {name}=VALUE`")),
-            OptionError::Version { .. } => {
-                Some(format!("there are versions from {} to {}", Version::FIRST, Version::NEWEST))
-            }
-            OptionError::Missing { name, .. } => Some(format!("write `{name}=VALUE`")),
-            OptionError::Invalid { expected, .. } => Some(format!("it takes {expected}")),
-        }
-    }
-}
-
 impl Options {
     /// Bytes of a string's buffer, a multiple of 8: its characters and a zero.
     pub fn string_buffer(&self) -> u32 {
@@ -400,9 +306,7 @@ impl Options {
         }
         Ok(row)
     }
-}
 
-impl Options {
     /// Takes the language as an earlier version had it; what has been left out does not come back.
     fn reduce(&mut self, text: &str) -> Result<(), OptionError> {
         let refused = |why| OptionError::Version { value: text.to_owned(), why };

@@ -1,523 +1,230 @@
-//! Assignments: what can be assigned to, the variable that a first assignment makes, and what fits where.
+//! Places in memory: elements, what pointers lead to, and what a place is as a value.
+//!
+//! An expression that is a place is a [`ExprKind::Load`] of it, whatever its type; [`Checker::operand`] makes of an array
+//! the address of its first element, as C does where a value is wanted, and of an enumeration its integer.
 
-use super::lvalue::{after, decayed};
-use super::operators::{interchangeable, leads_to_void};
-use super::typed::{Expr, ExprKind, Place, Text, Type};
-use super::types::{INT64, wrap};
-use super::unassigned::variable;
-use super::variables::{Known, Shape, spelled, widen};
+use std::rc::Rc;
+
+use super::ctype::Type;
+use super::current::FILES;
+use super::names::{STATE_NAMES, integer};
+use super::operators::into_buffer;
+use super::typed::{Expr, ExprKind, Index, Part, Place};
+use super::types::{INT, LONG, spelled};
+use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
 use crate::syntax::ast::{self, Scope};
 
-/// Something that is assigned to.
-pub(super) struct Target {
-    place: Place,
-    ty: Type,
-    /// Its name.
-    name: String,
-    /// Where its type comes from, and whether it was declared there.
-    since: Option<(Span, bool)>,
-}
-
-impl Target {
-    /// What lies there.
-    fn value(&self, span: Span) -> Expr {
-        Expr { kind: ExprKind::Load(self.place.clone()), ty: self.ty.clone(), span }
-    }
-}
-
 impl Checker<'_> {
-    /// `place = value`, `place op= value`
-    pub(super) fn assignment(
-        &mut self,
-        op: Option<ast::BinOp>,
-        to: &ast::Expr,
-        value: &ast::Expr,
-        span: Span,
-    ) -> Result<Expr, Refused> {
-        let named = self.named_by_argument(to);
-        let to = named.as_ref().unwrap_or(to);
-        self.check_no_aggregation(op, to, span)?;
-        if let Some((scope, name)) = op.and_then(|_| self.unassigned(to)) {
-            return Err(self.unknown_value(scope, name, to.span));
-        }
-        let value = self.value_for(value, Tag::D_OP_INCOMPAT);
-        let Ok(value) = value else {
-            self.refuse_target(to);
-            return Err(Refused);
-        };
-        let value = if matches!(value.ty, Type::Array(_, 1..)) { value } else { decayed(value) };
-        let first = if value.ty.as_text().is_some() { self.string() } else { value.ty.clone() };
-        self.check_operands(op, to, &value, span)?;
-        let mut target = self.target(to, &first, value.span)?;
-        let setup = op.and_then(|_| self.once(&mut target.place));
-        let value = match op {
-            None => value,
-            Some(op) => {
-                self.check_step(op, &target, &value, span)?;
-                let old = target.value(to.span);
-                self.changed(op, old, value, span)?
-            }
-        };
-        if let Type::Array(..) | Type::Function(_) = target.ty {
-            let message =
-                format!("`{}` is {:#}: nothing is assigned to it as a whole", target.name, target.ty);
-            let diagnostic = Diagnostic::error(Tag::D_OP_ARRFUN, to.span, message);
-            return Err(self.refuse(diagnostic.help("assign to its elements, or use bcopy()")));
-        }
-        let value = self.fitting(value, &target)?;
-        let kind = ExprKind::Assign(target.place, Box::new(value));
-        Ok(after(setup, Expr { kind, ty: target.ty, span }))
+    /// An expression as the operand of an operator.
+    pub(super) fn operand(&mut self, expr: &ast::Expr) -> Result<Expr, Refused> {
+        Ok(decayed(self.expr(expr)?))
     }
 
-    /// `++place`, `place--` and so on: `step` is 1 or -1.
-    pub(super) fn step(
-        &mut self,
-        to: &ast::Expr,
-        step: i64,
-        post: bool,
-        span: Span,
-    ) -> Result<Expr, Refused> {
-        let named = self.named_by_argument(to);
-        let to = named.as_ref().unwrap_or(to);
-        if !self.is_writable(to) && !self.may_be_made(to) {
-            let value = self.expr(to)?;
-            self.condition(value)?;
+    /// `*pointer`
+    pub(super) fn deref(&mut self, pointer: Expr, span: Span) -> Result<Expr, Refused> {
+        if let (ExprKind::Load(place), Type::Array(of, _)) = (&pointer.kind, &pointer.ty) {
+            return Ok(Expr {
+                kind: ExprKind::Load(place.clone().part(Part::default())),
+                ty: (**of).clone(),
+                span,
+            });
         }
-        let mut target = self.target(to, &Type::Int(INT64), span)?;
-        let by = match &target.ty {
-            ty if ty.as_int().is_some() => step,
-            Type::Pointer(of) if target.ty.is_address() && of.size().is_some() => {
-                step * i64::from(of.size().unwrap_or(1))
-            }
-            ty if ty.is_address() => return Err(self.without_size(&target, span)),
+        if pointer.ty.as_text().is_some() {
+            let first = integer(0, INT, span);
+            let characters = self.characters(pointer);
+            return self.array_element(characters, first, span);
+        }
+        let to = match &pointer.ty {
+            Type::Pointer(to) => (**to).clone(),
             ty => {
-                let message = format!("`{}` is {ty:#}: only a number can be counted up or down", target.name);
-                return Err(self.refuse(
-                    Diagnostic::error(Tag::D_OP_SCALAR, span, message).help("assign to it with `=`"),
-                ));
+                let message = format!("{ty:#} is no pointer");
+                let diagnostic = Diagnostic::error(Tag::D_DEREF_NONPTR, pointer.span, message);
+                return Err(self.refuse(diagnostic.help("cast it to a pointer first, as in `*(int *)arg0`")));
             }
         };
-        if post {
-            return Ok(Expr { kind: ExprKind::PostAdd(target.place, by), ty: target.ty, span });
-        }
-        let setup = self.once(&mut target.place);
-        let old = target.value(to.span);
-        let step = super::names::integer(step, super::types::INT, span);
-        let sum = self.binary(ast::BinOp::Add, old, step, span)?;
-        let value = self.fitting(sum, &target)?;
-        let kind = ExprKind::Assign(target.place, Box::new(value));
-        Ok(after(setup, Expr { kind, ty: target.ty, span }))
+        let (tag, message, help) = match to {
+            Type::Void => (
+                Tag::D_DEREF_VOID,
+                format!("{:#} leads to something of unknown type", pointer.ty),
+                "cast it to a pointer to what lies there, as in `*(int *)p`",
+            ),
+            Type::Function(_) => (
+                Tag::D_DEREF_FUNC,
+                format!("{:#} leads to a function, which is no value", pointer.ty),
+                "leave the `*` out: a pointer to a function can be compared and printed",
+            ),
+            Type::Struct(_) => (
+                Tag::D_CG_DYN,
+                format!("{:#} leads into the probe's record, which is no value as a whole", pointer.ty),
+                "name a member: `->`",
+            ),
+            to => return Ok(Expr { kind: ExprKind::Load(pointed(pointer)), ty: to, span }),
+        };
+        Err(self.refuse(Diagnostic::error(tag, pointer.span, message).help(help)))
     }
 
-    /// What `+=` and `-=` ask of a pointer: to know how large what it leads to is.
-    fn check_step(
+    /// `base[keys]`: an argument, an array's element, or what a pointer leads to.
+    pub(super) fn index(
         &mut self,
-        op: ast::BinOp,
-        target: &Target,
-        value: &Expr,
-        span: Span,
-    ) -> Result<(), Refused> {
-        let integers = target.ty.as_int().is_some() && value.ty.as_int().is_some();
-        let text = target.ty.as_text().is_some() || value.ty.as_text().is_some();
-        let sized = matches!(&target.ty, Type::Pointer(to) if to.size().is_some());
-        if !matches!(op, ast::BinOp::Add | ast::BinOp::Sub) || integers || text || sized {
-            return Ok(());
-        }
-        Err(self.without_size(target, span))
-    }
-
-    fn without_size(&mut self, target: &Target, span: Span) -> Refused {
-        let message = format!("`{}` is {:#}: how far one step leads is not known", target.name, target.ty);
-        let diagnostic = Diagnostic::error(Tag::D_OP_VFPTR, span, message);
-        self.refuse(diagnostic.help("use a pointer to something with a size, such as `(char *)`"))
-    }
-
-    /// An element of an associative array, as a value.
-    pub(super) fn element(
-        &mut self,
-        scope: Scope,
-        name: &ast::Ident,
+        base: &ast::Expr,
         keys: &[ast::Expr],
         span: Span,
     ) -> Result<Expr, Refused> {
-        let target = self.element_target(scope, name, keys, None, span)?;
-        Ok(Expr { kind: ExprKind::Load(target.place), ty: target.ty, span })
-    }
-
-    /// What an expression on the left of an assignment means. A new variable takes the type `first`.
-    fn target(&mut self, to: &ast::Expr, first: &Type, value: Span) -> Result<Target, Refused> {
-        match &to.kind {
-            ast::ExprKind::Var(scope, name) if self.parameter(*scope, &name.name).is_some() => {
-                Err(self.read_only(&name.name, to.span))
+        if let ast::ExprKind::Var(scope, name) = &base.kind {
+            match (scope, name.name.as_str()) {
+                (Scope::Global, "uregs") => return self.register(keys, span),
+                (Scope::Global, "args") => return self.argument(keys, span),
+                (Scope::Global, STATE_NAMES) => return self.state_name(keys, span),
+                (Scope::Global, FILES) if self.is_reserved(FILES) => return self.file(keys, span),
+                _ => {}
             }
-            ast::ExprKind::Var(scope, name) => self.scalar_target(*scope, name, first, value, to.span),
-            ast::ExprKind::Index { base, keys } => match &base.kind {
-                ast::ExprKind::Var(scope, name) if self.is_associative(*scope, name) => {
-                    self.element_target(*scope, name, keys, Some((first, value)), to.span)
-                }
-                _ => self.place_target(to),
-            },
-            ast::ExprKind::Member { .. }
-            | ast::ExprKind::Symbol { .. }
-            | ast::ExprKind::Unary { op: ast::UnOp::Deref, .. } => self.place_target(to),
-            ast::ExprKind::Error => Err(Refused),
-            _ => Err(self.not_assignable(to)),
-        }
-    }
-
-    /// A member, an element of an array, what a pointer leads to.
-    fn place_target(&mut self, to: &ast::Expr) -> Result<Target, Refused> {
-        let expr = self.expr(to)?;
-        if expr.place().is_some() && !self.is_writable(to) {
-            let message = format!("`{}` is no memory of the program: it cannot be written", described(to));
-            let diagnostic = Diagnostic::error(Tag::D_OP_WRITE, to.span, message);
-            return Err(self.refuse(diagnostic.help(
-                "write to a variable, or through a variable that is a pointer: `this->p = (int *)...; *this->p = 1`",
-            )));
-        }
-        match expr.kind {
-            ExprKind::Load(place) => Ok(Target { place, ty: expr.ty, name: described(to), since: None }),
-            ExprKind::Member(..) => Err(self.read_only(&described(to), to.span)),
-            _ => Err(self.not_assignable(to)),
-        }
-    }
-
-    /// Whether a place belongs to a variable of the program or is what one points to. What a cast or the kernel gives may
-    /// be read only.
-    pub(super) fn is_writable(&self, place: &ast::Expr) -> bool {
-        use ast::ExprKind as K;
-        match &place.kind {
-            K::Var(scope, name) => {
-                self.parameter(*scope, &name.name).is_none()
-                    && matches!(self.variables.get(*scope, &name.name), Some(Known::Entry(_)))
-            }
-            K::Index { base, .. } | K::Member { base, .. } => self.is_writable(base),
-            K::Unary { op: ast::UnOp::Deref, expr } => match &expr.kind {
-                K::Binary { op: ast::BinOp::Add, left, .. } => self.is_writable(left),
-                _ => self.is_writable(expr),
-            },
-            K::Unary {
-                op: ast::UnOp::PreInc | ast::UnOp::PreDec | ast::UnOp::PostInc | ast::UnOp::PostDec,
-                expr,
-            } => self.is_writable(expr),
-            K::Assign { place, .. } => self.is_writable(place),
-            K::Binary { op: ast::BinOp::Comma, right, .. } => self.is_writable(right),
-            _ => false,
-        }
-    }
-
-    /// Whether a name with a subscript is an associative array, or would become one.
-    pub(super) fn is_associative(&self, scope: Scope, name: &ast::Ident) -> bool {
-        match self.variables.get(scope, &name.name) {
-            _ if self.parameter(scope, &name.name).is_some() => false,
-            Some(Known::Entry(entry)) => matches!(entry.shape, Shape::Array(_)),
-            Some(Known::Value(..)) => false,
-            _ => !(scope == Scope::Global && self.is_reserved(&name.name)),
-        }
-    }
-
-    fn scalar_target(
-        &mut self,
-        scope: Scope,
-        name: &ast::Ident,
-        first: &Type,
-        value: Span,
-        span: Span,
-    ) -> Result<Target, Refused> {
-        let spelling = spelled(scope, &name.name);
-        let entry = match self.variables.get(scope, &name.name) {
-            Some(Known::Entry(entry)) => entry.clone(),
-            // An inline of a variable is that variable.
-            Some(Known::Value(Expr { kind: ExprKind::Load(place), ty, .. }, since))
-                if !matches!(place.whole(), Place::Memory(_)) =>
+            if self.parameter(*scope, &name.name).is_none()
+                && let Some(Known::Macro(inline)) = self.variables.get(*scope, &name.name)
             {
-                let (place, ty, since) = (place.clone(), ty.clone(), Some((*since, true)));
-                return Ok(Target { place, ty, name: spelling, since });
+                return self.expand_macro(&Rc::clone(inline), keys, span);
             }
-            Some(Known::Value(Expr { kind: ExprKind::Int(_), .. }, _)) => {
-                let message = format!("`{spelling}` is a constant: nothing can be assigned to it");
-                let diagnostic = Diagnostic::error(Tag::D_OP_LVAL, span, message);
-                return Err(self.refuse(diagnostic.help("compare with `==`, or choose another name")));
+            if self.is_associative(*scope, name) {
+                return self.element(*scope, name, keys, span);
             }
-            Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
-                return Err(self.read_only(&name.name, span));
-            }
-            Some(Known::Refused) => return Err(self.came_late(scope, name)),
-            None if scope == Scope::Global && self.is_fixed(&name.name) => {
-                return Err(self.read_only(&name.name, span));
-            }
-            None => {
-                self.check_storable(first, &spelling, value)?;
-                let entry = self.variables.add(scope, &name.name, None, first.clone(), false, span);
-                if let Shape::Scalar(place) = entry.shape {
-                    return Ok(Target { place, ty: entry.ty, name: spelling, since: None });
-                }
-                entry
-            }
-        };
-        match entry.shape {
-            Shape::Scalar(place) => {
-                Ok(Target { place, ty: entry.ty, name: spelling, since: Some((entry.span, entry.declared)) })
-            }
-            Shape::Array(_) => Err(self.refuse(
-                Diagnostic::error(Tag::D_IDENT_BADREF, span, format!("`{spelling}` is an associative array"))
-                    .label("used without a subscript")
-                    .related(entry.span, "its first use")
-                    .help(format!("assign to an element: `{spelling}[...] = ...`")),
-            )),
         }
-    }
-
-    /// An element; where it is assigned to, `first` gives a new array's type.
-    pub(super) fn element_target(
-        &mut self,
-        scope: Scope,
-        name: &ast::Ident,
-        keys: &[ast::Expr],
-        first: Option<(&Type, Span)>,
-        span: Span,
-    ) -> Result<Target, Refused> {
-        let spelling = spelled(scope, &name.name);
-        let keys = self.keys(keys);
-        let entry = match self.variables.get(scope, &name.name) {
-            Some(Known::Entry(entry)) => entry.clone(),
-            Some(Known::Value(..) | Known::Macro(_) | Known::Translated(..)) => {
-                return Err(self.read_only(&name.name, span));
+        let (base, keys) = (self.expr(base), self.keys(keys));
+        let (base, mut keys) = (base?, keys?);
+        let single = keys.len() == 1;
+        match (keys.pop(), single) {
+            (Some(key), true) if matches!(base.ty, Type::Array(..)) => self.array_element(base, key, span),
+            (Some(key), true) if base.ty.as_text().is_some() => {
+                let characters = self.characters(base);
+                self.array_element(characters, key, span)
             }
-            Some(Known::Refused) if first.is_some() => return Err(self.came_late(scope, name)),
-            Some(Known::Refused) => return Err(Refused),
-            None => {
-                if scope == Scope::Clause {
-                    return Err(self.local_array(Tag::D_ARR_LOCAL, &spelling, span));
-                }
-                let Some((first, value)) = first else { return Err(self.unknown_value(scope, name, span)) };
-                if scope == Scope::Global && self.is_fixed(&name.name) {
-                    return Err(self.read_only(&name.name, span));
-                }
-                let Ok(keys) = &keys else {
-                    self.variables.add_refused(scope, &name.name);
-                    return Err(Refused);
+            (Some(key), true) if base.ty.is_address() => {
+                let sum = self.binary(ast::BinOp::Add, base, key, span)?;
+                self.deref(sum, span)
+            }
+            (_, single) => {
+                let (tag, message) = match base.ty {
+                    Type::Array(..) | Type::Pointer(_) if !single => {
+                        (Tag::D_ARR_BADREF, "an array or a pointer takes one subscript".to_owned())
+                    }
+                    _ if single => (Tag::D_DEREF_NONPTR, format!("{:#} has no elements", base.ty)),
+                    _ => (Tag::D_ARR_BADREF, format!("{:#} has no elements", base.ty)),
                 };
-                self.check_storable(first, &spelling, value)?;
-                let types = keys.iter().map(|key| key.ty.clone()).collect();
-                self.variables.add(scope, &name.name, Some(types), first.clone(), false, span)
+                let diagnostic = Diagnostic::error(tag, base.span, message);
+                Err(self.refuse(
+                    diagnostic.help("only associative arrays, arrays, pointers and args[] take a subscript"),
+                ))
+            }
+        }
+    }
+
+    /// A string as the characters that it is made of, for a subscript to choose from.
+    fn characters(&mut self, text: Expr) -> Expr {
+        let (text, setup) = self.placed(into_buffer(text));
+        let character = Type::Int(spelled(ast::IntWidth::Char, None));
+        let ty = Type::Array(Box::new(character), text.ty.size().unwrap_or(0));
+        after(setup, Expr { ty, ..text })
+    }
+
+    /// An element of an array. In the program's own memory it is looked after that the array has it.
+    fn array_element(&mut self, array: Expr, key: Expr, span: Span) -> Result<Expr, Refused> {
+        let (array, setup) = self.placed(array);
+        let (Some(place), Type::Array(of, count)) = (array.place(), &array.ty) else { return Err(Refused) };
+        let ty = (**of).clone();
+        if key.ty.as_int().is_none() {
+            let message = format!("a subscript of {:#} is an integer, not {:#}", array.ty, key.ty);
+            let diagnostic = Diagnostic::error(Tag::D_OP_INT, key.span, message);
+            return Err(self.refuse(diagnostic.help("use a number")));
+        }
+        let size = ty.size().unwrap_or(0);
+        let own = !matches!(place.whole(), Place::Memory(_));
+        let part = match fold::constant(&key) {
+            Some(number) if own && !(0..i64::from(*count)).contains(&number) => {
+                let message = format!("{:#} has no element {number}", array.ty);
+                let diagnostic = Diagnostic::error(Tag::D_ARR_BOUNDS, key.span, message);
+                return Err(self
+                    .refuse(diagnostic.help(format!("its elements are 0 to {}", count.saturating_sub(1)))));
+            }
+            Some(number) if (0..i64::from(u32::MAX >> 4)).contains(&(number.saturating_mul(size.into()))) => {
+                Part { offset: number as u32 * size, ..Part::default() }
+            }
+            _ => {
+                let index = Index { value: key.to_int(LONG), size, count: own.then_some(*count) };
+                Part { indexes: vec![index], ..Part::default() }
             }
         };
-        let Shape::Array(index) = entry.shape else {
-            let message = format!("`{spelling}` is no array, but a variable of type {}", entry.ty);
-            return Err(self.refuse(
-                Diagnostic::error(Tag::D_ARR_BADREF, span, message)
-                    .label("used with a subscript")
-                    .related(entry.span, "its first use")
-                    .help("give the array a name of its own"),
-            ));
-        };
-        let keys = keys?;
-        let types = self.variables.dynamics[index].keys.clone();
-        self.check_keys(&spelling, &keys, &types, entry.span, span)?;
-        if !entry.declared {
-            widen(&mut self.variables.dynamics[index].keys, &keys);
+        Ok(after(setup, Expr { kind: ExprKind::Load(place.clone().part(part)), ty, span }))
+    }
+
+    /// An array or structure as a place: where it is none (`(a = b).x`), it is kept in a variable that has no name, by
+    /// the assignment that comes with it.
+    pub(super) fn placed(&mut self, expr: Expr) -> (Expr, Option<Expr>) {
+        if expr.place().is_some() {
+            return (expr, None);
         }
-        let since = Some((entry.span, entry.declared));
-        Ok(Target { place: Place::Dynamic(index, keys), ty: entry.ty, name: spelling, since })
-    }
-
-    /// The value in the form in which the place holds it.
-    fn fitting(&mut self, value: Expr, target: &Target) -> Result<Expr, Refused> {
-        let value = match (&value.ty, &target.ty) {
-            (from, to) if from.is_aggregate() && from.same(to) => return Ok(value),
-            (from, Type::String(_)) if from.is_characters() || leads_to_void(from) => {
-                self.beside_string(value)?
-            }
-            _ => decayed(value),
-        };
-        let integer = target.ty.as_int().map_or_else(|| target.ty.clone(), Type::Int);
-        match (&value.ty, &integer) {
-            (Type::Int(from), Type::Int(to)) => {
-                let cut = fold::constant(&value).map_or(from.bytes > to.bytes, |number| {
-                    wrap(number, *to) != number
-                        && wrap(number, super::types::plain(to.bytes, !to.signed)) != number
-                });
-                if let (true, Some((since, false))) = (cut, target.since) {
-                    let message =
-                        format!("{:#} is cut to fit `{}`, which is {:#}", value.ty, target.name, target.ty);
-                    let help =
-                        format!("declare it at the beginning: `{};`", self.declaration_of(target, &value.ty));
-                    self.found.push(
-                        Diagnostic::warning(Tag::D_OP_INCOMPAT, value.span, message)
-                            .related(since, "its type comes from here")
-                            .help(help),
-                    );
-                }
-                Ok(value.converted(&target.ty))
-            }
-            (Type::Int(_), Type::Pointer(_)) if fold::constant(&value) == Some(0) => {
-                Ok(value.converted(&target.ty))
-            }
-            (Type::Pointer(from), Type::Pointer(to))
-                if value.ty.is_address() && interchangeable(from, to) =>
-            {
-                Ok(value.converted(&target.ty))
-            }
-            (Type::String(from), Type::String(Text::Buffer(room))) => match from {
-                Text::Buffer(size) if size <= room => Ok(value),
-                _ => Ok(value.converted(&target.ty)),
-            },
-            // Assigning 0 frees a string, too.
-            (Type::Int(_), Type::String(_)) if fold::constant(&value) == Some(0) => {
-                Ok(super::expr::null(value.span))
-            }
-            _ => Err(self.does_not_fit(&value, target)),
-        }
-    }
-
-    /// How the target would be declared with this type.
-    fn declaration_of(&self, target: &Target, ty: &Type) -> String {
-        let (scope, name) = match target.name.split_once("->") {
-            Some((scope, name)) => (format!("{scope} "), name),
-            None => (String::new(), target.name.as_str()),
-        };
-        let keys = match &target.place {
-            Place::Dynamic(index, keys) if !keys.is_empty() => {
-                let types = self.variables.dynamics[*index].keys.iter().map(Type::to_string);
-                format!("[{}]", types.collect::<Vec<_>>().join(", "))
-            }
-            _ => String::new(),
-        };
-        format!("{scope}{ty} {name}{keys}")
-    }
-
-    fn does_not_fit(&mut self, value: &Expr, target: &Target) -> Refused {
-        let message =
-            format!("{:#} cannot be assigned to `{}`, which is {:#}", value.ty, target.name, target.ty);
-        let diagnostic =
-            Diagnostic::error(Tag::D_OP_INCOMPAT, value.span, message).label(format!("{:#}", value.ty));
-        let diagnostic = match target.since {
-            Some((since, true)) => diagnostic.related(since, "declared here"),
-            Some((since, false)) => diagnostic.related(since, "its type comes from here"),
-            None => diagnostic,
-        };
-        self.refuse(if value.ty.is_record() {
-            diagnostic.help("name a member: `->`")
-        } else if value.ty.is_scalar() && target.ty.is_scalar() {
-            diagnostic.help(format!("cast it: `({})`", target.ty))
-        } else {
-            diagnostic.help("use a variable of another name, or convert the value")
-        })
-    }
-
-    /// Whether a variable can hold values of this type.
-    fn check_storable(&mut self, ty: &Type, name: &str, value: Span) -> Result<(), Refused> {
-        if ty.is_record() {
-            let message = format!(
-                "{ty:#} cannot be kept in `{name}`: what it points to is gone when the probe has fired"
-            );
-            let diagnostic = Diagnostic::error(Tag::D_OP_INCOMPAT, value, message);
-            return Err(self.refuse(diagnostic.help("keep the members that you need")));
-        }
-        if let Type::Float(_) = ty {
-            let message = "D does not calculate with floating-point numbers: a variable cannot hold one";
-            let diagnostic = Diagnostic::error(Tag::D_OP_ARITH, value, message);
-            return Err(self.refuse(diagnostic.help("it can be printed, with %f, %e or %g")));
-        }
-        if ty.is_aggregate() && ty.size().is_none_or(|size| size > super::declaration::LARGEST_VARIABLE) {
-            let message = format!("{ty:#} is too large to be kept in `{name}`");
-            let diagnostic = Diagnostic::error(Tag::D_LIMIT, value, message);
-            return Err(self.refuse(diagnostic.help("keep its address, or the members that you need")));
-        }
-        if *ty == Type::Void {
-            let message = format!("there is no value to assign to `{name}`");
-            return Err(self.refuse(
-                Diagnostic::error(Tag::D_OP_INCOMPAT, value, message).help("assign a number or a string"),
-            ));
-        }
-        Ok(())
-    }
-
-    /// After this, evaluating the place twice is as evaluating it once: what has an effect is kept in variables that have
-    /// no name. Gives the expression that does so, where there is anything to do.
-    fn once(&mut self, place: &mut Place) -> Option<Expr> {
-        let mut setup: Option<Expr> = None;
-        for operand in place.operands_mut() {
-            if !operand.has_effect() {
-                continue;
-            }
-            let hidden = self.variables.add_hidden(operand.ty.clone());
-            let Expr { ty, span, .. } = operand.clone();
-            let load = Expr { kind: ExprKind::Load(hidden.clone()), ty: ty.clone(), span };
-            let value = std::mem::replace(operand, load);
-            let assign = Expr { kind: ExprKind::Assign(hidden, Box::new(value)), ty, span };
-            setup = Some(after(setup, assign));
-        }
-        setup
-    }
-
-    /// Tells, where a name was used too early, that it is assigned here.
-    fn came_late(&mut self, scope: Scope, name: &ast::Ident) -> Refused {
-        if let Some(diagnostic) =
-            self.variables.early.remove(&(scope, name.name.clone())).and_then(|at| self.found.get_mut(at))
-        {
-            diagnostic.related.push((name.span, "assigned only here".to_owned()));
-            diagnostic.help =
-                Some(format!("declare `{}` before it is used, with its type", spelled(scope, &name.name)));
-        }
-        Refused
-    }
-
-    /// After a value was refused: what it was to be assigned to will not be complained about.
-    fn refuse_target(&mut self, to: &ast::Expr) {
-        if let Some((scope, name)) = variable(to) {
-            self.variables.add_refused(scope, &name.name);
-        }
-    }
-
-    /// Whether a global name stands for something that no program defines.
-    pub(super) fn is_fixed(&self, name: &str) -> bool {
-        self.is_reserved(name) || super::constants::find(name).is_some()
-    }
-
-    fn read_only(&mut self, name: &str, span: Span) -> Refused {
-        let message = format!("`{name}` cannot be assigned to: it is no variable of the program");
-        let array = matches!(name, "args" | "uregs" | super::current::FILES);
-        let tag = match self.known_function(name) {
-            Some(_) => Tag::D_IDENT_BADREF,
-            None if array => Tag::D_IDENT_BADREF,
-            None => Tag::D_OP_WRITE,
-        };
-        self.refuse(Diagnostic::error(tag, span, message).help("compare with `==`, or choose another name"))
-    }
-
-    fn not_assignable(&mut self, to: &ast::Expr) -> Refused {
-        if let ast::ExprKind::Symbol { name, .. } = &to.kind {
-            return self.read_only(&name.name, to.span);
-        }
-        let diagnostic =
-            Diagnostic::error(Tag::D_OP_LVAL, to.span, "this is no variable: nothing can be assigned to it");
-        self.refuse(diagnostic.help("compare with `==`, or assign to a variable"))
-    }
-
-    pub(super) fn local_array(&mut self, tag: Tag, name: &str, span: Span) -> Refused {
-        let message = format!("`{name}` cannot be an associative array: a clause has none of its own");
-        self.refuse(Diagnostic::error(tag, span, message).help("use a thread's: `self->`"))
-    }
-
-    /// The type of string variables.
-    pub(super) fn string(&self) -> Type {
-        Type::String(Text::Buffer(self.options.string_buffer()))
+        let (ty, span) = (expr.ty.clone(), expr.span);
+        let place = self.variables.add_hidden(ty.clone());
+        let kind = ExprKind::Assign(place.clone(), Box::new(expr));
+        let setup = Expr { kind, ty: ty.clone(), span };
+        (Expr { kind: ExprKind::Load(place), ty, span }, Some(setup))
     }
 }
 
-/// What messages call a place that is no variable.
-fn described(place: &ast::Expr) -> String {
-    match &place.kind {
-        ast::ExprKind::Var(scope, name) => spelled(*scope, &name.name),
-        ast::ExprKind::Member { base, arrow, member } => {
-            format!("{}{}{}", described(base), if *arrow { "->" } else { "." }, member.name)
+impl Expr {
+    /// The place that it is, where it is one.
+    pub fn place(&self) -> Option<&Place> {
+        match &self.kind {
+            ExprKind::Load(place) => Some(place),
+            _ => None,
         }
-        ast::ExprKind::Index { base, .. } => format!("{}[...]", described(base)),
-        ast::ExprKind::Unary { op: ast::UnOp::Deref, expr } => format!("*{}", described(expr)),
-        _ => "(...)".to_owned(),
+    }
+}
+
+impl Place {
+    /// What it is a part of, or itself.
+    pub fn whole(&self) -> &Place {
+        match self {
+            Place::Part(of, _) => of,
+            whole => whole,
+        }
+    }
+}
+
+/// What the pointer leads to.
+pub(super) fn pointed(pointer: Expr) -> Place {
+    Place::Memory(Box::new(pointer))
+}
+
+/// The value, once `setup` has been done.
+pub(super) fn after(setup: Option<Expr>, value: Expr) -> Expr {
+    let Some(setup) = setup else { return value };
+    let (ty, span) = (value.ty.clone(), value.span);
+    Expr { kind: ExprKind::Comma(Box::new(setup), Box::new(value)), ty, span }
+}
+
+/// The value as [`decayed`], but an array as it is.
+pub(super) fn enumerated(expr: Expr) -> Expr {
+    if matches!(expr.ty, Type::Array(..)) { expr } else { decayed(expr) }
+}
+
+/// The value as operators take it: an array as the address of its first element, an enumeration as its integer, a
+/// bit-field that an int can hold as an int.
+pub(super) fn decayed(expr: Expr) -> Expr {
+    let span = expr.span;
+    match (&expr.kind, &expr.ty) {
+        (ExprKind::Load(place), Type::Array(of, _)) => {
+            let ty = Type::Pointer(of.clone());
+            Expr { kind: ExprKind::AddressOf(place.clone()), ty, span }
+        }
+        (ExprKind::Comma(setup, value), Type::Array(..)) => {
+            after(Some((**setup).clone()), decayed((**value).clone()))
+        }
+        (_, Type::Enum(of)) => Expr { ty: Type::Int(of.int), ..expr },
+        (ExprKind::Load(Place::Part(_, Part { bits: Some(bits), .. })), Type::Int(int))
+            if !int.signed && bits.width < 32 =>
+        {
+            expr.to_int(INT)
+        }
+        _ => expr,
     }
 }

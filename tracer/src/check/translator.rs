@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use super::ctype::{Composite, Type};
 use super::inline::{Macro, anything};
-use super::lvalue::{after, decayed};
 use super::operators::suits;
+use super::place::{after, decayed};
 use super::typed::{Expr, ExprKind, Part};
 use super::types::of_field;
 use super::variables::Known;

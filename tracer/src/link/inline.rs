@@ -11,7 +11,8 @@ use crate::bpf::{At, Insn};
 
 /// The most instructions that a function grows to: jumps reach 32767 of them.
 const LONGEST: usize = 16_000;
-/// The most bytes of a frame.
+/// The most bytes of a frame, and of all frames under way together (MAX_BPF_STACK in include/linux/filter.h, 6.1); kernels from
+/// 6.13 on count each frame by itself on x86-64.
 const FRAME: i32 = 512;
 
 const CALL: u8 = 0x85;
@@ -27,7 +28,41 @@ const FRAME_POINTER: u8 = 10;
 /// The function with all that it alone calls, once, in its body.
 pub(super) fn inline(root: &str, functions: &BTreeMap<String, Function>) -> Function {
     let calls = calls(root, functions);
-    flatten(&functions[root], functions, &calls)
+    let mut depths = BTreeMap::new();
+    depth(root, functions, &mut depths);
+    flatten(&functions[root], &Program { functions, calls, depths })
+}
+
+/// What is to be known of the functions that a root reaches: how often each is called, and the stack that a call of it takes.
+struct Program<'a> {
+    functions: &'a BTreeMap<String, Function>,
+    calls: BTreeMap<String, usize>,
+    depths: BTreeMap<String, i32>,
+}
+
+/// Notes the bytes of stack that a call of the function takes with all that it calls, and gives them.
+fn depth(name: &str, functions: &BTreeMap<String, Function>, depths: &mut BTreeMap<String, i32>) -> i32 {
+    if let Some(depth) = depths.get(name) {
+        return *depth;
+    }
+    let function = &functions[name];
+    let below = callees(function).map(|callee| depth(callee, functions, depths)).max();
+    let depth = own_depth(function) + below.unwrap_or(0);
+    depths.insert(name.to_owned(), depth);
+    depth
+}
+
+/// A frame as the kernel counts it (check_max_stack_depth in kernel/bpf/verifier.c, 6.1).
+fn own_depth(function: &Function) -> i32 {
+    frame(function).map_or(FRAME, |bytes| (bytes.max(1) + 31) & !31)
+}
+
+/// The functions to which a function refers.
+fn callees(function: &Function) -> impl Iterator<Item = &String> {
+    function.references.iter().filter_map(|(_, target)| match target {
+        Target::Function(name) => Some(name),
+        _ => None,
+    })
 }
 
 /// How often each function is referred to in what the root reaches; other references than calls count as many.
@@ -62,18 +97,10 @@ pub(super) fn expand(function: &Function, functions: &BTreeMap<String, Function>
     expanded
 }
 
-fn flatten(
-    function: &Function,
-    functions: &BTreeMap<String, Function>,
-    calls: &BTreeMap<String, usize>,
-) -> Function {
+fn flatten(function: &Function, program: &Program<'_>) -> Function {
     let mut flat = function.clone();
     // bpf_tail_call wants the frames above it to be small.
-    if function
-        .references
-        .iter()
-        .any(|(_, target)| matches!(target, Target::Function(name) if name == "slot_hand"))
-    {
+    if callees(function).any(|name| name == "slot_hand") {
         return flat;
     }
     // What is inlined side by side shares the memory below the function's own.
@@ -81,15 +108,26 @@ fn flatten(
     // From the end, so that the places before stay where they are.
     for (at, target) in function.references.iter().rev() {
         let Target::Function(name) = target else { continue };
-        if calls[name] != 1 || functions[name].linkage == Linkage::Global {
+        let callee = &program.functions[name];
+        if program.calls[name] != 1 || callee.linkage == Linkage::Global {
             continue;
         }
-        let callee = flatten(&functions[name], functions, calls);
-        if let Some(merged) = insert(&flat, *at, &callee, own) {
-            flat = merged;
-        }
+        // A frame that has grown is below all that is still called: where that is too deep, the callee's own body may do.
+        let merged = [&flatten(callee, program), callee]
+            .into_iter()
+            .filter_map(|callee| insert(&flat, *at, callee, own))
+            .find(|merged| program.has_stack(merged));
+        flat = merged.unwrap_or(flat);
     }
     flat
+}
+
+impl Program<'_> {
+    /// Whether there is stack enough for the function with what it still calls.
+    fn has_stack(&self, function: &Function) -> bool {
+        let below = callees(function).map(|name| self.depths[name]).max();
+        own_depth(function) + below.unwrap_or(0) <= FRAME
+    }
 }
 
 /// The caller with the callee's body in place of the call at `at`, the callee's frame lying below byte `own` of the caller's.
@@ -365,5 +403,28 @@ mod tests {
             function("b", callee, &[]),
         ]);
         assert_eq!(inline("a", &functions).insns, caller);
+    }
+
+    #[test]
+    fn a_frame_does_not_grow_where_what_is_called_below_it_would_have_no_room() {
+        let call = insn(CALL, 0, 1, 0, -1);
+        let exit = insn(EXIT, 0, 0, 0, 0);
+        let with_frame = |bytes: i16, calls: usize| {
+            let store = insn(STORE, 10, 1, -bytes, 0);
+            [vec![store], vec![call; calls], vec![exit]].concat()
+        };
+        let inlined = |once: i16| {
+            let functions = BTreeMap::from([
+                function("a", with_frame(160, 3), &[(1, "once"), (2, "twice"), (3, "twice")]),
+                function("once", with_frame(once, 0), &[]),
+                function("twice", with_frame(160, 0), &[]),
+            ]);
+            !inline("a", &functions)
+                .references
+                .iter()
+                .any(|(_, target)| *target == Target::Function("once".to_owned()))
+        };
+        assert!(inlined(160), "three frames of 160 bytes are 480");
+        assert!(!inlined(200), "160 and 200 in one frame, and 160 below it, are more than 512");
     }
 }

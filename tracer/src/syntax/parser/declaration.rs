@@ -3,7 +3,7 @@
 //! Invariant: a typedef's name is known as a type from its declaration on.
 
 use super::super::ast::*;
-use super::types::Naming;
+use super::declarator::Naming;
 use super::*;
 
 impl Parser<'_> {

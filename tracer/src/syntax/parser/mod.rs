@@ -4,9 +4,12 @@
 //! `depth` and the height of the expression just parsed is in `height`, so no tree overflows the stack.
 
 mod declaration;
+mod declarator;
 mod expression;
 mod item;
+mod specifiers;
 mod statement;
+mod tagged;
 mod types;
 
 pub(super) use expression::UNARY;
