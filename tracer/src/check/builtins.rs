@@ -103,6 +103,7 @@ table! {
     "vtimestamp", Builtin::Vtimestamp, Kind::Nanoseconds, "nanoseconds that the current thread has run on a CPU";
     "ipl", Builtin::Ipl, Kind::Named("uint_t"), "interrupt priority level; always 0: Linux has none";
     "jid", Builtin::Jid, Kind::Int, "number of the current process's jail; always 0: Linux has none" since "1.13";
+    "jailname", Builtin::Jailname, Kind::Text(2), "name of the current process's jail; always 0: Linux has none" since "1.13";
     "zonename", Builtin::Zonename, Kind::Text(7), "name of the current process's zone; always global: Linux has but one";
     "cpu", Builtin::Cpu, Kind::Named("processorid_t"), "number of the current CPU";
     "errno", Builtin::Errno, Kind::Int, "error of the system call that is returning; 0 where there is none";

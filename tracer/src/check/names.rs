@@ -111,6 +111,7 @@ impl Checker<'_> {
     /// All that a bare name can stand for.
     fn global_names(&self) -> Vec<&str> {
         let mut names = self.variables.names(Scope::Global);
+        names.retain(|name| !matches!(self.variables.get(Scope::Global, name), Some(Known::Refused)));
         names.extend(builtins::TABLE.iter().map(|row| row.name));
         constants::names().for_each(|name| names.push(name));
         names.extend(functions::TABLE.iter().map(|row| row.name));

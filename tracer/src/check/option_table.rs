@@ -93,7 +93,7 @@ const GIB: u64 = 1 << 30;
 pub(super) const ANY: u64 = i32::MAX as u64;
 
 /// The largest buffer for a string.
-pub(super) const STRINGS: u64 = 4096;
+pub(super) const STRINGS: u64 = 65536;
 
 /// The largest packet that is recorded.
 const PACKETS: u64 = 16 << 10;

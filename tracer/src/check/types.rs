@@ -129,6 +129,9 @@ pub const NAMED: &[(&str, u8, bool)] = &[
     ("netstackid_t", 8, false),
     ("void_ip_t", 8, false),
     ("pc_t", 8, false),
+    // Of macOS: an address and a size in a process.
+    ("user_addr_t", 8, false),
+    ("user_size_t", 8, false),
     ("greg_t", 8, true),
 ];
 

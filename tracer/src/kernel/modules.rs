@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::btf::{self, Btf};
 
-/// The names of the kernel itself, as those of a module: ours and DTrace's.
-const KERNEL: [&str; 4] = ["vmlinux", "kernel", "genunix", "unix"];
+/// The names of the kernel itself, as those of a module: ours, and those that DTrace's systems have.
+const KERNEL: [&str; 6] = ["vmlinux", "kernel", "genunix", "unix", "freebsd", "mach_kernel"];
 
 /// Whether the name is that of the kernel itself.
 pub fn is_kernel(name: &str) -> bool {

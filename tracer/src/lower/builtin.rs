@@ -84,6 +84,7 @@ impl Clause<'_> {
             Builtin::Execname
             | Builtin::Execargs
             | Builtin::Zonename
+            | Builtin::Jailname
             | Builtin::ProbePart(_)
             | Builtin::Cwd
             | Builtin::Root => {

@@ -14,8 +14,9 @@ use super::seats::{self, Seats};
 use super::{DataSection, Error, MapDef, Options};
 use crate::check::typed::{Function, Program, Text, Type, Variable};
 
-/// The most bytes of a key; hash maps take what kmalloc() gives (htab_map_alloc_check in kernel/bpf/hashtab.c).
-const KEY_LIMIT: u32 = 16 << 10;
+/// The most bytes of a key: some strings of the longest that there are. Hash maps take what kmalloc() gives, megabytes
+/// (htab_map_alloc_check in kernel/bpf/hashtab.c).
+const KEY_LIMIT: u32 = 256 << 10;
 /// The most bytes of a value of a per-CPU map (PCPU_MIN_UNIT_SIZE in linux/percpu.h); where there is no key, too.
 const PER_CPU_LIMIT: u32 = 32 << 10;
 /// What a map entry takes besides key and value, roughly, in bytes.

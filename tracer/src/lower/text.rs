@@ -63,6 +63,7 @@ impl Clause<'_> {
                 text
             }
             ExprKind::Builtin(Builtin::Zonename) => self.literal(b"global"),
+            ExprKind::Builtin(Builtin::Jailname) => self.literal(b"0"),
             ExprKind::Args(index) => self.arg_text(*index),
             ExprKind::Member(base, field) => self.member_text(base, field, expr.span),
             ExprKind::Load(place) => self.load_text(place, &expr.ty, expr.span),

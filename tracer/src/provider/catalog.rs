@@ -12,6 +12,7 @@ use probes_common::probe::{Arg, Attach, Probe, Program};
 use probes_common::providers::{PROVIDERS, STAND_INS, cpc, dtrace, profile, rawtp, sdt, syscall};
 
 use super::counter::{self, BadCounter, Counter};
+use super::elsewhere;
 use super::fbt::FBT;
 use super::rate::{self, BadRate};
 use super::unmatched::{self, Unmatched};
@@ -22,7 +23,7 @@ use crate::kernel::addresses::Addresses;
 use crate::kernel::arch::Abi;
 use crate::kernel::btf::TypeId;
 use crate::kernel::functions::Functions;
-use crate::kernel::modules::{Modules, Types};
+use crate::kernel::modules::{Modules, Types, is_kernel};
 use crate::kernel::tracepoints::Tracepoints;
 
 /// The profile probes that are there without being asked for, so that `-l` and `profile:::` have some to show: DTrace's
@@ -99,9 +100,19 @@ impl Catalog {
     }
 
     /// The probes that `pattern` describes and this kernel can have, by id. Makes the probe that a name such as
-    /// `tick-1s` asks for.
+    /// `tick-1s` asks for. A module that is what another system calls its kernel (`tcp:kernel::send`,
+    /// `syscall:freebsd:read:entry`) is ours, unless there is one of that name.
     pub fn matching(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
+        let found = self.matching_as_written(pattern);
+        if !found.is_empty() || !is_kernel(&pattern.module) || !self.is_kernels(&pattern.provider) {
+            return found;
+        }
+        self.matching_as_written(&Pattern { module: KERNEL.to_owned(), ..pattern.clone() })
+    }
+
+    fn matching_as_written(&mut self, pattern: &Pattern) -> Vec<ProbeId> {
         if !self.is_kernels(&pattern.provider)
+            && elsewhere::find(&pattern.provider).is_none()
             && let Some(found) = self.user.find(pattern)
         {
             let mut ids: Vec<ProbeId> = found.into_iter().map(|found| self.add_user(found)).collect();

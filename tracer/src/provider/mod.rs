@@ -3,6 +3,7 @@
 mod absent;
 mod catalog;
 mod counter;
+mod elsewhere;
 mod fbt;
 mod glob;
 mod listing;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::absent;
 use super::catalog::{Catalog, may_be_rate, parse_counter, parse_rate};
 use super::fbt::may_be_function;
 use super::{Pattern, ProbeInfo, describe, is_glob, matches};
+use super::{absent, elsewhere};
 use crate::diagnostic::{Tag, nearest};
 
 /// A description that matches nothing.
@@ -46,7 +46,9 @@ impl From<OfProcess> for Unmatched {
 
 pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
     let lacking = may_be_function(pattern).then(|| catalog.no_functions().map(str::to_owned)).flatten();
-    let lacking = lacking.or_else(|| absent::find(pattern).map(|row| row.instead.to_owned()));
+    let elsewhere = || elsewhere::find(&pattern.provider).map(|row| row.instead);
+    let lacking = lacking
+        .or_else(|| absent::find(pattern).map(|row| row.instead).or_else(elsewhere).map(str::to_owned));
     let (reason, nearest) = (reason(catalog, pattern), correct(catalog, pattern));
     Unmatched { reason, nearest, lacking, of_process: None }
 }
@@ -69,7 +71,10 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
     }
     match parse_rate(&pattern.name) {
         Some((_, Err(bad))) if may_be_rate(pattern) => Some(bad.to_string()),
-        _ => absent::find(pattern).map(|row| row.reason.to_owned()),
+        _ => {
+            let elsewhere = || elsewhere::find(&pattern.provider).map(|row| row.reason);
+            absent::find(pattern).map(|row| row.reason).or_else(elsewhere).map(str::to_owned)
+        }
     }
 }
 

@@ -184,8 +184,8 @@ fn locks_of_readers_and_writers() -> Result<()> {
 }
 
 fn constants() -> Result<()> {
-    let program = r#"BEGIN { printf("%s %d %d\n", zonename, jid, ipl); exit(0); }"#;
+    let program = r#"BEGIN { printf("%s %d %s %d\n", zonename, jid, jailname, ipl); exit(0); }"#;
     let output = run(&["-q", "-n", program])?.success()?;
-    ensure!(output.lines() == ["global 0 0"], "{output:?}");
+    ensure!(output.lines() == ["global 0 0 0"], "{output:?}");
     Ok(())
 }

@@ -246,7 +246,7 @@ fn long() -> Result<()> {
         ("substr(s, 2998)", 's', text("ab")),
         ("strlen(toupper(s))", 'd', text("3000")),
         ("strchr(s, 'b')", 's', text("b")),
-        ("strlen(strjoin(s, s))", 'd', text("4095")),
+        ("strlen(strjoin(s, s))", 'd', text("4096")),
         ("rindex(s, \"aab\")", 'd', text("2997")),
         ("strlen(basename(s))", 'd', text("3000")),
         ("strlen(strtok(s, \"b\"))", 'd', text("2999")),
@@ -254,6 +254,18 @@ fn long() -> Result<()> {
     ];
     let literal = "a".repeat(2999) + "b";
     gives(&format!("BEGIN {{ s = \"{literal}\"; }}"), &["-x", "strsize=4096"], &rows)?;
+    // As long as what others allow, in variables and keys too.
+    let rows = [
+        ("strlen(t)", 'd', text("12000")),
+        ("index(t, \"ba\")", 'd', text("2999")),
+        ("rindex(t, \"ab\")", 'd', text("11998")),
+        ("strlen(toupper(t))", 'd', text("12000")),
+        ("strlen(strjoin(strjoin(t, t), strjoin(t, t)))", 'd', text("48000")),
+        ("found[t, t]", 'd', text("7")),
+    ];
+    let declarations =
+        format!("BEGIN {{ s = \"{literal}\"; t = strjoin(strjoin(s, s), strjoin(s, s)); found[t, t] = 7; }}");
+    gives(&declarations, &["-x", "strsize=64k"], &rows)?;
     // A small buffer cuts.
     let rows =
         [("strjoin(s, strjoin(s, s))", 's', text("abcabcab")), ("lltostr(123456789)", 's', text("12345678"))];

@@ -65,6 +65,8 @@ pub enum Builtin {
     Jid,
     /// The name of the zone: that of the only one.
     Zonename,
+    /// The name of FreeBSD's jail number 0, in which everything runs here.
+    Jailname,
     /// The arguments of the current process's program, with spaces between.
     Execargs,
 }

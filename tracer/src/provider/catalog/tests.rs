@@ -114,3 +114,21 @@ fn every_argument_is_a_field_of_the_record() {
         assert!(!probe.doc.is_empty(), "{probe}");
     }
 }
+
+#[test]
+fn what_other_systems_call_their_kernel_is_ours() {
+    let mut catalog = Catalog::new(&Target::fixture());
+    let ours = names(&mut catalog, "tcp:vmlinux::send");
+    assert_eq!(ours.len(), 1);
+    for theirs in [
+        "tcp:kernel::send",
+        "tcp:unix::send",
+        "tcp:genunix::send",
+        "tcp:mach_kernel::send",
+        "tcp:freebsd::send",
+    ] {
+        assert_eq!(names(&mut catalog, theirs), ours, "{theirs}");
+    }
+    assert!(names(&mut catalog, "tcp:nosuchmodule::send").is_empty());
+    assert!(names(&mut catalog, "pid1:kernel::entry").is_empty());
+}

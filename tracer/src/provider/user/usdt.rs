@@ -10,7 +10,7 @@ use super::process::Processes;
 use super::{Found, Place};
 use crate::diagnostic::{Tag, nearest};
 use crate::provider::unmatched::OfProcess;
-use crate::provider::{Pattern, is_glob, matches};
+use crate::provider::{Pattern, elsewhere, is_glob, matches};
 use crate::user::{Image, Module, Note, Types, operand};
 
 /// The probes that a description describes; `base` is the provider without the process.
@@ -153,6 +153,9 @@ fn none(base: &str, pid: u32, pattern: &Pattern, modules: &[(Module, Arc<Image>)
         let providers = notes().map(|note| note.provider.as_str());
         let help = match nearest(base, providers.clone()) {
             Some(near) => format!("did you mean `{near}{pid}`?"),
+            None if let Some(elsewhere) = elsewhere::find(base) => {
+                format!("{}: {}", elsewhere.reason, elsewhere.instead)
+            }
             None => {
                 let mut providers: Vec<&str> = providers.collect();
                 providers.sort_unstable();

@@ -20,4 +20,6 @@ tick-1s {}
 1 { trace("by id"); }
 fbt::vfs_*:entry { @functions[probefunc, arg0] = count(); }
 fbt::tcp_*:return, tcp_sendmsg:entry { trace(arg1); }
+/* What other systems call their kernel. */
+tcp:kernel::send, syscall:freebsd:read:entry, sched:unix::on-cpu, io:genunix::start { }
 END

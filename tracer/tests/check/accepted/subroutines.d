@@ -40,6 +40,9 @@ BEGIN
 	trace(vtimestamp);
 	trace(execargs);
 	trace(zonename);
+	trace(jailname);
+	trace((user_addr_t)arg0);
+	trace((user_size_t)arg1);
 	trace(ipl + jid);
 }
 

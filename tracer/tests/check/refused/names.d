@@ -19,3 +19,4 @@ syscall::read:entry
 	elsewhere[1] = 1;
 	sum = 1;
 }
+BEGIN { trace(PROT_WRITE | PROT_READ); }

@@ -11,6 +11,9 @@ lockstat:::adaptive-blok { }
 sysinfo:::rawch { }
 vminfo:::zfod { }
 mib:::tcpInErrs { }
+vfs:::entry { }
+nfsv3:::op-read-start { }
+syscall:freebsd:kevent:entry { }
 tick-0ns { }
 profile-0 { }
 profile-5001 { }
