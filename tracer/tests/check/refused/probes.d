@@ -11,6 +11,9 @@ lockstat:::adaptive-blok { }
 sysinfo:::rawch { }
 vminfo:::zfod { }
 mib:::tcpInErrs { }
+fsinfo:::read { }
+sdt:::interrupt-start { }
+sched::resume:on-cpu { }
 tick-0ns { }
 profile-0 { }
 profile-5001 { }
