@@ -107,6 +107,12 @@ const TABLE: &[Absent] = &[
         instead: "vminfo:::scan and pgrrun fire when it looks for pages to take back",
     },
     Absent {
+        provider: "sdt",
+        names: &["interrupt-start", "interrupt-complete"],
+        reason: "Linux tells of interrupts by tracepoints of other names",
+        instead: "sdt:irq::irq_handler_entry and irq_handler_exit fire for interrupts of devices",
+    },
+    Absent {
         provider: "mib",
         names: &[],
         reason: "Linux does not tell where it adds to its counter of that name",

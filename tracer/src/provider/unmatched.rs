@@ -87,9 +87,8 @@ fn correct(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
     catalog.add_functions(&Pattern::default());
     let available: Vec<&ProbeInfo> = catalog.probes().filter(|probe| probe.lacks.is_none()).collect();
     let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
-    if let Some(meant) =
-        misplaced(&available, parts).or_else(|| translated(parts)).or_else(|| placed(&available, parts))
-    {
+    let meant = misplaced(&available, parts).or_else(|| anywhere(&available, parts));
+    if let Some(meant) = meant.or_else(|| translated(parts)).or_else(|| placed(&available, parts)) {
         return Some(meant);
     }
     let mut left = available;
@@ -118,6 +117,13 @@ fn misplaced(probes: &[&ProbeInfo], [provider, module, function, name]: [&str; 4
     }
     let provides = provider.is_empty() && probes.iter().any(|probe| probe.provider == name);
     provides.then(|| format!("{name}:::"))
+}
+
+/// A probe that another kernel has in a module and a function of its own: `sched::resume:on-cpu`.
+fn anywhere(probes: &[&ProbeInfo], [provider, _, _, name]: [&str; 4]) -> Option<String> {
+    let is =
+        |probe: &&&ProbeInfo| probe.provider == provider && probe.function.is_empty() && probe.name == name;
+    probes.iter().find(is).map(|probe| format!("{provider}:::{}", probe.name))
 }
 
 /// Right words with the wrong colons between them: `syscall:read:entry`, `tcp:send`.
@@ -174,6 +180,7 @@ mod tests {
         assert_eq!(near("syscall:read:entry").as_deref(), Some("syscall::read:entry"));
         assert_eq!(near("syscall::read").as_deref(), Some("syscall::read:"));
         assert_eq!(near("proc:exit").as_deref(), Some("proc:::exit"));
+        assert_eq!(near("sched::resume:on-cpu").as_deref(), Some("sched:::on-cpu"));
         assert_eq!(near("interval:s:1").as_deref(), Some("tick-1s"));
         assert_eq!(near("openat").as_deref(), Some("syscall::openat:entry"));
         assert_eq!(near("syscall::*zzz*:entry"), None);

@@ -14,6 +14,9 @@ mib:::tcpInErrs { }
 vfs:::entry { }
 nfsv3:::op-read-start { }
 syscall:freebsd:kevent:entry { }
+fsinfo:::read { }
+sdt:::interrupt-start { }
+sched::resume:on-cpu { }
 tick-0ns { }
 profile-0 { }
 profile-5001 { }
