@@ -198,6 +198,8 @@ impl Parser<'_> {
         let mut kind = None;
         let mut height = 1;
         loop {
+            self.fill(1);
+            let included = self.lexer.included > 0;
             match *self.peek() {
                 Tok::Word(word) if word.is_storage() && storage_allowed => {
                     let span = self.bump().span;
@@ -215,6 +217,10 @@ impl Parser<'_> {
                 }
                 Tok::Word(Word::Const | Word::Volatile | Word::Restrict | Word::Userland) => {
                     self.qualifiers(&mut quals);
+                }
+                // A header's function.
+                Tok::Word(Word::Inline) if storage_allowed && included => {
+                    self.bump();
                 }
                 Tok::Word(Word::Struct | Word::Union) if words.main.is_none() && kind.is_none() => {
                     kind = Some(BaseKind::Record(self.nested(Self::record)?));
@@ -315,7 +321,7 @@ impl Parser<'_> {
         let members = if self.at(Mark::LBrace) {
             let open = self.bump().span;
             let mut members = Vec::new();
-            if self.at(Mark::RBrace) {
+            if self.at(Mark::RBrace) && self.lexer.included == 0 {
                 return Err(self.expected("a member", "a structure has members: `struct name { int x; }`"));
             }
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
@@ -334,6 +340,7 @@ impl Parser<'_> {
 
     fn enumeration(&mut self) -> Parsed<Enum> {
         self.bump();
+        let wide = self.lexer.included > 0;
         let (module, tag) = self.tag()?;
         let mut height = 1;
         let values = if self.at(Mark::LBrace) {
@@ -362,7 +369,7 @@ impl Parser<'_> {
             None
         };
         self.height = height;
-        Ok(Enum { module, tag, values })
+        Ok(Enum { module, tag, values, wide })
     }
 
     /// A name, and what stands around it: the derivations from the name outwards.
@@ -379,6 +386,7 @@ impl Parser<'_> {
             self.unscoped()?;
         }
         let groups = self.at(Mark::LParen) && self.groups(naming);
+        let included = self.lexer.included > 0;
         let (name, mut derived) = match self.peek() {
             _ if groups => {
                 let open = self.bump().span;
@@ -388,6 +396,9 @@ impl Parser<'_> {
                 inner
             }
             Tok::Ident(_) if naming != Naming::MustNot => (Some(self.ident("a name", "")?), Vec::new()),
+            Tok::Word(_) if naming != Naming::MustNot && included => {
+                (Some(self.member("a name", "")?), Vec::new())
+            }
             Tok::Word(_) if naming == Naming::Must => (Some(self.ident("a name", "")?), Vec::new()),
             _ if naming == Naming::Must => {
                 return Err(self
@@ -450,13 +461,18 @@ impl Parser<'_> {
         if self.eat(Mark::RBracket) {
             return Ok(Derived::Array(None));
         }
+        if self.at_word(Word::Restrict) && self.lexer.included > 0 {
+            self.bump();
+        }
         if self.keys_ahead() {
             let (keys, _) = self.params(Mark::RBracket, open)?;
             return Ok(Derived::Assoc(keys));
         }
         let size = self.conditional()?;
         self.close(Mark::RBracket, open)?;
-        Ok(Derived::Array(Some(size)))
+        let none = matches!(&size.kind, ExprKind::Int(number) if number.value == 0);
+        // How headers wrote an array without a size before C had them.
+        Ok(Derived::Array(Some(size).filter(|_| !none || self.lexer.included == 0)))
     }
 
     /// `(parameters)`
