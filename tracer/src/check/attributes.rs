@@ -201,7 +201,7 @@ impl Checker<'_> {
                 let kind = if *union { CompositeKind::Union } else { CompositeKind::Struct };
                 module.is_some() || !own(NameKind::Composite(kind), &tag.name)
             }
-            BaseKind::Enum(ast::Enum { module, tag: Some(tag), values: None }) => {
+            BaseKind::Enum(ast::Enum { module, tag: Some(tag), values: None, .. }) => {
                 module.is_some() || !own(NameKind::Enum, &tag.name)
             }
             _ => false,

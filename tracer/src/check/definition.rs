@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::ctype::{Enumeration, IntType, NameKind, Type, interned};
 use super::typed::Expr;
-use super::types::INT;
+use super::types::{INT, LONG, UINT};
 use super::variables::Known;
 use super::{Checker, Refused, fold};
 use crate::diagnostic::{Diagnostic, Span, Tag};
@@ -72,7 +72,7 @@ impl Checker<'_> {
                 self.variables.add_refused(Scope::Global, &name.name);
                 continue;
             };
-            if i32::try_from(value).is_err() {
+            if i32::try_from(value).is_err() && !list.wide {
                 let message = format!("the value of `{}`, {value}, does not fit in an int", name.name);
                 let diagnostic = Diagnostic::error(Tag::D_DECL_ENOFLOW, name.span, message);
                 self.refuse(diagnostic.help("give it a smaller value"));
@@ -86,10 +86,11 @@ impl Checker<'_> {
             }
             constants.push((interned(&name.name), value));
             // A name that is taken already has been told of.
-            let _ = self.define(name, super::names::integer(value, INT, name.span));
+            let _ = self.define(name, super::names::integer(value, holding([value]), name.span));
         }
         let name = list.tag.as_ref().map(|tag| interned(&format!("enum {}", tag.name)));
-        let int = IntType { name: name.unwrap_or("int"), ..INT };
+        let all = holding(constants.iter().map(|&(_, value)| value));
+        let int = IntType { name: name.unwrap_or(all.name), ..all };
         let ty = Type::Enum(Rc::new(Enumeration { name, int, values: constants }));
         if let Some(tag) = &list.tag {
             if let Some((_, since)) = self.types.own(NameKind::Enum, &tag.name) {
@@ -144,5 +145,19 @@ impl Checker<'_> {
         let diagnostic =
             Diagnostic::error(Tag::D_DECL_IDRED, name.span, message).since(since, "it has it from here");
         self.refuse(diagnostic.help("choose another name"))
+    }
+}
+
+/// The integer type of an enumeration with these values: an int, unless it takes another to hold them.
+fn holding(values: impl IntoIterator<Item = i64>) -> IntType {
+    let (mut int, mut unsigned) = (true, true);
+    for value in values {
+        int &= i32::try_from(value).is_ok();
+        unsigned &= u32::try_from(value).is_ok();
+    }
+    match (int, unsigned) {
+        (true, _) => INT,
+        (_, true) => UINT,
+        _ => LONG,
     }
 }

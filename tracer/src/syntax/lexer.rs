@@ -4,6 +4,7 @@
 //! is no token is reported and skipped. Control lines (`#`) are met, and kept aside, between tokens.
 
 use super::ast::{MacroArg, Pragma};
+use super::extension::respelled;
 use super::token::{Mark, Tok, Token, Word};
 use crate::diagnostic::{Diagnostic, LineMark, SourceId, Span, Tag};
 
@@ -33,6 +34,7 @@ pub(super) struct Checkpoint {
     problems: usize,
     pragmas: usize,
     marks: usize,
+    included: u32,
 }
 
 pub(crate) fn begins_name(c: char) -> bool {
@@ -61,6 +63,7 @@ impl<'a> Lexer<'a> {
             problems: found.problems.len(),
             pragmas: found.pragmas.len(),
             marks: found.marks.len(),
+            included: self.included,
         }
     }
 
@@ -68,6 +71,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn rewind(&mut self, to: Checkpoint) {
         self.pos = to.pos;
         self.fresh = false;
+        self.included = to.included;
         self.found.problems.truncate(to.problems);
         self.found.pragmas.truncate(to.pragmas);
         self.found.marks.truncate(to.marks);
@@ -97,7 +101,7 @@ impl<'a> Lexer<'a> {
         &rest[..end]
     }
 
-    /// Passes blanks, comments and control lines.
+    /// Passes blanks, comments and control lines, and of a header what D does without.
     pub(super) fn skip_trivia(&mut self) {
         while let Some(c) = self.peek() {
             let rest = self.rest();
@@ -114,7 +118,7 @@ impl<'a> Lexer<'a> {
                 self.skip_comment(comment);
             } else if c == '#' && self.fresh {
                 self.control_line();
-            } else {
+            } else if self.included == 0 || !self.skip_extension() {
                 break;
             }
         }
@@ -196,7 +200,8 @@ impl<'a> Lexer<'a> {
         let start = self.pos;
         let Some(module) = self.module() else {
             let name = self.take(continues_name);
-            return Some(Word::find(name).map_or_else(|| Tok::Ident(name.to_owned()), Tok::Word));
+            let word = Word::find(name).or_else(|| respelled(name).filter(|_| self.included > 0));
+            return Some(word.map_or_else(|| Tok::Ident(name.to_owned()), Tok::Word));
         };
         self.pos = start + module.len() + 1;
         let name = if self.peek().is_some_and(begins_name) { self.take(continues_name) } else { "" };

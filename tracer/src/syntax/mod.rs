@@ -7,6 +7,7 @@
 pub mod ast;
 mod children;
 mod control;
+mod extension;
 pub mod format;
 mod lexer;
 mod literal;

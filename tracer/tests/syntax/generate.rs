@@ -154,7 +154,12 @@ fn plain_kind() -> impl Strategy<Value = BaseKind> {
             tag: Some(tag),
             members: None
         })),
-        name().prop_map(|tag| BaseKind::Enum(Enum { module: None, tag: Some(tag), values: None })),
+        name().prop_map(|tag| BaseKind::Enum(Enum {
+            module: None,
+            tag: Some(tag),
+            values: None,
+            wide: false
+        })),
     ]
 }
 
@@ -235,7 +240,8 @@ fn defining_kind() -> impl Strategy<Value = BaseKind> {
         (of(name()), vec((name(), of(expr())), 1..3)).prop_map(|(tag, values)| BaseKind::Enum(Enum {
             module: None,
             tag,
-            values: Some(values)
+            values: Some(values),
+            wide: false
         })),
     ]
 }

@@ -117,6 +117,8 @@ pub struct Enum {
     pub tag: Option<Ident>,
     /// Its enumerators, where they are given, with their values, where those are.
     pub values: Option<Vec<(Ident, Option<Expr>)>>,
+    /// Whether a header defines it: as compilers have it, a value need not fit in an int.
+    pub wide: bool,
 }
 
 /// One step from a type to another.

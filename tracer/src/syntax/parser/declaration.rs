@@ -2,6 +2,8 @@
 //!
 //! Invariant: a typedef's name is known as a type from its declaration on.
 
+use std::slice;
+
 use super::super::ast::*;
 use super::declarator::Naming;
 use super::*;
@@ -15,7 +17,9 @@ impl Parser<'_> {
             Tok::Word(Word::Provider) => self.provider(),
             _ => {
                 let declaration = self.declaration(false)?;
-                self.ends_declaration()?;
+                if !self.passes_body(&declaration.declarators) {
+                    self.ends_declaration()?;
+                }
                 if declaration.storage == Some(Storage::Typedef) {
                     let names =
                         declaration.declarators.iter().filter_map(|declarator| declarator.name.as_ref());
@@ -24,6 +28,21 @@ impl Parser<'_> {
                 Ok(ItemKind::Declaration(declaration))
             }
         }
+    }
+
+    /// Passes the body of a function that a header defines, which D has no use for; says whether there was one.
+    fn passes_body(&mut self, declarators: &[Declarator]) -> bool {
+        let function =
+            matches!(declarators, [one] if matches!(one.derived.first(), Some(Derived::Function { .. })));
+        if !function || !self.at(Mark::LBrace) || self.lexer.included == 0 {
+            return false;
+        }
+        let level = self.braces;
+        self.bump();
+        while self.braces > level && *self.peek() != Tok::End {
+            self.bump();
+        }
+        true
     }
 
     fn ends_declaration(&mut self) -> Parsed<()> {
@@ -88,7 +107,7 @@ impl Parser<'_> {
         self.bump();
         let start = self.here();
         let (storage, base) = self.specifiers(true)?;
-        if storage.is_some() {
+        if storage.is_some() && self.lexer.included == 0 {
             self.problem(
                 Diagnostic::error(Tag::D_DECL_BADCLASS, start, "an inline has no storage class")
                     .label("not allowed here")
@@ -99,6 +118,13 @@ impl Parser<'_> {
         let begin = self.here();
         let (name, derived) = self.declarator(Naming::Must)?;
         let declarator = Declarator { name, derived, bits: None, span: self.span_from(begin) };
+        let declares = self.lexer.included > 0
+            && matches!(declarator.derived.first(), Some(Derived::Function { .. }))
+            && (self.passes_body(slice::from_ref(&declarator)) || self.eat(Mark::Semi));
+        if declares {
+            let (declarators, span) = (vec![declarator], self.span_from(start));
+            return Ok(ItemKind::Declaration(Declaration { storage, base, declarators, span }));
+        }
         self.expect(Mark::Assign, FORM)?;
         let value = *self.assigned()?;
         self.expect(Mark::Semi, FORM)?;

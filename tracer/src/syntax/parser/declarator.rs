@@ -29,6 +29,7 @@ impl Parser<'_> {
             self.unscoped()?;
         }
         let groups = self.at(Mark::LParen) && self.groups(naming);
+        let included = self.lexer.included > 0;
         let (name, mut derived) = match self.peek() {
             _ if groups => {
                 let open = self.bump().span;
@@ -38,6 +39,9 @@ impl Parser<'_> {
                 inner
             }
             Tok::Ident(_) if naming != Naming::MustNot => (Some(self.ident("a name", "")?), Vec::new()),
+            Tok::Word(_) if naming != Naming::MustNot && included => {
+                (Some(self.member("a name", "")?), Vec::new())
+            }
             Tok::Word(_) if naming == Naming::Must => (Some(self.ident("a name", "")?), Vec::new()),
             _ if naming == Naming::Must => {
                 return Err(self
@@ -100,13 +104,18 @@ impl Parser<'_> {
         if self.eat(Mark::RBracket) {
             return Ok(Derived::Array(None));
         }
+        if self.at_word(Word::Restrict) && self.lexer.included > 0 {
+            self.bump();
+        }
         if self.keys_ahead() {
             let (keys, _) = self.params(Mark::RBracket, open)?;
             return Ok(Derived::Assoc(keys));
         }
         let size = self.conditional()?;
         self.close(Mark::RBracket, open)?;
-        Ok(Derived::Array(Some(size)))
+        let none = matches!(&size.kind, ExprKind::Int(number) if number.value == 0);
+        // How headers wrote an array without a size before C had them.
+        Ok(Derived::Array(Some(size).filter(|_| !none || self.lexer.included == 0)))
     }
 
     /// `(parameters)`

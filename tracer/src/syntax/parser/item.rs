@@ -19,6 +19,11 @@ impl Parser<'_> {
             if self.lexer.rest().is_empty() || self.hopeless() {
                 return items;
             }
+            // Behind a header's assertion.
+            if self.lexer.included > 0 && self.lexer.peek() == Some(';') {
+                self.bump();
+                continue;
+            }
             let start = Span::new(self.lexer.source, self.lexer.pos as u32, self.lexer.pos as u32);
             let begun = self.lexer.pos;
             self.braces = 0;

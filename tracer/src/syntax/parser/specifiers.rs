@@ -101,6 +101,8 @@ impl Parser<'_> {
         let mut kind = None;
         let mut height = 1;
         loop {
+            self.fill(1);
+            let included = self.lexer.included > 0;
             match *self.peek() {
                 Tok::Word(word) if word.is_storage() && storage_allowed => {
                     let span = self.bump().span;
@@ -118,6 +120,10 @@ impl Parser<'_> {
                 }
                 Tok::Word(Word::Const | Word::Volatile | Word::Restrict | Word::Userland) => {
                     self.qualifiers(&mut quals);
+                }
+                // A header's function.
+                Tok::Word(Word::Inline) if storage_allowed && included => {
+                    self.bump();
                 }
                 Tok::Word(Word::Struct | Word::Union) if words.main.is_none() && kind.is_none() => {
                     kind = Some(BaseKind::Record(self.nested(Self::record)?));

@@ -29,7 +29,7 @@ impl Parser<'_> {
         let members = if self.at(Mark::LBrace) {
             let open = self.bump().span;
             let mut members = Vec::new();
-            if self.at(Mark::RBrace) {
+            if self.at(Mark::RBrace) && self.lexer.included == 0 {
                 return Err(self.expected("a member", "a structure has members: `struct name { int x; }`"));
             }
             while !matches!(self.peek(), Tok::Mark(Mark::RBrace) | Tok::End) {
@@ -48,6 +48,7 @@ impl Parser<'_> {
 
     pub(super) fn enumeration(&mut self) -> Parsed<Enum> {
         self.bump();
+        let wide = self.lexer.included > 0;
         let (module, tag) = self.tag()?;
         let mut height = 1;
         let values = if self.at(Mark::LBrace) {
@@ -76,6 +77,6 @@ impl Parser<'_> {
             None
         };
         self.height = height;
-        Ok(Enum { module, tag, values })
+        Ok(Enum { module, tag, values, wide })
     }
 }
