@@ -19,3 +19,10 @@ syscall::read:entry
 	elsewhere[1] = 1;
 	sum = 1;
 }
+
+syscall::read:entry
+/execname == cat || probefunk != probefunc || elsewhere == "here" || sh == execname/
+{
+	self->first = 1;
+	trace(self->frist);
+}
