@@ -36,15 +36,24 @@ impl Checker<'_> {
             ast::ExprKind::Unary { op, expr } => self.prefix(*op, expr, span),
             ast::ExprKind::Binary { op, left, right } => {
                 let (act, dynamic) = valueless_in(*op);
-                let left = self.value_in(left, act, dynamic);
-                let right = match left.as_ref().ok().filter(|_| is_comparison(*op)) {
-                    Some(left) => match self.enumerator_of(&left.ty, right) {
+                let one = self.value_in(left, act, dynamic);
+                let other = match one.as_ref().ok().filter(|_| is_comparison(*op)) {
+                    Some(one) => match self.enumerator_of(&one.ty, right) {
                         Some(enumerator) => enumerator,
                         None => self.value_in(right, act, dynamic),
                     },
                     None => self.value_in(right, act, dynamic),
                 };
-                self.binary(*op, left?, right?, span)
+                match (&one, &other) {
+                    (Ok(text), Err(_)) if matches!(text.ty, Type::String(_)) && is_comparison(*op) => {
+                        self.propose_quotes(right)
+                    }
+                    (Err(_), Ok(text)) if matches!(text.ty, Type::String(_)) && is_comparison(*op) => {
+                        self.propose_quotes(left)
+                    }
+                    _ => {}
+                }
+                self.binary(*op, one?, other?, span)
             }
             ast::ExprKind::Assign { op, place, value } => self.assignment(*op, place, value, span),
             ast::ExprKind::Cond { cond, then, otherwise } => {

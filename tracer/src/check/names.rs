@@ -6,8 +6,11 @@ use super::typed::{Expr, ExprKind, IntType, Type};
 use super::types::INT64;
 use super::variables::{Known, Shape, spelled};
 use super::{Checker, Refused, builtins, constants, functions};
-use crate::diagnostic::{Diagnostic, Span, Tag};
-use crate::syntax::ast::{Ident, Scope};
+use crate::diagnostic::{Diagnostic, Span, Tag, nearest};
+use crate::syntax::ast::{self, Ident, Scope};
+
+/// What makes a variable of a name.
+const ASSIGN: &str = "assign to it before it is used, or declare it";
 
 /// D's own arrays.
 const ARRAYS: [&str; 3] = ["args", "uregs", FILES];
@@ -132,6 +135,18 @@ impl Checker<'_> {
         self.unknown(scope, ident, tag, span)
     }
 
+    /// Of a name that nothing has, and that is compared with a string, tells that it may be meant as one.
+    pub(super) fn propose_quotes(&mut self, side: &ast::Expr) {
+        let ast::ExprKind::Var(Scope::Global, ident) = &side.kind else { return };
+        let unknown =
+            |told: &&mut Diagnostic| told.code == Tag::D_IDENT_UNDEF && told.span == Some(side.span);
+        let Some(told) = self.found.last_mut().filter(unknown) else { return };
+        // A name that is near has been proposed already.
+        if told.help.as_deref() == Some(ASSIGN) {
+            told.help = Some(format!("a string has quotes: `\"{}\"`", ident.name));
+        }
+    }
+
     fn unknown(&mut self, scope: Scope, ident: &Ident, tag: Tag, span: Span) -> Refused {
         let name = spelled(scope, &ident.name);
         let elsewhere = Self::known_elsewhere(&ident.name, span).filter(|_| scope == Scope::Global);
@@ -146,15 +161,15 @@ impl Checker<'_> {
             }
         } else {
             let message = format!("`{name}` has not been declared or assigned yet");
-            Diagnostic::error(tag, span, message)
-                .label("its type is not known here")
-                .did_you_mean(&ident.name, self.variables.names(scope))
+            let diagnostic = Diagnostic::error(tag, span, message).label("its type is not known here");
+            match nearest(&ident.name, self.variables.names(scope)) {
+                Some(near) => diagnostic.help(format!("did you mean `{}`?", spelled(scope, near))),
+                None => diagnostic,
+            }
         };
         let diagnostic = match diagnostic.help {
             Some(_) => diagnostic,
-            None if scope == Scope::Global => {
-                diagnostic.help("assign to it before it is used, or declare it")
-            }
+            None if scope == Scope::Global => diagnostic.help(ASSIGN),
             None => {
                 diagnostic.help("assign to it in a clause before this one, or declare it at the beginning")
             }

@@ -81,6 +81,9 @@ pub struct Explain {
     /// Print the whole language reference, in Markdown
     #[arg(long)]
     pub reference: bool,
+    /// Its help.
+    #[command(flatten)]
+    pub help: Help,
 }
 
 /// `tracer watch`.
@@ -109,6 +112,9 @@ pub struct Watch {
     /// Use colours: auto is for a terminal, where NO_COLOR is not set
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
+    /// Its help.
+    #[command(flatten)]
+    pub help: Help,
 }
 
 /// When to use colours.
@@ -134,6 +140,17 @@ pub struct Demo {
     /// Play the traced connection on that port: for the demonstration's own use
     #[arg(long, hide = true, value_name = "PORT")]
     pub play: Option<u16>,
+    /// Its help.
+    #[command(flatten)]
+    pub help: Help,
+}
+
+/// What every subcommand has; of the main job `-h` is DTrace's.
+#[derive(Debug, Args)]
+pub struct Help {
+    /// Print this help
+    #[arg(short = 'h', long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
 }
 
 /// DTrace's options, for the main job.

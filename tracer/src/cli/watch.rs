@@ -80,7 +80,7 @@ fn families(names: &[String]) -> Result<Vec<Family>> {
             let all = Family::ALL.map(Family::name);
             let help = match nearest(name, all) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", all.join(", ")),
+                None => format!("there are {}; a command to watch is given with -c", all.join(", ")),
             };
             Usage::new(format!("there is no family of events `{name}`"), Some(&help))
         })?;

@@ -45,13 +45,61 @@ named! {
     AddressFamily(i32), |number| named(names::AF, number);
     /// A type of socket: `SOCK_STREAM`.
     SocketType(i32), |number| named(names::SOCK, number);
-    /// A protocol: `IPPROTO_TCP`.
-    Protocol(i32), |number| named(names::IPPROTO, number);
     /// What shutdown(2) ends: `SHUT_WR`.
     Shutdown(i32), |number| named(names::SHUT, number);
     /// A level of socket options: `SOL_SOCKET`, `IPPROTO_TCP`.
     OptionLevel(i32), |number| named(names::SOL, number).or_else(|| named(names::IPPROTO, number));
 }
+
+/// A protocol: `IPPROTO_TCP`. What its number means depends on the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocol {
+    /// The family that it is one of.
+    pub family: AddressFamily,
+    /// Its number; 0 is the family's usual one.
+    pub number: i32,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table: &[Constant] = match self.family.0 {
+            libc::AF_INET | libc::AF_INET6 => names::IPPROTO,
+            libc::AF_NETLINK => NETLINK,
+            _ => &[],
+        };
+        f.pad(&named(table, self.number).unwrap_or_else(|| self.number.to_string()))
+    }
+}
+
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Protocols of AF_NETLINK (include/uapi/linux/netlink.h).
+const NETLINK: &[Constant] = &[
+    ("NETLINK_ROUTE", 0),
+    ("NETLINK_USERSOCK", 2),
+    ("NETLINK_SOCK_DIAG", 4),
+    ("NETLINK_NFLOG", 5),
+    ("NETLINK_XFRM", 6),
+    ("NETLINK_SELINUX", 7),
+    ("NETLINK_ISCSI", 8),
+    ("NETLINK_AUDIT", 9),
+    ("NETLINK_FIB_LOOKUP", 10),
+    ("NETLINK_CONNECTOR", 11),
+    ("NETLINK_NETFILTER", 12),
+    ("NETLINK_IP6_FW", 13),
+    ("NETLINK_DNRTMSG", 14),
+    ("NETLINK_KOBJECT_UEVENT", 15),
+    ("NETLINK_GENERIC", 16),
+    ("NETLINK_SCSITRANSPORT", 18),
+    ("NETLINK_ECRYPTFS", 19),
+    ("NETLINK_RDMA", 20),
+    ("NETLINK_CRYPTO", 21),
+    ("NETLINK_SMC", 22),
+];
 
 fn named(table: &[Constant], number: i32) -> Option<String> {
     names::name(table, number.into()).map(str::to_owned)
@@ -78,7 +126,15 @@ pub fn option_is_int(option: &str) -> bool {
         "SO_PEERCRED",
         "SO_BINDTODEVICE",
         "SO_ATTACH_FILTER",
+        "SO_PEERNAME",
+        "SO_PEERSEC",
+        "SO_TIMESTAMPING",
+        "SO_ATTACH_REUSEPORT_CBPF",
+        "SO_MEMINFO",
         "SO_COOKIE",
+        "SO_PEERGROUPS",
+        "SO_TXTIME",
+        "SO_NETNS_COOKIE",
         "TCP_INFO",
         "TCP_CONGESTION",
         "TCP_ULP",
@@ -209,6 +265,9 @@ mod tests {
         assert_eq!(TcpState(1).to_string(), "ESTABLISHED");
         assert_eq!((TcpState(0).to_string(), TcpState(99).to_string()), ("0".to_owned(), "99".to_owned()));
         assert_eq!(AddressFamily(2).to_string(), "AF_INET");
+        let protocol = |family, number| Protocol { family: AddressFamily(family), number }.to_string();
+        assert_eq!((protocol(2, 6), protocol(16, 6)), ("IPPROTO_TCP".to_owned(), "NETLINK_XFRM".to_owned()));
+        assert_eq!((protocol(17, 6), protocol(16, 99)), ("6".to_owned(), "99".to_owned()));
         assert_eq!(option_name(OptionLevel(1), 2), "SO_REUSEADDR");
         assert_eq!(option_name(OptionLevel(41), 26), "IPV6_V6ONLY");
         assert_eq!(option_name(OptionLevel(99), 2), "2");

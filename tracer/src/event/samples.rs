@@ -65,6 +65,7 @@ pub(crate) fn events() -> Vec<Event> {
             origin: Origin::Kill,
             code: SignalCode { signal, code: 0 },
             sender,
+            thread: 101,
             action,
             handler,
         })
@@ -73,7 +74,7 @@ pub(crate) fn events() -> Vec<Event> {
     add(&cat, handle(10, Some(100), Action::Handler, Some(0x1000)));
     add(&sh, send(12, Origin::Sigqueue, &cat, 0, Outcome::Blocked, None));
     add(&sh, send(12, Origin::Kill, &cat, 0, Outcome::Merged, None));
-    add(&cat, What::Signal(Signal::Take { signal: SignalNumber(12) }));
+    add(&cat, What::Signal(Signal::Take { signal: SignalNumber(12), thread: 101 }));
     add(&sh, send(18, Origin::Kill, &cat, 0, Outcome::Ignored, None));
     add(&sh, send(1, Origin::Tkill, &cat, 105, Outcome::Ignored, None));
     add(&Process::kernel(), send(14, Origin::Timer, &cat, 0, Outcome::Lost, None));
@@ -115,7 +116,7 @@ pub(crate) fn events() -> Vec<Event> {
             fd: 5,
             family: AddressFamily(2),
             kind: SocketType(1),
-            protocol: Protocol(6),
+            protocol: Protocol { family: AddressFamily(2), number: 6 },
             inode: 4242,
             local: None,
             remote: Some(Address::Internet(endpoint(80))),

@@ -48,6 +48,8 @@ pub enum Signal {
         /// where that is in a PID namespace.
         #[serde(skip_serializing_if = "Option::is_none")]
         sender: Option<u32>,
+        /// The thread that handles it.
+        thread: u32,
         /// What it does to the process.
         action: Action,
         /// The handler's address, where there is one.
@@ -59,6 +61,8 @@ pub enum Signal {
     Take {
         /// The signal.
         signal: SignalNumber,
+        /// The thread that has taken it.
+        thread: u32,
     },
 }
 
@@ -168,19 +172,21 @@ pub(super) fn read(name: &str, process: &mut Process, fields: &mut Fields<'_>) -
     let number = fields.int()?;
     let signal = SignalNumber(number);
     if name == "signal-clear" {
-        return Some(Signal::Take { signal });
+        return Some(Signal::Take { signal, thread: fields.integer()? as u32 });
     }
     let code = fields.int()?;
     let origin = Origin::of(number, code);
     let code = SignalCode { signal: number, code };
     let sender = fields.integer()? as u32;
     if name == "signal-handle" {
+        let thread = fields.integer()? as u32;
         let handler = fields.unsigned()?;
         return Some(Signal::Handle {
             signal,
             origin,
             code,
             sender: (sender != 0).then_some(sender),
+            thread,
             action: if handler == 0 { Action::default_of(number) } else { Action::Handler },
             handler: (handler != 0).then_some(handler),
         });

@@ -124,7 +124,7 @@ pub(super) fn read(function: &str, fields: &mut Fields<'_>) -> Option<SocketCall
     let fd = fields.int()?;
     let family = AddressFamily(fields.int()?);
     let kind = SocketType(fields.int()?);
-    let protocol = Protocol(fields.int()?);
+    let protocol = Protocol { family, number: fields.int()? };
     let inode = fields.unsigned()?;
     let given = fields.int()?;
     let fd2 = fields.int()?;

@@ -24,25 +24,34 @@ pub fn explain(name: &str, catalog: &mut Catalog) -> Result<String, Unknown> {
         }
         text.push_str(&more);
     }
-    if text.is_empty() { Err(Unknown { name: name.to_owned(), near: near(name) }) } else { Ok(text) }
+    if text.is_empty() { Err(Unknown { name: name.to_owned(), near: near(name, catalog) }) } else { Ok(text) }
 }
 
 /// A name that is nothing.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`{name}` is no probe, variable, function, constant, option or diagnostic{}",
-    near.as_ref().map_or_else(String::new, |near| format!("\n  help: did you mean `{near}`?"))
+    near.as_ref().map_or_else(|| "\n  help: `tracer -l` lists the probes, `tracer explain --reference` all else".to_owned(),
+        |near| format!("\n  help: did you mean `{near}`?"))
 )]
 pub struct Unknown {
     name: String,
     near: Option<String>,
 }
 
-fn near(name: &str) -> Option<String> {
+fn near(name: &str, catalog: &Catalog) -> Option<String> {
+    if name.contains(':') {
+        return catalog.explain(&Pattern::parse(name)?).nearest;
+    }
+    let mut tags = Tag::ALL.iter().map(|tag| tag.name());
+    if name.starts_with("D_") {
+        return nearest(name, tags.clone())
+            .or_else(|| tags.find(|tag| tag.starts_with(name)))
+            .map(str::to_owned);
+    }
     let names = builtins::TABLE.iter().map(|row| row.name);
     let names = names.chain(functions::TABLE.iter().map(|row| row.name)).chain(constants::names());
-    let names =
-        names.chain(options::TABLE.iter().map(|row| row.name)).chain(Tag::ALL.iter().map(|tag| tag.name()));
+    let names = names.chain(options::TABLE.iter().map(|row| row.name)).chain(tags);
     nearest(name, names).map(str::to_owned)
 }
 

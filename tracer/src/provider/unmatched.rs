@@ -45,7 +45,8 @@ impl From<OfProcess> for Unmatched {
 }
 
 pub(super) fn explain(catalog: &Catalog, pattern: &Pattern) -> Unmatched {
-    let lacking = may_be_function(pattern).then(|| catalog.no_functions().map(str::to_owned)).flatten();
+    let function = may_be_function(pattern) && meant(&available(catalog), parts(pattern)).is_none();
+    let lacking = function.then(|| catalog.no_functions().map(str::to_owned)).flatten();
     let elsewhere = || elsewhere::find(&pattern.provider).map(|row| row.instead);
     let lacking = lacking
         .or_else(|| absent::find(pattern).map(|row| row.instead).or_else(elsewhere).map(str::to_owned));
@@ -81,17 +82,24 @@ fn reason(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
 /// The parts of a probe, from the one that a description begins with.
 const PARTS: [fn(&ProbeInfo) -> &str; 4] = [|p| &p.provider, |p| &p.module, |p| &p.function, |p| &p.name];
 
+/// The probes that there are here.
+fn available(catalog: &Catalog) -> Vec<&ProbeInfo> {
+    catalog.probes().filter(|probe| probe.lacks.is_none()).collect()
+}
+
+fn parts(pattern: &Pattern) -> [&str; 4] {
+    [&pattern.provider, &pattern.module, &pattern.function, &pattern.name]
+}
+
 /// The description with each part that leads nowhere replaced by the nearest one that leads on.
 fn correct(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
     let mut catalog = catalog.clone();
     catalog.add_functions(&Pattern::default());
-    let available: Vec<&ProbeInfo> = catalog.probes().filter(|probe| probe.lacks.is_none()).collect();
-    let mut parts = [&*pattern.provider, &*pattern.module, &*pattern.function, &*pattern.name];
-    let meant = misplaced(&available, parts).or_else(|| anywhere(&available, parts));
-    if let Some(meant) = meant.or_else(|| translated(parts)).or_else(|| placed(&available, parts)) {
+    let mut left = available(&catalog);
+    let mut parts = parts(pattern);
+    if let Some(meant) = meant(&left, parts) {
         return Some(meant);
     }
-    let mut left = available;
     for (part, of) in parts.iter_mut().zip(PARTS) {
         if !left.iter().any(|probe| matches(part, of(probe))) {
             let candidates: BTreeSet<&str> =
@@ -104,6 +112,14 @@ fn correct(catalog: &Catalog, pattern: &Pattern) -> Option<String> {
         left.retain(|probe| matches(part, of(probe)));
     }
     Some(parts.join(":").trim_start_matches(':').to_owned())
+}
+
+/// What is described in another form, every word of it right.
+fn meant(probes: &[&ProbeInfo], parts: [&str; 4]) -> Option<String> {
+    misplaced(probes, parts)
+        .or_else(|| anywhere(probes, parts))
+        .or_else(|| translated(parts))
+        .or_else(|| placed(probes, parts))
 }
 
 /// A function or a provider that was given as the name: `-n openat` for `syscall::openat:entry`, `-n tcp` for `tcp:::`.
@@ -192,6 +208,9 @@ mod tests {
         let bad = explained(&Target::fixture(), "tick-5parsecs").reason.expect("the unit is none");
         assert!(bad.contains("`parsecs` is no unit"), "{bad}");
         assert_eq!(explained(&Target::fixture(), "syscall::opne:entry").reason, None);
+        let lacks = |pattern| explained(&Target::fixture(), pattern).lacking.is_some();
+        let here = Catalog::new(&Target::fixture()).no_functions().is_some();
+        assert_eq!((lacks("syscall:read:entry"), lacks("vmlinux:foo:entry")), (false, here));
         let target = Target { tracepoints: Tracepoints::AllBut(["sys_exit"].into()), ..Target::fixture() };
         let lacking = explained(&target, "syscall::read:return").reason.expect("there is no sys_exit");
         assert!(lacking.contains("no raw tracepoint sys_exit"), "{lacking}");

@@ -6,6 +6,8 @@ pub mod lines;
 mod pending;
 pub mod summary;
 
+use crate::event::number::Errno;
+
 /// How a picture is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -25,4 +27,15 @@ pub(crate) fn duration(nanoseconds: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.3} ms", value / 1e6),
         _ => format!("{:.3} s", value / 1e9),
     }
+}
+
+/// So many of what has this name.
+fn plural(count: u64, name: &str) -> String {
+    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
+}
+
+/// What is to be said of an error that no program sees: the call begins again behind a signal's handler, or ends with EINTR
+/// (ERESTARTSYS and its like of include/linux/errno.h).
+fn interrupted(error: Errno) -> &'static str {
+    if matches!(error.0, 512..=514 | 516) { ", a signal interrupts it" } else { "" }
 }

@@ -24,6 +24,8 @@ pub(crate) const FAMILY: Family = Family {
         ("watch_sees_signals_that_the_kernel_sends_while_the_tracer_runs", signals_by_the_kernel),
         ("watch_knows_senders_by_their_own_numbers_in_a_pid_namespace", senders_in_a_namespace),
         ("watch_shows_what_comes_with_a_signal", what_comes_with_a_signal),
+        ("watch_tells_which_thread_handles_a_signal", handling_threads),
+        ("watch_counts_signals_that_are_taken_unseen", taken_unseen),
         ("watch_names_addresses_and_options_of_sockets", addresses_and_options),
         ("watch_counts_what_it_does_not_show", other_calls_are_counted),
         ("watch_tells_one_listener_from_another", listeners_are_told_apart),
@@ -36,6 +38,8 @@ pub(crate) const FAMILY: Family = Family {
         ("watch_timer", timer),
         ("watch_namespace", namespace),
         ("watch_values", values),
+        ("watch_thread", thread_handles),
+        ("watch_signalfd", signalfd),
         ("watch_options", options),
         ("watch_splice", splice),
         ("watch_listeners", listeners),
@@ -207,6 +211,96 @@ fn values(_: &[String]) -> Result<Report> {
     let child = fork(|| unsafe { std::ptr::with_exposed_provenance::<i32>(0x10).read_volatile() });
     wait(child);
     Ok(Report::default().with("pid", own()).with("child", child))
+}
+
+fn handling_threads() -> Result<()> {
+    let (output, report) = watch(&["signal", "--json"], "watch_thread")?;
+    let events = events(&output)?;
+    let threads = |signal: &str| -> Vec<i64> {
+        let is = |event: &&Value| event["name"] == "signal-handle" && event["signal"] == signal;
+        events.iter().filter(is).filter_map(|event| event["thread"].as_i64()).collect()
+    };
+    let (first, second) = (report.number("first")?, report.number("second")?);
+    ensure!(threads("SIGUSR1") == [second], "{:?} handled SIGUSR1, not {second}", threads("SIGUSR1"));
+    ensure!(threads("SIGUSR2") == [first], "{:?} handled SIGUSR2, not {first}", threads("SIGUSR2"));
+    // In words, each by its own sending.
+    let (output, report) = watch(&["signal"], "watch_thread")?;
+    let handled = format!("SIGUSR1 from itself: its handler runs in thread {} ", report.number("second")?);
+    ensure!(output.stdout.contains(&handled), "{handled} is not in {}", output.stdout);
+    for signal in ["SIGUSR1", "SIGUSR2"] {
+        let outcomes = outcomes(&output, signal);
+        ensure!(outcomes == ["handler ran 1"], "{signal}: {outcomes:?}");
+    }
+    Ok(())
+}
+
+/// What became of a signal, and how often, by the table.
+fn outcomes(output: &Output, signal: &str) -> Vec<String> {
+    let rows = rows(&output.stdout, "Signals");
+    rows.iter().filter(|row| row[0] == signal).map(|row| row[3..].join(" ")).collect()
+}
+
+/// Sends a signal to its second thread, and one to itself that the second thread blocks.
+fn thread_handles(_: &[String]) -> Result<Report> {
+    static HANDLED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn handle(signal: libc::c_int) {
+        HANDLED.fetch_or(signal == libc::SIGUSR1, Ordering::Relaxed);
+    }
+    for signal in [libc::SIGUSR1, libc::SIGUSR2] {
+        // SAFETY: the handler only sets a flag.
+        unsafe { libc::signal(signal, handle as *const () as libc::sighandler_t) };
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    let second = std::thread::spawn(move || {
+        block(libc::SIGUSR2);
+        // SAFETY: calls without arguments.
+        tell.send(unsafe { (libc::pthread_self(), libc::gettid()) }).expect("the first thread listens");
+        while !HANDLED.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let (handle, number) = told.recv()?;
+    kill(own(), libc::SIGUSR2);
+    // SAFETY: a thread that waits for this.
+    unsafe { libc::pthread_kill(handle, libc::SIGUSR1) };
+    second.join().expect("it only waits");
+    Ok(Report::default().with("first", own()).with("second", number))
+}
+
+fn taken_unseen() -> Result<()> {
+    let (output, _) = watch(&["signal"], "watch_signalfd")?;
+    let outcomes = outcomes(&output, "SIGUSR1");
+    ensure!(outcomes == ["blocked, waits 1", "gone unseen 2"], "{outcomes:?}");
+    Ok(())
+}
+
+/// Sends itself three signals; the first two it reads from a descriptor.
+fn signalfd(_: &[String]) -> Result<Report> {
+    let set = block(libc::SIGUSR1);
+    // SAFETY: a live set, and a live structure of the size given.
+    unsafe {
+        let descriptor = libc::signalfd(-1, &raw const set, 0);
+        let mut read: libc::signalfd_siginfo = std::mem::zeroed();
+        for _ in 0..2 {
+            kill(own(), libc::SIGUSR1);
+            let size = libc::read(descriptor, (&raw mut read).cast(), size_of_val(&read));
+            ensure!(size == size_of_val(&read) as isize, "no signal could be read");
+        }
+    }
+    kill(own(), libc::SIGUSR1);
+    Ok(Report::default())
+}
+
+/// Blocks a signal in this thread.
+fn block(signal: i32) -> libc::sigset_t {
+    // SAFETY: a live set.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    }
 }
 
 fn addresses_and_options() -> Result<()> {

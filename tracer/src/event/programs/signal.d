@@ -30,6 +30,7 @@ proc:::signal-handle
 	trace(args[0]);
 	trace(args[1]->si_code);
 	trace(args[1]->si_pid);
+	trace(tid);
 	trace(args[2]);
 }
 
@@ -39,4 +40,5 @@ proc:::signal-clear
 	trace(pid);
 	trace(execname);
 	trace(args[0]);
+	trace(tid);
 }

@@ -75,10 +75,10 @@ pub const REGISTERS: &[(&str, i64)] = &[
 /// The register of an index.
 pub fn register(index: i64) -> Option<Register> {
     match index {
+        ..0 => None,
         0..=LAST_SAVED => Some(Saved(index as u16 * 8)),
-        ..=LAST_ZERO => (index >= 0).then_some(Zero),
-        ..=LAST => Some(Hidden),
-        _ => None,
+        _ if index <= LAST_ZERO => Some(Zero),
+        _ => (index <= LAST).then_some(Hidden),
     }
 }
 

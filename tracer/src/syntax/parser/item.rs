@@ -52,6 +52,12 @@ impl Parser<'_> {
         matches!(self.peek_at(1), Tok::Mark(Mark::Semi | Mark::Comma | Mark::LBracket))
     }
 
+    /// Whether the raw text is a call, which should stand in braces.
+    fn begins_call(&self) -> bool {
+        let after = self.lexer.rest().trim_start_matches(continues_name);
+        self.lexer.rest().starts_with(begins_name) && after.trim_start().starts_with('(')
+    }
+
     /// Whether the raw text is a declaration rather than a probe description.
     fn begins_declaration(&self) -> bool {
         let rest = self.lexer.rest();
@@ -83,7 +89,10 @@ impl Parser<'_> {
                 Some(c) if begins_name(c) => {
                     let second = after.trim_start();
                     let second = &second[desc_length(second)..];
-                    matches!(follows(second), Some(';' | ',' | '[' | '=' | '(')) || is_type_name(name)
+                    // Functions are declared with types that are known; `BEGIN trace(1)` lacks its braces.
+                    matches!(follows(second), Some(';' | ',' | '[' | '='))
+                        || follows(second) == Some('(') && self.typedefs.contains(name)
+                        || is_type_name(name)
                 }
                 _ => false,
             },
@@ -138,6 +147,7 @@ impl Parser<'_> {
             None | Some('{') => Ok(None),
             Some('(' | '=' | '+' | '-' | ';') => Err(self.expected("`{` or `/`", CLAUSE)),
             Some('@' | '$' | '"') => Err(self.expected("`{` or `/`", CLAUSE)),
+            Some(_) if self.begins_call() => Err(self.expected("`{` or `/`", CLAUSE)),
             Some(_) => {
                 let help = "several probe descriptions are separated by `,`; none of them holds a blank";
                 Err(self.expected("`{`, `/` or `,`", help))

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use super::Style;
 use super::canvas::Paint;
-use super::pending::Pending;
+use super::pending::{Pending, Settled};
 use crate::event::number::SignalNumber;
 use crate::event::{End, Event, Life, Outcome, Process, Signal, What};
 
@@ -93,16 +93,18 @@ impl Lines {
         };
         know(&event.process);
         match &event.what {
-            What::Signal(Signal::Send { target, signal, outcome, .. }) => {
+            What::Signal(Signal::Send { target, signal, thread, group, outcome, .. }) => {
                 know(target);
                 if matches!(outcome, Outcome::Queued | Outcome::Blocked) {
-                    self.pending.sent(event.process.pid, target.pid, *signal, ());
+                    let thread = (!group).then_some(*thread);
+                    self.pending.sent(event.process.pid, target.pid, thread, *signal, ());
                 }
             }
-            What::Signal(Signal::Handle { signal, sender, .. }) => {
-                self.settle(event.process.pid, *signal, *sender)
+            What::Signal(signal) => {
+                if let Some(settled) = Settled::by(&event.process, signal) {
+                    self.settle(settled);
+                }
             }
-            What::Signal(Signal::Take { signal }) => self.settle(event.process.pid, *signal, None),
             What::Life(Life::Create { child }) => {
                 know(child);
                 self.children.insert(child.pid, Child { parent: event.process.pid, end: None });
@@ -114,9 +116,9 @@ impl Lines {
         }
     }
 
-    fn settle(&mut self, target: u32, signal: SignalNumber, seen: Option<u32>) {
-        if let Some((sender, ())) = self.pending.settled(target, signal, seen) {
-            self.senders.insert((target, signal), sender);
+    fn settle(&mut self, settled: Settled) {
+        if let Some((sender, ())) = self.pending.settled(settled) {
+            self.senders.insert((settled.target, settled.signal), sender);
         }
     }
 

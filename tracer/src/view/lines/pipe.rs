@@ -2,7 +2,7 @@
 
 use super::Spans;
 use crate::event::{Pipe, PipeEvent, Transfer};
-use crate::view::duration;
+use crate::view::{duration, interrupted};
 
 const EAGAIN: i32 = libc::EAGAIN;
 const EPIPE: i32 = libc::EPIPE;
@@ -25,7 +25,7 @@ pub(super) fn say(event: &PipeEvent) -> Spans {
                     let why = match error.0 {
                         EPIPE => ", nobody reads it any more",
                         EAGAIN => ", it is full",
-                        _ => "",
+                        _ => interrupted(error),
                     };
                     spans.then(format!(" -> {pipe}: ")).trouble(format!("{error}{why}"))
                 }
@@ -43,7 +43,7 @@ pub(super) fn say(event: &PipeEvent) -> Spans {
                     spans.then(format!(" {bytes} <- {pipe}")).aside(format!("  {fill} of {capacity} in it"))
                 }
                 (None, Some(error)) => {
-                    let why = if error.0 == EAGAIN { ", it is empty" } else { "" };
+                    let why = if error.0 == EAGAIN { ", it is empty" } else { interrupted(error) };
                     spans.then(format!(" <- {pipe}: ")).trouble(format!("{error}{why}"))
                 }
                 (None, None) => spans,

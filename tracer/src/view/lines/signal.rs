@@ -32,7 +32,7 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
                 Outcome::Lost => spans.trouble(": lost, there is no room"),
             }
         }
-        Signal::Handle { signal, sender, action, handler, .. } => {
+        Signal::Handle { signal, sender, thread, action, handler, .. } => {
             let spans = Spans::verb(format!("{signal}"));
             let spans = match lines.sender(pid, *signal).or(*sender) {
                 Some(0) => spans.then(" from the kernel"),
@@ -42,7 +42,8 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
             };
             match action {
                 Action::Handler => {
-                    spans.then(": its handler runs").aside(format!("  {:#x}", handler.unwrap_or(0)))
+                    let spans = spans.then(": its handler runs").then(by_thread(*thread, pid));
+                    spans.aside(format!("  {:#x}", handler.unwrap_or(0)))
                 }
                 Action::Terminate if signal.0 == libc::SIGKILL => spans.trouble(": ends it"),
                 Action::Terminate => spans.trouble(": ends it, as there is no handler"),
@@ -51,8 +52,15 @@ pub(super) fn say(signal: &Signal, lines: &Lines, pid: u32) -> Spans {
                 Action::Nothing => spans.then(": nothing happens, as there is no handler"),
             }
         }
-        Signal::Take { signal } => Spans::verb(format!("{signal}")).then(": taken by sigwait"),
+        Signal::Take { signal, thread } => {
+            Spans::verb(format!("{signal}")).then(": taken by sigwait").then(by_thread(*thread, pid))
+        }
     }
+}
+
+/// The thread that deals with a signal, where it is not the process's first.
+fn by_thread(thread: u32, pid: u32) -> String {
+    if thread == pid { String::new() } else { format!(" in thread {thread}") }
 }
 
 /// A `union sigval`: an integer where it may be one.

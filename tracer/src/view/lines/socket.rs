@@ -1,19 +1,21 @@
 //! Calls on sockets as lines: as one would write them in C, then with whom.
 
 use super::Spans;
-use crate::event::number::{AddressFamily, Protocol};
+use crate::event::number::AddressFamily;
 use crate::event::{Address, Detail, SocketCall};
-use crate::view::duration;
+use crate::view::{duration, interrupted, plural};
 
 pub(super) fn say(call: &SocketCall) -> Spans {
     let SocketCall { function, result, latency, .. } = call;
     let spans = Spans::verb(function.clone()).then(format!("({}) = ", arguments(call).join(", ")));
     let spans = match call.error {
-        Some(error) => spans.trouble(format!("-1 {error}")),
+        Some(error) => spans.trouble(format!("-1 {error}{}", interrupted(error))),
         None => spans.then(returned(call, *result)),
     };
     let spans = match (with(call), call.error) {
-        (Some((arrow, address)), None) => spans.then(format!(" {arrow} {address}")),
+        (Some((arrow, address)), error) if error.is_none() || arrow == TO => {
+            spans.then(format!(" {arrow} {address}"))
+        }
         _ => spans,
     };
     spans.aside(format!("  {}", duration(*latency)))
@@ -24,7 +26,7 @@ fn arguments(call: &SocketCall) -> Vec<String> {
     let mut arguments = match &call.detail {
         Detail::Make { .. } | Detail::Pair { .. } if call.function != "accept4" => {
             let mut arguments = vec![call.family.to_string(), call.kind.to_string()];
-            if call.protocol != Protocol(0) && call.family != AddressFamily(libc::AF_UNIX) {
+            if call.protocol.number != 0 && call.family != AddressFamily(libc::AF_UNIX) {
                 arguments.push(call.protocol.to_string());
             }
             arguments
@@ -32,7 +34,7 @@ fn arguments(call: &SocketCall) -> Vec<String> {
         Detail::Listen { backlog } => vec![fd, backlog.to_string()],
         Detail::Shutdown { how } => vec![fd, how.to_string()],
         Detail::Data { asked, flags } => {
-            let mut arguments = vec![fd, format!("{asked} bytes")];
+            let mut arguments = vec![fd, plural(*asked, "byte")];
             arguments.extend(flags.names());
             arguments
         }
@@ -62,12 +64,16 @@ fn returned(call: &SocketCall, result: i64) -> String {
     }
 }
 
+/// The directions of what is moved.
+const TO: &str = "->";
+const FROM: &str = "<-";
+
 /// With whom it was, where that says something: the peer of what was sent, received or accepted.
 fn with(call: &SocketCall) -> Option<(&'static str, &Address)> {
     let peer = call.address.as_ref().or(call.remote.as_ref())?;
     match call.function.as_str() {
-        "send" | "sendto" | "sendmsg" | "write" | "writev" => Some(("->", peer)),
-        "recv" | "recvfrom" | "recvmsg" | "read" | "readv" | "accept" | "accept4" => Some(("<-", peer)),
+        "send" | "sendto" | "sendmsg" | "write" | "writev" => Some((TO, peer)),
+        "recv" | "recvfrom" | "recvmsg" | "read" | "readv" | "accept" | "accept4" => Some((FROM, peer)),
         _ => None,
     }
 }

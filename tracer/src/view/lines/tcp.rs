@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Spans;
 use crate::event::{Connection, Endpoint, Segment, Tcp};
+use crate::view::plural;
 
 const SYN: u8 = 2;
 const ACK: u8 = 16;
@@ -63,7 +64,7 @@ impl Numbers {
             text += &format!(" ack {}", ack.wrapping_sub(first));
         }
         if *bytes > 0 {
-            text += &format!(", {bytes} bytes");
+            text += &format!(", {}", plural(u64::from(*bytes), "byte"));
         }
         text + &format!(", win {window}")
     }

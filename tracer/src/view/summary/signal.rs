@@ -6,7 +6,7 @@ use super::Sheet;
 use crate::event::number::SignalNumber;
 use crate::event::{Action, Outcome, Process, Signal};
 use crate::view::lines::name;
-use crate::view::pending::Pending;
+use crate::view::pending::{Pending, Settled};
 
 /// A signal, who sent it and to whom, and what became of it.
 type Key = (SignalNumber, Process, Process, &'static str);
@@ -23,11 +23,13 @@ pub(super) struct Signals {
 
 const QUEUED: &str = "queued";
 const BLOCKED: &str = "blocked, waits";
+/// Read from a signalfd, or thrown away when its target began to ignore it.
+const GONE: &str = "gone unseen";
 
 impl Signals {
     pub(super) fn add(&mut self, process: &Process, signal: &Signal) {
         match signal {
-            Signal::Send { signal, target, outcome, .. } => {
+            Signal::Send { signal, target, thread, group, outcome, .. } => {
                 let became = match outcome {
                     Outcome::Queued => QUEUED,
                     Outcome::Blocked => BLOCKED,
@@ -38,11 +40,14 @@ impl Signals {
                 };
                 if matches!(outcome, Outcome::Queued | Outcome::Blocked) {
                     let waiting = (process.clone(), target.clone(), became);
-                    self.waiting.sent(process.pid, target.pid, *signal, waiting);
+                    let thread = (!group).then_some(*thread);
+                    if let Some(gone) = self.waiting.sent(process.pid, target.pid, thread, *signal, waiting) {
+                        turn(&mut self.rows, *signal, &gone, GONE);
+                    }
                 }
                 *self.rows.entry((*signal, process.clone(), target.clone(), became)).or_default() += 1;
             }
-            Signal::Handle { signal, action, sender, .. } => {
+            Signal::Handle { action, .. } => {
                 let became = match action {
                     Action::Handler => "handler ran",
                     Action::Terminate => "ended it",
@@ -50,26 +55,23 @@ impl Signals {
                     Action::Stop => "stopped it",
                     Action::Nothing => "nothing",
                 };
-                self.settle(process, *signal, *sender, became);
+                self.settle(process, signal, became);
             }
-            Signal::Take { signal } => self.settle(process, *signal, None, "taken by sigwait"),
+            Signal::Take { .. } => self.settle(process, signal, "taken by sigwait"),
         }
     }
 
     /// One of the signals that wait is dealt with; what was not sent is not counted.
-    fn settle(&mut self, process: &Process, signal: SignalNumber, seen: Option<u32>, became: &'static str) {
-        let Some((_, (from, to, was))) = self.waiting.settled(process.pid, signal, seen) else { return };
-        let key = (signal, from, to, was);
-        if let Some(count) = self.rows.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
-                self.rows.remove(&key);
-            }
+    fn settle(&mut self, process: &Process, signal: &Signal, became: &'static str) {
+        let Some(settled) = Settled::by(process, signal) else { return };
+        if let Some((_, waiting)) = self.waiting.settled(settled) {
+            turn(&mut self.rows, settled.signal, &waiting, became);
         }
-        *self.rows.entry((signal, key.1, key.2, became)).or_default() += 1;
     }
 
     pub(super) fn sheet(&self) -> Sheet {
+        let mut rows = self.rows.clone();
+        self.waiting.gone().for_each(|(signal, waiting)| turn(&mut rows, signal, waiting, GONE));
         let row = |((signal, from, to, became), count): (&Key, &u64)| {
             vec![signal.to_string(), name(from), name(to), (*became).to_owned(), count.to_string()]
         };
@@ -77,7 +79,20 @@ impl Signals {
             title: "Signals",
             words: &["SIGNAL", "FROM", "TO", "OUTCOME"],
             numbers: &["COUNT"],
-            rows: self.rows.iter().map(row).collect(),
+            rows: rows.iter().map(row).collect(),
         }
     }
+}
+
+/// Counts a signal that waited as what became of it.
+fn turn(rows: &mut BTreeMap<Key, u64>, signal: SignalNumber, waiting: &Waiting, became: &'static str) {
+    let (from, to, was) = waiting;
+    let key = (signal, from.clone(), to.clone(), *was);
+    if let Some(count) = rows.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            rows.remove(&key);
+        }
+    }
+    *rows.entry((signal, key.1, key.2, became)).or_default() += 1;
 }

@@ -20,3 +20,10 @@ syscall::read:entry
 	sum = 1;
 }
 BEGIN { trace(PROT_WRITE | PROT_READ); }
+
+syscall::read:entry
+/execname == cat || probefunk != probefunc || elsewhere == "here" || sh == execname/
+{
+	self->first = 1;
+	trace(self->frist);
+}
