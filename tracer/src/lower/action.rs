@@ -149,6 +149,7 @@ impl Clause<'_> {
         }
         if let (Action::Exit(_), [status]) = (action, &record.fields[..]) {
             self.data.want_exit();
+            self.exited = true;
             let exit = self.b.data_addr(EXIT, 0);
             let status = self.b.load(Size::B4, (self.slot, (self.message + status.offset) as i32));
             self.b.store(Size::B4, (exit, 0), status);

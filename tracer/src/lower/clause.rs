@@ -170,6 +170,8 @@ pub(super) struct Clause<'a> {
     cuts: usize,
     /// What can fault in this part so far.
     pub(super) faults: Vec<(u32, u32, Span)>,
+    /// Whether exit() has been called so far, whose status a fault takes back: the clause's message is not sent.
+    pub(super) exited: bool,
     /// Where a fault leaves this part.
     pub(super) fault_exit: Label,
     /// Where faults leave the parts before: enabled probe id and label.
@@ -235,6 +237,7 @@ impl<'a> Clause<'a> {
             speculations: 0,
             cuts: 0,
             faults: Vec::new(),
+            exited: false,
             fault_exits: Vec::new(),
             layouts: Vec::new(),
         }

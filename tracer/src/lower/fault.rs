@@ -8,6 +8,7 @@ use probes_common::abi::{Fault, SLOT_FAULT, Slot, fault, outcome};
 use probes_common::probe::Attach;
 
 use super::clause::Clause;
+use super::data::EXIT;
 use crate::diagnostic::Span;
 use crate::ir::{Condition, Operand, Size, VReg};
 
@@ -55,6 +56,10 @@ impl Clause<'_> {
             if self.reports_faults() {
                 self.b.ret(outcome::NEXT as i64);
                 continue;
+            }
+            if self.exited {
+                let exit = self.b.data_addr(EXIT, 0);
+                self.b.store(Size::B8, (exit, 0), 0);
             }
             let probe = self.b.load(Size::B4, (slot, offset_of!(Slot, probe) as i32));
             self.b.store(Size::B8, (slot, word(offset_of!(Fault, probe))), probe);
