@@ -200,10 +200,6 @@ fn run_child(
 ) -> ! {
     // SAFETY: only async-signal-safe calls on memory that was made before the fork.
     unsafe {
-        let mut byte = 0_u8;
-        if libc::read(gate.as_raw_fd(), (&raw mut byte).cast(), 1) != 1 {
-            libc::_exit(0);
-        }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
@@ -214,12 +210,18 @@ fn run_child(
                 && libc::setgid(user.gid) == 0
                 && libc::setuid(user.uid) == 0
         });
+        let refused = *libc::__errno_location();
+        // From here on it is traced: what it does first is to become the command.
+        let mut byte = 0_u8;
+        if libc::read(gate.as_raw_fd(), (&raw mut byte).cast(), 1) != 1 {
+            libc::_exit(0);
+        }
         if became {
             // Straight to where it is, so that a trace does not begin with the search. It may be elsewhere for the user.
             libc::execvp(found.as_ptr(), arguments.as_ptr());
             libc::execvp(arguments[0], arguments.as_ptr());
         }
-        let errno = *libc::__errno_location();
+        let errno = if became { *libc::__errno_location() } else { refused };
         libc::write(trouble.as_raw_fd(), (&raw const errno).cast(), 4);
         libc::_exit(127)
     }

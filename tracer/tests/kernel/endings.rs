@@ -31,6 +31,7 @@ pub(crate) const FAMILY: Family = Family {
         ("a_command_whose_interpreter_is_missing_is_told", missing_interpreter),
         ("commands_that_never_ran_do_not_keep_the_tracer", never_ran),
         ("a_stopped_command_ends_with_the_tracer", stopped_command),
+        ("the_command_begins_with_its_exec", begins_with_exec),
         ("exit_keeps_its_status_where_its_message_has_no_room", status_without_message),
     ],
     workloads: &[("endings-disk", disk), ("endings-calls", calls), ("endings-stop", stop)],
@@ -337,6 +338,14 @@ fn never_ran() -> Result<()> {
     let each = ["-c", "true"];
     let output = tracer(&[&["-qn", "BEGIN { exit(3); }"], &each[..], &each, &each].concat())?;
     ensure!(output.status.code() == Some(3), "{output:?}");
+    Ok(())
+}
+
+/// What the child that becomes the command does for that has been done before tracing begins.
+fn begins_with_exec() -> Result<()> {
+    let program = "syscall:::entry /pid == $target && !seen++/ { printf(\"%s\\n\", probefunc); }";
+    let output = tracer(&["-qn", program, "-c", "true"])?.success()?;
+    ensure!(output.lines() == ["execve"], "{output:?}");
     Ok(())
 }
 
