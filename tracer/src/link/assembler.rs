@@ -73,6 +73,12 @@ impl Assembler {
         self.push(Insn::branch_imm(op, dst, imm));
     }
 
+    /// `if a == b goto label`, of two registers.
+    pub(super) fn branch_same(&mut self, a: u8, b: u8, label: Label) {
+        self.jumps.push((self.insns.len(), label.0));
+        self.push(Insn::branch_reg(jmp::JEQ, a, b));
+    }
+
     pub(super) fn jump(&mut self, label: Label) {
         self.jumps.push((self.insns.len(), label.0));
         self.push(Insn::jump());

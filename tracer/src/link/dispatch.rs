@@ -11,15 +11,17 @@ use probes_common::providers::dtrace;
 
 use super::assembler::{Assembler, Label, gives_only};
 use super::function::{Function, Linkage};
+use super::regain;
 use crate::bpf::Insn;
 use crate::bpf::insn::{FRAME, alu, jmp, size};
 use crate::lower::{ClauseImage, ProgramImage};
 
-/// A clause as the dispatcher sees it: its function, its stack and the discriminators it is for.
+/// A clause as the dispatcher sees it: its function, its stack, the discriminators it is for and whether it does without a slot.
 pub(super) struct Entry<'a> {
     pub(super) function: Function,
     pub(super) frame: u32,
     pub(super) discriminators: Option<&'a [u16]>,
+    pub(super) light: bool,
 }
 
 /// The ERROR probe: its program's number and its clauses.
@@ -245,12 +247,18 @@ impl Probe<'_> {
         code.give(0);
     }
 
-    /// Some of the clauses, as a function that the kernel verifies by itself: for all it knows then, there may be no slot.
+    /// Some of the clauses, as a function that the kernel verifies by itself: for all it knows then, there may be no slot. If all
+    /// of them are light, the slot may be on the stack; else it is a map's, and the kernel is shown so.
     fn group(&self, symbol: String, clauses: &[Entry<'_>]) -> Function {
         let mut code = Assembler::default();
         let absent = code.label();
         code.branch(jmp::JEQ, 1, 0, absent);
         keep(&mut code);
+        if !clauses.iter().all(|clause| clause.light) {
+            code.call(regain::NAME);
+            code.branch(jmp::JEQ, 0, 0, absent);
+            code.copy(SLOT, 0);
+        }
         // What the verifier knows of the task cannot be handed to a function that is verified by itself.
         code.call("current_task");
         code.copy(TASK, 0);
@@ -366,5 +374,36 @@ impl Probe<'_> {
             }
         }
         code.jump(next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::function::Target;
+    use super::*;
+
+    /// Whether each group of so many clauses that are all light, or all are not, looks its slot up.
+    fn regains(clauses: usize, light: bool) -> Vec<bool> {
+        let mut code = Assembler::default();
+        code.give(outcome::NEXT as i32);
+        let function = code.finish("clause".into());
+        let entry = || Entry { function: function.clone(), frame: 0, discriminators: None, light };
+        let clauses: Vec<_> = std::iter::repeat_with(entry).take(clauses).collect();
+        let errors = Errors::default();
+        let probe =
+            Probe { symbol: "x", number: 0, locals: (0, 0), errors: &errors, goes_on: false, then: None };
+        let regain = Target::Function(regain::NAME.into());
+        let calls = |function: &Function| function.references.iter().any(|(_, target)| *target == regain);
+        let functions = dispatcher(&probe, &clauses);
+        let global = functions.iter().filter(|function| function.linkage == Linkage::Global);
+        assert!(functions.iter().all(|function| function.linkage == Linkage::Global || !calls(function)));
+        global.map(calls).collect()
+    }
+
+    #[test]
+    fn groups_look_up_a_slot_that_is_not_on_the_stack() {
+        assert_eq!(regains(GROUP, false), []);
+        assert_eq!(regains(GROUP + 1, false), [true, true]);
+        assert_eq!(regains(GROUP + 1, true), [false, false]);
     }
 }

@@ -7,7 +7,7 @@ use probes_common::scope;
 
 use super::function::{Function, Parameter, Target};
 use super::object::{self, ProbesObject};
-use super::{Constants, LinkError, locks, quick, tidy};
+use super::{Constants, LinkError, locks, quick, regain, tidy};
 use crate::lower::{DataSection, Image, MapDef};
 
 /// Maps that user space reads and that may be reached by no program of a session.
@@ -58,6 +58,7 @@ impl Linker {
         linker.patch("OFFSETS", as_bytes(&constants.offsets))?;
         linker.patch("SCOPE", as_bytes(&constants.scope))?;
         quick::functions(constants.currents.as_ref()).into_iter().for_each(|function| linker.add(function));
+        linker.add(regain::function());
         if let Some(currents) = &constants.currents {
             linker.probes.data.insert(quick::SECTION.into(), quick::table(currents));
         }

@@ -14,6 +14,7 @@ mod linker;
 mod locks;
 mod object;
 mod quick;
+mod regain;
 mod split;
 mod tidy;
 mod trampoline;

@@ -135,7 +135,7 @@ fn entries_of(program: &ProgramImage) -> Vec<dispatch::Entry<'_>> {
     match program.clauses.as_slice() {
         [clause] => {
             let pieces = clause.gated.as_ref().map_or(&clause.pieces, |gated| &gated.rest);
-            pieces.iter().map(|code| entry(code, None)).collect()
+            pieces.iter().map(|code| entry(clause, code, None)).collect()
         }
         clauses => clauses.iter().flat_map(entries).collect(),
     }
@@ -143,9 +143,10 @@ fn entries_of(program: &ProgramImage) -> Vec<dispatch::Entry<'_>> {
 
 /// The pieces of a clause.
 pub(super) fn entries(clause: &ClauseImage) -> impl Iterator<Item = dispatch::Entry<'_>> {
-    clause.pieces.iter().map(|code| entry(code, clause.discriminators.as_deref()))
+    clause.pieces.iter().map(|code| entry(clause, code, clause.discriminators.as_deref()))
 }
 
-fn entry<'a>(code: &Code, discriminators: Option<&'a [u16]>) -> dispatch::Entry<'a> {
-    dispatch::Entry { function: Function::from_code(code.clone()), frame: code.frame, discriminators }
+fn entry<'a>(clause: &ClauseImage, code: &Code, discriminators: Option<&'a [u16]>) -> dispatch::Entry<'a> {
+    let (function, frame, light) = (Function::from_code(code.clone()), code.frame, clause.light);
+    dispatch::Entry { function, frame, discriminators, light }
 }

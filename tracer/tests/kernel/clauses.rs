@@ -16,6 +16,7 @@ pub(crate) const FAMILY: Family = Family {
         ("faults", || check(FAULTS)),
         ("long_strings", long_strings),
         ("many_clauses", many_clauses),
+        ("many_clauses_have_long_keys", many_with_long_keys),
         ("names_have_no_tails", names_have_no_tails),
     ],
     workloads: &[],
@@ -139,5 +140,18 @@ fn many_clauses() -> Result<()> {
     program.push_str("BEGIN { printf(\"%d %d\", n, this->x); exit(0); }");
     let output = tracer(&["-q", "-n", &program])?.success()?;
     ensure!(output.stdout.trim() == "200 200", "{output:?}");
+    Ok(())
+}
+
+/// Clauses in more than one group, whose keys are too long for the stack; one of them faults, and ERROR has such a key, too.
+fn many_with_long_keys() -> Result<()> {
+    let clauses: String =
+        (0..70).map(|i| format!("BEGIN {{ @[probename, {}] = count(); }} ", i % 2)).collect();
+    let program = format!(
+        "{clauses} BEGIN {{ trace(*(int *)0); }} ERROR {{ @[probename, 2] = count(); }} BEGIN {{ exit(0); }}
+        END {{ printa(\"%s %d %@d\\n\", @); }}"
+    );
+    let output = tracer(&["-q", "-n", &program])?;
+    ensure!(output.lines() == ["ERROR 2 1", "BEGIN 0 35", "BEGIN 1 35"], "{output:?}");
     Ok(())
 }
