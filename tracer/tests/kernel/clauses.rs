@@ -136,7 +136,7 @@ fn names_have_no_tails() -> Result<()> {
 /// So many clauses on one probe that the verifier must not follow every way through them.
 fn many_clauses() -> Result<()> {
     let mut program: String =
-        (0..200).map(|i| format!("BEGIN /pid != {i}/ {{ n++; this->x = n; }} ")).collect();
+        (0..200).map(|i| format!("BEGIN /pid != -{i}/ {{ n++; this->x = n; }} ")).collect();
     program.push_str("BEGIN { printf(\"%d %d\", n, this->x); exit(0); }");
     let output = tracer(&["-q", "-n", &program])?.success()?;
     ensure!(output.stdout.trim() == "200 200", "{output:?}");
@@ -146,12 +146,12 @@ fn many_clauses() -> Result<()> {
 /// Clauses in more than one group, whose keys are too long for the stack; one of them faults, and ERROR has such a key, too.
 fn many_with_long_keys() -> Result<()> {
     let clauses: String =
-        (0..70).map(|i| format!("BEGIN {{ @[probename, {}] = count(); }} ", i % 2)).collect();
+        (0..70).map(|i| format!("BEGIN {{ @[{}, 1, 2, 3, 4, 5] = count(); }} ", i % 2)).collect();
     let program = format!(
-        "{clauses} BEGIN {{ trace(*(int *)0); }} ERROR {{ @[probename, 2] = count(); }} BEGIN {{ exit(0); }}
-        END {{ printa(\"%s %d %@d\\n\", @); }}"
+        "{clauses} BEGIN {{ trace(*(int *)0); }} ERROR {{ @[2, 1, 2, 3, 4, 5] = count(); }} BEGIN {{ exit(0); }}
+        END {{ printa(\"%d %d %d %d %d %d: %@d\\n\", @); }}"
     );
     let output = tracer(&["-q", "-n", &program])?;
-    ensure!(output.lines() == ["ERROR 2 1", "BEGIN 0 35", "BEGIN 1 35"], "{output:?}");
+    ensure!(output.lines() == ["2 1 2 3 4 5: 1", "0 1 2 3 4 5: 35", "1 1 2 3 4 5: 35"], "{output:?}");
     Ok(())
 }

@@ -119,8 +119,8 @@ pub(super) const FIELDS: &[Field] = &[
 /// `this->q`, an `unsigned char *`, and `this->h`, a `short *`, which all point to its beginning.
 pub(super) const POINTED: &[Field] = &[
     elements(("this->q[", "]"), BYTE, 0, 64, 1),
-    elements(("*(this->q + ", ")"), BYTE, 0, 64, 1),
-    elements(("*(this->h + ", ")"), SHORT, 0, 32, 2),
+    elements(("(*(this->q + ", "))"), BYTE, 0, 64, 1),
+    elements(("(*(this->h + ", "))"), SHORT, 0, 32, 2),
     elements(("this->h[1 + ", "]"), SHORT, 2, 16, 2),
 ];
 
