@@ -202,7 +202,13 @@ impl Emitter<'_> {
                 self.bring(RESULT, *expected);
                 let value = self.in_reg(*value);
                 self.do_atomic(atomic::CMPXCHG, *width, *to, value);
-                self.copy(self.reg(*dst), RESULT);
+                let dst = self.reg(*dst);
+                match width {
+                    Width::W64 => self.copy(dst, RESULT),
+                    // x86's leaves the upper half of what was expected where it is found, and the verifier, which is to widen
+                    // that, does not always see that it is read.
+                    Width::W32 => self.push(Insn::alu_reg(alu::MOV, dst, RESULT).narrow()),
+                }
             }
             Op::Call { callee, args, result } => self.do_call(callee, args, *result),
             Op::Jump(target) => {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
 use super::interpreter;
-use super::random::{INPUT_SIZE, Machine, build, program};
+use super::random::{INPUT_SIZE, Machine, Stmt, Value, build, program};
 use crate::bpf::{self, Insn};
 use crate::ir::{Builder, Condition, Size, Width, compile};
 
@@ -158,16 +158,40 @@ fn the_kernel_accepts_random_programs_and_computes_what_the_ir_means() {
     }
     let input = prop::collection::vec(any::<u8>(), INPUT_SIZE as usize);
     let config = ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&(program(Machine::Kernel), input), |(program, input)| {
-        let function = build(&program, Machine::Kernel);
-        let meant = interpreter::run(&function, &input) as u32;
-        let code = compile(function).expect("it compiles");
-        let fail = |what: &str| TestCaseError::fail(format!("{what}\n{}", bpf::disassemble(&code)));
-        let loaded = load(&code.insns).map_err(|(error, log)| fail(&format!("{error}: {log}")))?;
-        let result = run(&loaded, &input).map_err(|error| fail(&format!("cannot run: {error}")))?;
-        if result == meant { Ok(()) } else { Err(fail(&format!("{result:#x} instead of {meant:#x}"))) }
-    });
+    let outcome = TestRunner::new(config)
+        .run(&(program(Machine::Kernel), input), |(program, input)| agrees(&program, &input));
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
+}
+
+#[test]
+fn a_narrow_exchange_gives_a_narrow_value() {
+    if !may_load() {
+        return;
+    }
+    let first = Value::Var(0);
+    let exchange = Stmt::CompareExchange(2, Width::W32, 0, first.clone(), first.clone());
+    let program = [Stmt::If(
+        Condition::Lt,
+        Width::W32,
+        Value::Num(1),
+        first.clone(),
+        vec![exchange],
+        vec![Stmt::Set(1, first)],
+    )];
+    let mut input = vec![0; INPUT_SIZE as usize];
+    (input[3], input[7]) = (1, 1);
+    agrees(&program, &input).unwrap();
+}
+
+/// Whether the kernel takes a program and computes what it means.
+fn agrees(program: &[Stmt], input: &[u8]) -> Result<(), TestCaseError> {
+    let function = build(program, Machine::Kernel);
+    let meant = interpreter::run(&function, input) as u32;
+    let code = compile(function).expect("it compiles");
+    let fail = |what: &str| TestCaseError::fail(format!("{what}\n{}", bpf::disassemble(&code)));
+    let loaded = load(&code.insns).map_err(|(error, log)| fail(&format!("{error}: {log}")))?;
+    let result = run(&loaded, input).map_err(|error| fail(&format!("cannot run: {error}")))?;
+    if result == meant { Ok(()) } else { Err(fail(&format!("{result:#x} instead of {meant:#x}"))) }
 }
