@@ -171,12 +171,12 @@ fn a_narrow_exchange_gives_a_narrow_value() {
         return;
     }
     let first = Value::Var(0);
-    let exchange = Stmt::CompareExchange(2, Width::W32, 0, first.clone(), first.clone());
+    let exchange = Stmt::CompareExchange(2, Width::W32, 0, first, first);
     let program = [Stmt::If(
         Condition::Lt,
         Width::W32,
         Value::Num(1),
-        first.clone(),
+        first,
         vec![exchange],
         vec![Stmt::Set(1, first)],
     )];
