@@ -43,6 +43,13 @@ pub(super) struct PartAt {
     pub(super) index: u32,
 }
 
+/// What is reached from the roots, each by its symbol.
+pub(super) struct Reached {
+    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) maps: BTreeSet<String>,
+    pub(super) data: BTreeSet<String>,
+}
+
 impl Linker {
     /// The probes object with the constants of this session in it, and the routines that are made for this kernel.
     pub(super) fn new(probes: &[u8], image: &Image, constants: &Constants) -> Result<Self, LinkError> {
@@ -139,12 +146,7 @@ impl Linker {
     }
 
     /// The functions, maps and data sections that the roots reach.
-    #[allow(clippy::type_complexity, reason = "three sets, used in one place")]
-    pub(super) fn reach(
-        &self,
-        roots: Vec<String>,
-        image: &Image,
-    ) -> Result<(BTreeMap<String, Function>, BTreeSet<String>, BTreeSet<String>), LinkError> {
+    pub(super) fn reach(&self, roots: Vec<String>, image: &Image) -> Result<Reached, LinkError> {
         let mut functions = BTreeMap::new();
         let mut maps: BTreeSet<String> = ALWAYS.iter().map(|name| (*name).to_owned()).collect();
         let mut data = BTreeSet::new();
@@ -174,7 +176,7 @@ impl Linker {
             }
             functions.insert(name, function);
         }
-        Ok((functions, maps, data))
+        Ok(Reached { functions, maps, data })
     }
 }
 

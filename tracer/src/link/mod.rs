@@ -33,7 +33,7 @@ use crate::provider::{Instance, attach};
 use btf::Btf;
 use function::Function;
 pub use linear::{Linear, Reference};
-use linker::Linker;
+use linker::{Linker, Reached};
 pub use split::MOST_INSNS;
 
 /// Why linking failed: always a fault of this program, never of the user's.
@@ -131,7 +131,7 @@ pub fn link(probes: &[u8], image: &Image, constants: &Constants) -> Result<Outpu
     let roots = supports.iter().chain(&trampolines).filter(|(_, attach, _)| *attach != Attach::Called);
     let parts = linker.parts.iter().map(|part| part.symbol.clone());
     let roots: Vec<String> = roots.map(|root| root.0.clone()).chain(parts).collect();
-    let (mut functions, mut maps, mut data) = linker.reach(roots.clone(), image)?;
+    let Reached { mut functions, mut maps, mut data } = linker.reach(roots.clone(), image)?;
     functions = functions
         .iter()
         .map(|(name, function)| (name.clone(), inline::expand(function, &functions)))

@@ -51,6 +51,7 @@ mod syscall;
 mod tcp;
 mod threads;
 mod types;
+mod usdt;
 mod user;
 mod variables;
 mod volume;
@@ -99,6 +100,7 @@ const FAMILIES: &[Family] = &[
     syscall::FAMILY,
     tcp::FAMILY,
     types::FAMILY,
+    usdt::FAMILY,
     user::FAMILY,
     threads::FAMILY,
     variables::FAMILY,

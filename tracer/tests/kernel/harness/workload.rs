@@ -63,6 +63,12 @@ pub(crate) fn truth(report: &str) -> Result<Report> {
     Ok(Report::read(&text))
 }
 
+/// The name of the file that the workloads are run from.
+pub(crate) fn program_file() -> Result<String> {
+    let path = std::env::current_exe()?;
+    Ok(path.file_name().context("a program has a file")?.to_string_lossy().into_owned())
+}
+
 /// A workload that has been started by the test itself.
 pub(crate) struct Workload {
     process: Process,
