@@ -98,7 +98,7 @@ impl Checker<'_> {
             }
             StmtKind::Expr(expr) => {
                 let whole = expr;
-                let expr = self.chosen(whole);
+                let expr = self.chosen(whole)?;
                 if let Some((row, recorded, args)) = self.recorded_call(expr) {
                     let value = self.recorded(row, recorded, args, expr.span)?;
                     return Ok(Stmt::Action(Action::Trace(value), statement.span));

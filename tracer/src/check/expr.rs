@@ -57,12 +57,11 @@ impl Checker<'_> {
             }
             ast::ExprKind::Assign { op, place, value } => self.assignment(*op, place, value, span),
             ast::ExprKind::Cond { cond, then, otherwise } => {
-                let cond = self.value_for(cond, Tag::D_OP_SCALAR);
-                // What is known beforehand leaves one of the two, of whatever type.
-                if let Some(known) = cond.as_ref().ok().and_then(fold::constant) {
-                    let chosen = if known != 0 { then } else { otherwise };
+                let chosen = self.chosen(expr)?;
+                if !std::ptr::eq(chosen, expr) {
                     return self.value_for(chosen, Tag::D_OP_INCOMPAT);
                 }
+                let cond = self.value_for(cond, Tag::D_OP_SCALAR);
                 let actions = self.is_action(then) && self.is_action(otherwise);
                 let act = if actions { Tag::D_OP_ACT } else { Tag::D_OP_INCOMPAT };
                 let then = self.value_in(then, act, Tag::D_OP_DYN);

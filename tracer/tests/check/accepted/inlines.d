@@ -20,6 +20,10 @@ BEGIN
 	x = total[x++, x];
 	y = kind[x];
 	@[kind[2]] = count();
+	/* What only turns out to be constant chooses a value, not the type. */
+	trace(total[0, 1] ? pid : 1UL);
+	trace(1 ? pid : 1UL);
+	trace(sizeof (int) == 4 ? pid : "");
 }
 
 /* Constants choose: either side may be an action, and what is not chosen is no part of the program. */

@@ -4,3 +4,4 @@ BEGIN {
 	if (@a) exit(0);
 }
 proc:::create { if (curpsinfo) trace(1); }
+BEGIN { 1 / 0 ? trace(1) : trace(2); }
